@@ -1,0 +1,39 @@
+# Warnings, sanitizers, ccache and mold: one interface target that every target of ours links.
+add_library(diemcau_options INTERFACE)
+target_include_directories(diemcau_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(diemcau_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor
+  -Woverloaded-virtual -Wcast-align -Wformat=2 -Wimplicit-fallthrough
+  # Floats may only report, and must report the same everywhere: no fused multiply-add behind our back.
+  -ffp-contract=off)
+
+option(DIEMCAU_WERROR "Treat warnings as errors" OFF)
+if(DIEMCAU_WERROR)
+  target_compile_options(diemcau_options INTERFACE -Werror)
+endif()
+
+set(DIEMCAU_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, e.g. address,undefined or thread")
+if(DIEMCAU_SANITIZE)
+  add_compile_options(-fsanitize=${DIEMCAU_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${DIEMCAU_SANITIZE})
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()
+find_program(MOLD mold)
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+# A folder is its library: every .cc that lies in it is built, so that no dead file can hide.
+function(diemcau_sources out)
+  set(all "")
+  foreach(dir ${ARGN})
+    file(GLOB found CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${dir}/*.cc)
+    list(APPEND all ${found})
+  endforeach()
+  set(${out} ${all} PARENT_SCOPE)
+endfunction()

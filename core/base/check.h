@@ -1,0 +1,14 @@
+// CHECK: a promise of our own code. It stays on in release; a broken one ends the process, which
+// the service restarts.
+#pragma once
+
+namespace diemcau {
+
+// Says which promise broke, on stderr, and aborts.
+[[noreturn]] void check_failed(const char* expression, const char* file, int line);
+
+}  // namespace diemcau
+
+#define CHECK(condition)                               \
+  (static_cast<bool>(condition) ? static_cast<void>(0) \
+                                : ::diemcau::check_failed(#condition, __FILE__, __LINE__))

@@ -1,0 +1,34 @@
+// Slabs of packet buffers; the free list is reserved with each slab so that giving back never
+// allocates.
+#include "core/base/packet_pool.h"
+
+namespace diemcau {
+
+namespace {
+constexpr std::size_t kPacketsPerSlab = 64;
+}
+
+PacketRef PacketPool::take() {
+  if (free_.empty()) grow();
+  Packet* packet = free_.back();
+  free_.pop_back();
+  packet->set_size(0);
+  return PacketRef{packet};
+}
+
+void PacketPool::grow() {
+  auto& packets = slabs_.emplace_back(std::make_unique<Packet[]>(kPacketsPerSlab));
+  auto& bytes =
+      storage_.emplace_back(std::make_unique<std::uint8_t[]>(kPacketsPerSlab * capacity_));
+  total_ += kPacketsPerSlab;
+  free_.reserve(total_);
+  for (std::size_t i = 0; i < kPacketsPerSlab; ++i) {
+    Packet& packet = packets[i];
+    packet.pool_ = this;
+    packet.data_ = bytes.get() + i * capacity_;
+    packet.capacity_ = static_cast<std::uint16_t>(capacity_);
+    free_.push_back(&packet);
+  }
+}
+
+}  // namespace diemcau

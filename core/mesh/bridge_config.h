@@ -1,0 +1,42 @@
+// What a bridge is told once, at construction: who is in the roster, what it may send, where its
+// randomness starts.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/units/bitrate.h"
+#include "core/units/ids.h"
+#include "core/units/time.h"
+
+namespace diemcau::mesh {
+
+enum class Role : std::uint8_t { central, member };
+
+struct RosterEntry {
+  std::string id;  // [a-z0-9-], ≤ 32; the lower id (bytewise) is the DTLS client
+  Role role = Role::member;
+  std::vector<Endpoint> addresses;  // hints, ≤ 4; empty: it must find us
+};
+
+// Rates of the layers, fixed for now; sizes and frame rates belong to the encoder. Defaults: DESIGN
+// of the layers (hi 720p30, mid 360p30, lo 180p15) at rates where x264 superfast gives > 38 dB on a
+// talking head.
+struct LayerRates {
+  Bitrate hi = Bitrate::kbps(1500);
+  Bitrate mid = Bitrate::kbps(500);
+  Bitrate lo = Bitrate::kbps(150);
+  Bitrate audio = Bitrate::kbps(32);
+};
+
+struct BridgeConfig {
+  std::vector<RosterEntry> roster;  // sorted by id; PeerId is the index
+  PeerId self;
+  LayerRates rates;
+  Bitrate uplink = Bitrate::kbps(100'000);  // the pacer's ceiling over all paths
+  bool records = false;  // keep RecordBytes coming and subscribe to hi of everybody
+  std::uint64_t seed = 0;
+};
+
+}  // namespace diemcau::mesh

@@ -1,0 +1,63 @@
+// What one flow, one path and one bridge measured, as plain values that node and sim print with the
+// same names.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/quality/histogram.h"
+#include "core/units/ids.h"
+#include "core/units/time.h"
+
+namespace diemcau::quality {
+
+// A stream as its receiver saw it. A figure that was not measured is absent.
+struct FlowReport {
+  PeerId from;
+  MediaKind media = MediaKind::audio;
+  Layer layer = Layer::only;
+  Duration measured_for{};  // since the first packet (or the last reset)
+  std::uint64_t packets_received = 0;
+  std::uint64_t packets_lost =
+      0;  // gaps in the sequence numbers: always loss, they are assigned after every drop
+  std::uint64_t bytes_received = 0;  // UDP payload without the seal
+  std::uint64_t frames = 0;          // frames sent on this flow as far as the receiver can tell
+  std::uint64_t frames_shown = 0;    // video: shown; audio: played
+  std::uint64_t frames_undecodable = 0;
+  std::uint64_t frames_late = 0;
+  std::uint64_t freezes = 0;
+  Duration freeze_time{};
+  Duration longest_freeze{};
+  std::uint64_t samples_played = 0;
+  std::uint64_t samples_concealed = 0;
+  std::optional<std::uint64_t> audio_frames_lost_after_buffer;
+  Histogram end_to_end;     // capture → ready to show or play, ns
+  Duration jitter{};        // interarrival jitter (RFC 3550 §6.4.1)
+  Duration target_delay{};  // of the jitter buffer, now
+};
+
+struct PathReport {
+  PathId path;
+  PeerId peer;
+  bool up = false;
+  std::optional<Duration> rtt;
+  std::optional<Duration> clock_offset;  // peer's wall clock minus ours
+  std::optional<Duration> clock_uncertainty;
+  std::uint64_t packets_sent = 0, bytes_sent = 0;
+  std::uint64_t packets_received = 0, bytes_received = 0;
+  std::uint64_t handshakes_done = 0, handshakes_failed = 0;
+  std::uint64_t reconnects = 0;
+  Duration outage{};
+};
+
+// Why a datagram was not used; label values of diemcau_packets_dropped_total.
+enum class DropReason : std::uint8_t { malformed, replay, auth, unknown, late, queue, count_ };
+
+struct BridgeReport {
+  std::vector<FlowReport> flows;
+  std::vector<PathReport> paths;
+  std::uint64_t dropped[static_cast<std::size_t>(DropReason::count_)] = {};
+};
+
+}  // namespace diemcau::quality

@@ -1,0 +1,68 @@
+// Log-linear buckets after the layout of HdrHistogram, with integer arithmetic only.
+#include "core/quality/histogram.h"
+
+#include <algorithm>
+
+namespace diemcau::quality {
+
+namespace {
+constexpr unsigned kStepBits = 6;
+constexpr std::uint64_t kSteps = 1U << kStepBits;
+constexpr std::uint64_t kLargestUs = 1ULL << 31;
+constexpr std::size_t kBuckets = (31 - kStepBits + 2) * kSteps;
+
+std::size_t bucket_of(std::uint64_t us) {
+  if (us < kSteps) return us;
+  const auto exponent = static_cast<unsigned>(std::bit_width(us)) - kStepBits - 1;
+  return exponent * kSteps + (us >> exponent);
+}
+
+// Middle of the bucket, the inverse of bucket_of.
+std::uint64_t middle_of(std::size_t bucket) {
+  if (bucket < 2 * kSteps) return bucket;
+  const auto exponent = static_cast<unsigned>(bucket / kSteps) - 1;
+  const std::uint64_t low = (bucket - exponent * kSteps) << exponent;
+  return low + ((1ULL << exponent) - 1) / 2;
+}
+}  // namespace
+
+void Histogram::add(Duration value) {
+  if (buckets_.empty()) buckets_.resize(kBuckets);
+  const std::uint64_t us =
+      std::min(static_cast<std::uint64_t>(std::max<std::int64_t>(to_us(value), 0)), kLargestUs);
+  ++buckets_[bucket_of(us)];
+  ++count_;
+  sum_us_ += static_cast<std::int64_t>(us);
+}
+
+void Histogram::merge(const Histogram& other) {
+  if (other.count_ == 0) return;
+  if (buckets_.empty()) buckets_.resize(kBuckets);
+  for (std::size_t i = 0; i < kBuckets; ++i) buckets_[i] += other.buckets_[i];
+  count_ += other.count_;
+  sum_us_ += other.sum_us_;
+}
+
+void Histogram::clear() {
+  std::fill(buckets_.begin(), buckets_.end(), 0U);
+  count_ = 0;
+  sum_us_ = 0;
+}
+
+std::optional<Duration> Histogram::quantile(std::uint32_t parts_per_10000) const {
+  if (count_ == 0) return std::nullopt;
+  const std::uint64_t rank = std::max<std::uint64_t>(1, (count_ * parts_per_10000 + 9999) / 10000);
+  std::uint64_t seen = 0;
+  for (std::size_t i = 0; i < kBuckets; ++i) {
+    seen += buckets_[i];
+    if (seen >= rank) return std::chrono::microseconds(middle_of(i));
+  }
+  return std::nullopt;
+}
+
+std::optional<Duration> Histogram::mean() const {
+  if (count_ == 0) return std::nullopt;
+  return std::chrono::microseconds(sum_us_ / static_cast<std::int64_t>(count_));
+}
+
+}  // namespace diemcau::quality
