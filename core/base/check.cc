@@ -7,7 +7,7 @@
 namespace diemcau {
 
 void check_failed(const char* expression, const char* file, int line) {
-  std::fprintf(stderr, "diemcau: internal error: CHECK(%s) failed at %s:%d\n", expression, file,
+  std::fprintf(stderr, "diemcau: internal error: DC_CHECK(%s) failed at %s:%d\n", expression, file,
                line);
   std::abort();
 }

@@ -1,5 +1,6 @@
-// CHECK: a promise of our own code. It stays on in release; a broken one ends the process, which
-// the service restarts.
+// DC_CHECK: a promise of our own code. It stays on in release; a broken one ends the process, which
+// the service restarts. Not called CHECK, because that is the test framework's word. the service
+// restarts.
 #pragma once
 
 namespace diemcau {
@@ -9,6 +10,6 @@ namespace diemcau {
 
 }  // namespace diemcau
 
-#define CHECK(condition)                               \
+#define DC_CHECK(condition)                            \
   (static_cast<bool>(condition) ? static_cast<void>(0) \
                                 : ::diemcau::check_failed(#condition, __FILE__, __LINE__))

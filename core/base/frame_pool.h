@@ -56,7 +56,7 @@ class FramePool {
   FramePool() = default;
   FramePool(const FramePool&) = delete;
   FramePool& operator=(const FramePool&) = delete;
-  ~FramePool() { CHECK(free_.size() == frames_.size()); }
+  ~FramePool() { DC_CHECK(free_.size() == frames_.size()); }
 
   FrameRef take() {
     if (free_.empty()) {

@@ -31,7 +31,7 @@ class Packet {
   // All bytes that may be written, to be followed by set_size().
   std::span<std::uint8_t> buffer() { return {data_, capacity_}; }
   void set_size(std::size_t present, std::size_t elided = 0) {
-    CHECK(present <= capacity_ && elided <= 0xFFFF);
+    DC_CHECK(present <= capacity_ && elided <= 0xFFFF);
     present_ = static_cast<std::uint16_t>(present);
     elided_ = static_cast<std::uint16_t>(elided);
   }
@@ -78,11 +78,11 @@ class PacketPool {
  public:
   // 1,536 holds any datagram of ours (≤ 1,232 bytes) with room for SRTP to work in place.
   explicit PacketPool(std::size_t capacity_bytes = 1536) : capacity_(capacity_bytes) {
-    CHECK(capacity_bytes <= 0xFFFF);
+    DC_CHECK(capacity_bytes <= 0xFFFF);
   }
   PacketPool(const PacketPool&) = delete;
   PacketPool& operator=(const PacketPool&) = delete;
-  ~PacketPool() { CHECK(free_.size() == total_); }
+  ~PacketPool() { DC_CHECK(free_.size() == total_); }
 
   PacketRef take();
   std::size_t total() const { return total_; }

@@ -25,19 +25,19 @@ class [[nodiscard]] Result {
   constexpr bool has_value() const { return state_.index() == 0; }
   constexpr explicit operator bool() const { return has_value(); }
   constexpr T& value() & {
-    CHECK(has_value());
+    DC_CHECK(has_value());
     return *std::get_if<0>(&state_);
   }
   constexpr const T& value() const& {
-    CHECK(has_value());
+    DC_CHECK(has_value());
     return *std::get_if<0>(&state_);
   }
   constexpr T&& value() && {
-    CHECK(has_value());
+    DC_CHECK(has_value());
     return std::move(*std::get_if<0>(&state_));
   }
   constexpr const E& error() const {
-    CHECK(!has_value());
+    DC_CHECK(!has_value());
     return *std::get_if<1>(&state_);
   }
   constexpr T& operator*() & { return value(); }

@@ -35,7 +35,8 @@ struct BridgeConfig {
   PeerId self;
   LayerRates rates;
   Bitrate uplink = Bitrate::kbps(100'000);  // the pacer's ceiling over all paths
-  bool records = false;  // keep RecordBytes coming and subscribe to hi of everybody
+  bool records = false;                     // keep RecordBytes coming and want hi of everybody
+  Layer view_layer = Layer::mid;  // wanted of everybody when not recording, from the tile size
   std::uint64_t seed = 0;
 };
 

@@ -1,0 +1,54 @@
+// One way to a peer (uplink × remote address): its checks, its round trip, its share of the
+// traffic.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "core/mesh/clock_filter.h"
+#include "core/units/ids.h"
+#include "core/units/ntp_time.h"
+#include "core/units/time.h"
+
+namespace diemcau::mesh {
+
+using TransactionId = std::array<std::uint8_t, 12>;
+
+struct Path {
+  PathId id;
+  bool open = false;
+  std::uint8_t uplink = 0;
+  Endpoint remote;
+  bool proven = false;  // an authentic answer to a check of ours came back from there
+  std::optional<Timestamp> heard_at;
+  ClockFilter clock;
+  std::uint64_t packets_sent = 0, bytes_sent = 0;
+  std::uint64_t packets_received = 0, bytes_received = 0;
+
+  struct Check {
+    TransactionId transaction{};
+    Timestamp sent_at;
+    bool waiting = false;
+  };
+  // Eight cover 400 ms at the fastest pace; an answer that comes later still proves the path
+  // through the next one.
+  std::array<Check, 8> checks{};
+  std::size_t next_check_slot = 0;
+
+  void check_sent(Timestamp now, const TransactionId& transaction) {
+    checks[next_check_slot++ % checks.size()] = Check{transaction, now, true};
+  }
+  // The check this answers, once; none for answers nobody asked for.
+  std::optional<Check> take_check(const TransactionId& transaction) {
+    for (Check& check : checks) {
+      if (check.waiting && check.transaction == transaction) {
+        check.waiting = false;
+        return check;
+      }
+    }
+    return std::nullopt;
+  }
+};
+
+}  // namespace diemcau::mesh
