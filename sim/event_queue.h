@@ -1,0 +1,72 @@
+// Events in virtual time: a timing wheel of 16 µs slots, sorted on visit, with a heap for what lies
+// beyond its horizon.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/units/time.h"
+
+namespace diemcau::sim {
+
+// Of two events at one time the lower class goes first, then the lower id, then the one pushed
+// first: a total order that never asks a pointer or a hash.
+enum class EventClass : std::uint8_t {
+  link,
+  bridge,
+  camera,
+  audio_input,
+  audio_output,
+  encoded,
+  timer,
+  wall_clock
+};
+
+struct SimEvent {
+  std::int64_t time_ns = 0;
+  std::uint64_t order = 0;  // class << 56 | id << 40 | sequence
+  std::uint32_t payload = 0;
+
+  EventClass what() const { return static_cast<EventClass>(order >> 56); }
+  std::uint16_t id() const { return static_cast<std::uint16_t>(order >> 40); }
+  Timestamp time() const { return timestamp_from_ns(time_ns); }
+  bool operator<(const SimEvent& o) const {
+    return time_ns != o.time_ns ? time_ns < o.time_ns : order < o.order;
+  }
+};
+
+// Times may not lie before the last event popped (CHECK). One thread at a time.
+class EventQueue {
+ public:
+  EventQueue();
+  void push(Timestamp at, EventClass what, std::uint16_t id, std::uint32_t payload = 0);
+  // The earliest event, if there is one at or before `until`.
+  std::optional<SimEvent> pop(Timestamp until);
+  std::size_t size() const { return size_; }
+
+ private:
+  static constexpr unsigned kSlotBits = 14;    // 16.4 µs
+  static constexpr std::size_t kSlots = 4096;  // 67 ms: a round trip and a frame interval fit
+  static std::int64_t slot_of(std::int64_t time_ns) { return time_ns >> kSlotBits; }
+  std::vector<SimEvent>& bucket(std::int64_t slot) {
+    return slots_[static_cast<std::size_t>(slot) % kSlots];
+  }
+  void put(const SimEvent& event);
+  bool enter_next_slot();
+  std::optional<std::int64_t> next_occupied() const;
+
+  std::vector<std::vector<SimEvent>> slots_;
+  std::array<std::uint64_t, kSlots / 64> occupied_{};
+  std::vector<SimEvent> far_;   // min-heap
+  std::vector<SimEvent> open_;  // the slot being visited, sorted, from cursor_ on
+  std::size_t cursor_ = 0;
+  std::int64_t slot_ = 0;
+  std::int64_t last_ns_ = 0;
+  std::uint64_t sequence_ = 0;
+  std::size_t size_ = 0;
+};
+
+}  // namespace diemcau::sim

@@ -1,0 +1,100 @@
+// Encoders without codecs: frame sizes after the statistical source of RFC 8593 §5.1 with the
+// reactions of our x264 settings, and constant-rate audio with P.59 talk spurts.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/mesh/boundary.h"
+#include "core/units/bitrate.h"
+#include "core/units/time.h"
+#include "sim/counter_random.h"
+
+namespace diemcau::sim {
+
+// From RFC 8593 §5.1: Laplace-distributed deviations of the size and of the interval between
+// frames. A camera's clock does not wander, so the interval's deviation is put on the encoder's
+// time instead of piling up.
+constexpr std::int64_t kSizeScaleQ16 = 9830;      // 0.15
+constexpr std::int64_t kIntervalScaleQ16 = 6554;  // 0.10
+// A key frame is 4.5 × and a frame after invalidation 2 × the average (x264 superfast, talking
+// head).
+constexpr std::int64_t kKeyFrameTenths = 45;
+constexpr std::int64_t kInvalidatedTenths = 20;
+// VBV of 100 ms at 30 fps: a new rate is reached after three frames.
+constexpr std::int64_t kFramesToNewRate = 3;
+constexpr std::uint32_t kReferences = 8;     // level 4.0 at 720p
+constexpr std::uint32_t kLargestNal = 1100;  // slice-max-size
+
+// p50 of x264 superfast / libavcodec at the layers' default rates on one core of the lab machine,
+// doubled: an office PC is two to four times slower.
+constexpr Duration encode_time(Layer layer) {
+  return layer == Layer::hi    ? Duration{6500us}
+         : layer == Layer::mid ? Duration{2200us}
+                               : Duration{800us};
+}
+constexpr Duration decode_time(Layer layer) {
+  return layer == Layer::hi    ? Duration{2000us}
+         : layer == Layer::mid ? Duration{900us}
+                               : Duration{400us};
+}
+
+// One layer's encoder. One thread at a time.
+class VideoModel {
+ public:
+  struct Frame {
+    std::uint32_t number = 0, newest_needed = 0, oldest_needed = 0;
+    bool key = false;
+    std::uint32_t bytes = 0;
+    Duration encode{};
+  };
+  VideoModel(Layer layer, CounterRandom random) : layer_(layer), random_(random) {}
+  void set(const mesh::SetEncoder& setting);
+  // A camera tick; a frame when the layer runs and its rate takes this tick.
+  std::optional<Frame> capture(std::uint8_t camera_fps);
+  Layer layer() const { return layer_; }
+
+ private:
+  std::int64_t size_of_next(bool key);
+  Layer layer_;
+  CounterRandom random_;
+  bool active_ = false;
+  bool idr_ = false;
+  bool healed_ = false;  // the next frame avoids invalidated references, which costs bits
+  std::uint8_t fps_ = 30;
+  std::int64_t target_bps_ = 0, current_bps_ = 0, step_bps_ = 0;
+  std::int64_t surplus_ = 0;  // bytes spent above the average, paid back by smaller frames
+  std::uint32_t next_number_ = 0;
+  std::uint32_t credit_ = 0;               // picks ticks when fps < the camera's
+  std::vector<std::uint32_t> references_;  // usable, ascending, ≤ kReferences
+};
+
+// Splits a frame into NAL units of at most kLargestNal; data points to bytes of a fixed pattern
+// when `with_bytes`.
+void split_into_nals(const VideoModel::Frame& frame, bool with_bytes,
+                     std::vector<mesh::NalUnit>& out);
+// The first `length` bytes of the audio pattern.
+ByteSpan audio_bytes(std::uint32_t length);
+
+constexpr Duration kAudioFrame = 20ms;
+constexpr Duration kAudioEncode = 300us;  // Opus, complexity 5, doubled as above
+
+// Who talks when: two states with the mean lengths of ITU-T P.59 (talk spurt 1.004 s, pause 1.587
+// s). The rate is constant all the same: DTX is off.
+class VoiceModel {
+ public:
+  struct Level {
+    std::uint8_t dbov;
+    bool voice;
+  };
+  explicit VoiceModel(CounterRandom random) : random_(random) {}
+  Level next_frame();
+
+ private:
+  CounterRandom random_;
+  bool talks_ = false;
+};
+
+}  // namespace diemcau::sim

@@ -1,0 +1,70 @@
+// N bridges, their lines, their media and their devices in virtual time: the lab's driver of
+// mesh::Bridge.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/quality/flow_report.h"
+#include "sim/scenario.h"
+
+namespace diemcau::sim {
+
+struct WorldOptions {
+  bool full_payload = false;  // media bytes exist; otherwise only their length does. Same digest.
+  // Loses the datagram with this number (from 0, in the order of sending) at its sender's line.
+  std::optional<std::uint64_t> lose_datagram;
+  // Every input and output of every bridge in order, as core/mesh/trace.h makes it.
+  std::function<void(std::span<const std::uint64_t>)> on_event;
+  std::function<void(Timestamp)> on_second;  // once per virtual second
+};
+
+// Where every datagram went. sent is the sum of all the others, at any time.
+struct Tally {
+  std::uint64_t sent = 0;
+  std::uint64_t delivered = 0;      // handed to a bridge
+  std::uint64_t dropped_queue = 0;  // by a line's full queue
+  std::uint64_t lost_wire = 0;
+  std::uint64_t lost_by_hand = 0;
+  std::uint64_t refused = 0;  // no key for it, or not STUN from an unknown address
+  std::uint64_t in_flight = 0;
+};
+
+struct LinkReport {
+  std::string name;
+  double utilisation = 0;
+  LinkFigures figures;
+};
+
+struct RunResult {
+  std::uint64_t digest = 0;
+  Duration virtual_time{};
+  Duration measured{};  // after the warm-up
+  std::uint64_t events = 0;
+  Tally whole;                     // of the whole run
+  Tally after_warmup;              // without in_flight
+  std::vector<std::string> names;  // by PeerId
+  std::vector<quality::BridgeReport> bridges;
+  std::vector<LinkReport> links;
+};
+
+class World {
+ public:
+  World(const Scenario& scenario, WorldOptions options);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+  // From the start to the scenario's end; once.
+  RunResult run();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace diemcau::sim
