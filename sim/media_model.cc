@@ -1,0 +1,142 @@
+// Frame sizes of a statistical encoder; the average over time is the rate that was set.
+#include "sim/media_model.h"
+
+#include <algorithm>
+#include <array>
+
+namespace diemcau::sim {
+
+namespace {
+
+// No frame is smaller than its headers and a few skipped macroblocks.
+constexpr std::int64_t kSmallestFrame = 60;
+// Bytes above the average are paid back with at most 40 % of each following frame, as a 100 ms VBV
+// makes x264 do.
+constexpr std::int64_t kPayBackTenths = 4;
+
+std::int64_t scaled(std::int64_t value, std::int64_t scale_q16, std::uint64_t draw) {
+  // Cut at ± 4 scales: RFC 8593 truncates as well, so that no single draw can be absurd.
+  const std::int64_t laplace = std::clamp<std::int64_t>(laplace_q16(draw), -4 * 65536, 4 * 65536);
+  return value * (laplace * scale_q16 >> 16) >> 16;
+}
+
+constexpr auto kVideoPattern = [](std::uint8_t nal_header) {
+  std::array<std::uint8_t, kLargestNal> bytes{};
+  bytes[0] = nal_header;
+  // Never 0, so that no start code can appear inside.
+  for (std::size_t i = 1; i < bytes.size(); ++i)
+    bytes[i] = static_cast<std::uint8_t>(1 + i * 37 % 251);
+  return bytes;
+};
+constexpr auto kIdrSlice = kVideoPattern(0x65);  // nal_ref_idc 3, type 5
+constexpr auto kSlice = kVideoPattern(0x41);     // nal_ref_idc 2, type 1
+
+constexpr auto kAudioPattern = [] {
+  std::array<std::uint8_t, 1276>
+      bytes{};  // the largest Opus packet (RFC 6716 §3.4 allows 1275 + TOC)
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 73 + 11);
+  bytes[0] = 0x78;  // TOC: hybrid fullband, 20 ms, mono, one frame (RFC 6716 §3.1)
+  return bytes;
+}();
+
+}  // namespace
+
+void VideoModel::set(const mesh::SetEncoder& s) {
+  const bool starts = s.active && !active_;
+  active_ = s.active;
+  fps_ = std::max<std::uint8_t>(1, s.fps);
+  if (s.rate.bps() != target_bps_) {
+    target_bps_ = s.rate.bps();
+    step_bps_ = (target_bps_ - current_bps_) / kFramesToNewRate;
+    if (current_bps_ == 0) current_bps_ = target_bps_;
+  }
+  if (starts) {
+    references_.clear();
+    surplus_ = 0;
+    current_bps_ = target_bps_;
+  }
+  if (s.idr) idr_ = true;
+  if (s.invalidate_from) {
+    const auto first = std::lower_bound(references_.begin(), references_.end(), *s.invalidate_from);
+    if (first != references_.end()) healed_ = true;
+    references_.erase(first, references_.end());
+  }
+}
+
+std::optional<VideoModel::Frame> VideoModel::capture(std::uint8_t camera_fps) {
+  if (!active_) return std::nullopt;
+  credit_ += std::min(fps_, camera_fps);
+  if (credit_ < camera_fps) return std::nullopt;
+  credit_ -= camera_fps;
+
+  Frame frame;
+  frame.number = next_number_++;
+  frame.key = idr_ || references_.empty();
+  if (frame.key) {
+    references_.clear();
+  } else {
+    frame.newest_needed = references_.back();
+    frame.oldest_needed = references_.front();
+  }
+  frame.bytes = static_cast<std::uint32_t>(size_of_next(frame.key));
+  idr_ = healed_ = false;
+  if (references_.size() == kReferences) references_.erase(references_.begin());
+  references_.push_back(frame.number);
+
+  const std::int64_t interval = 1'000'000'000 / fps_;
+  const std::int64_t wander = scaled(interval, kIntervalScaleQ16, random_.next());
+  // Encoding cannot end before it began, and a frame is done before the next one comes.
+  const std::int64_t base = encode_time(layer_).count();
+  frame.encode = Duration{std::clamp<std::int64_t>(base + wander, base / 2, interval * 9 / 10)};
+  return frame;
+}
+
+std::int64_t VideoModel::size_of_next(bool key) {
+  if (current_bps_ != target_bps_) {
+    current_bps_ += step_bps_;
+    const bool reached = step_bps_ >= 0 ? current_bps_ >= target_bps_ : current_bps_ <= target_bps_;
+    if (reached || step_bps_ == 0) current_bps_ = target_bps_;
+  }
+  const std::int64_t average = std::max(kSmallestFrame, current_bps_ / 8 / fps_);
+  std::int64_t size = average + scaled(average, kSizeScaleQ16, random_.next());
+  if (key) {
+    size = size * kKeyFrameTenths / 10;
+  } else if (healed_) {
+    size = size * kInvalidatedTenths / 10;
+  } else {
+    size -= std::clamp<std::int64_t>(surplus_, 0, average * kPayBackTenths / 10);
+  }
+  size = std::max(size, kSmallestFrame);
+  // What a frame stays below the average is not saved up for later: x264 does not, either, beyond
+  // its VBV.
+  surplus_ = std::max<std::int64_t>(surplus_ + size - average, -average);
+  return size;
+}
+
+void split_into_nals(const VideoModel::Frame& frame, bool with_bytes,
+                     std::vector<mesh::NalUnit>& out) {
+  out.clear();
+  const std::uint32_t count = (frame.bytes + kLargestNal - 1) / kLargestNal;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    // Slices of nearly equal size, as slice-max-size cuts them at macroblock rows.
+    const std::uint32_t size = frame.bytes / count + (i < frame.bytes % count ? 1 : 0);
+    out.push_back({with_bytes ? (frame.key ? kIdrSlice : kSlice).data() : nullptr, size});
+  }
+}
+
+ByteSpan audio_bytes(std::uint32_t length) {
+  return ByteSpan{kAudioPattern}.first(std::min<std::size_t>(length, kAudioPattern.size()));
+}
+
+VoiceModel::Level VoiceModel::next_frame() {
+  // Chances per 20 ms frame: 20 / 1004 to fall silent, 20 / 1587 to begin, of 2^32.
+  constexpr std::uint32_t kToSilence = 85'557'118;
+  constexpr std::uint32_t kToTalk = 54'126'877;
+  const std::uint64_t draw = random_.next();
+  if (static_cast<std::uint32_t>(draw >> 32) < (talks_ ? kToSilence : kToTalk)) talks_ = !talks_;
+  // Speech about −26 dBov (ITU-T P.56 practice) with ± 4 dB of movement, a room's noise at −60.
+  const auto movement = static_cast<std::uint8_t>(draw % 9);
+  return talks_ ? Level{static_cast<std::uint8_t>(22 + movement), true} : Level{60, false};
+}
+
+}  // namespace diemcau::sim
