@@ -1,0 +1,73 @@
+// The record of what was received: one Matroska file (RFC 9559) per bridge and part, H.264 and Opus
+// untouched.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/mesh/boundary.h"
+#include "core/quality/histogram.h"
+
+namespace diemcau::node {
+
+struct RecorderConfig {
+  std::filesystem::path dir;            // made when it is missing
+  std::vector<std::string> bridge_ids;  // by PeerId; name the files
+  // Called on the recorder's thread when the disk refuses: bridge id and what went wrong.
+  std::function<void(const std::string& bridge, const std::string& problem)> on_alarm;
+  std::size_t queue_bytes = 32U << 20;  // a disk that stalls 5 s under 10 bridges needs 10 MB
+};
+
+// A finished part, or one that is still being written.
+struct RecordPart {
+  std::string bridge;
+  int part = 1;
+  std::string path;
+  Layer layer = Layer::only;
+  double duration_s = 0;
+  std::uint64_t frames = 0;  // pictures
+  std::optional<double>
+      av_offset_ms;  // first picture minus first sound; absent when one is missing
+};
+
+struct RecorderFigures {
+  std::vector<bool> active;                // by PeerId: a part is open
+  std::vector<std::uint64_t> recorded_us;  // by PeerId, over all parts
+  std::vector<std::uint64_t> bytes;        // by PeerId, on the disk
+  std::uint64_t dropped = 0;               // frames that found the queue full
+  std::uint64_t write_errors = 0;
+  quality::Histogram sync;  // write + fdatasync of one cluster
+  std::optional<std::uint64_t> disk_free_bytes;
+};
+
+// A part begins at the first key frame (sound from before it is kept), ends when another layer or
+// another SPS begins, and never replaces a file: `<bridge>-p001.mkv`, `-p002`, …
+// Time 0 is the first frame of the part; sound and picture share it. Every cluster (≤ 500 ms) is
+// one write and one fdatasync, so a killed process loses at most the last one.
+// record() on core's thread, everything else from anywhere.
+class Recorder {
+ public:
+  // Throws std::runtime_error when the directory cannot be made or written.
+  explicit Recorder(RecorderConfig config);
+  ~Recorder();
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
+
+  // Copies the bytes; drops and counts when the queue is full.
+  void record(const mesh::RecordBytes& frame);
+  RecorderFigures figures() const;
+  // Writes what is queued, the index and the durations. Called once; record() is ignored
+  // afterwards.
+  std::vector<RecordPart> close();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace diemcau::node
