@@ -33,7 +33,7 @@ struct H264Payload {
 // Plans the payloads of one access unit from the sizes of its NAL units alone, so that elided
 // frames are cut exactly as real ones. Small neighbours share a STAP-A; a NAL unit that does not
 // fit is cut into FU-A of nearly equal size. Sizes must be > 0, at most 65,535 of them, and
-// max_payload ≥ 16 (CHECK).
+// max_payload ≥ 16 (DC_CHECK).
 class H264Planner {
  public:
   H264Planner(std::span<const std::uint32_t> nal_sizes, std::size_t max_payload);

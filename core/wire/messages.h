@@ -107,8 +107,8 @@ using Message = std::variant<Hello, Document, LossReport, KeyRequest, Goodbye, U
 
 enum class MessageError : std::uint8_t { truncated, bad_value, too_many };
 
-// Strings and lists of our own that are over their bounds are our mistake (CHECK); an
-// UnknownMessage cannot be written (CHECK).
+// Strings and lists of our own that are over their bounds are our mistake (DC_CHECK); an
+// UnknownMessage cannot be written (DC_CHECK).
 void write(ByteWriter& out, const Message& message);
 // Bytes after the known fields are ignored: a later version appends.
 Result<Message, MessageError> parse_message(ByteSpan bytes);
