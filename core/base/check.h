@@ -1,6 +1,5 @@
 // DC_CHECK: a promise of our own code. It stays on in release; a broken one ends the process, which
-// the service restarts. Not called CHECK, because that is the test framework's word. the service
-// restarts.
+// the service restarts. Not called CHECK, because that is the test framework's word.
 #pragma once
 
 namespace diemcau {

@@ -40,6 +40,7 @@ class ClockFilter {
     if (next_ == 0) return std::nullopt;
     return samples_[(next_ - 1) % kSamples].rtt;
   }
+  std::uint64_t count() const { return next_; }
   void reset() {
     next_ = 0;
     estimate_.reset();
@@ -64,7 +65,7 @@ class ClockFilter {
   }
 
   std::array<Sample, kSamples> samples_{};
-  std::size_t next_ = 0;
+  std::uint64_t next_ = 0;
   std::optional<Estimate> estimate_;
 };
 

@@ -10,10 +10,9 @@
 #include "core/units/ids.h"
 #include "core/units/ntp_time.h"
 #include "core/units/time.h"
+#include "core/wire/stun.h"
 
 namespace diemcau::mesh {
-
-using TransactionId = std::array<std::uint8_t, 12>;
 
 struct Path {
   PathId id;
@@ -27,7 +26,7 @@ struct Path {
   std::uint64_t packets_received = 0, bytes_received = 0;
 
   struct Check {
-    TransactionId transaction{};
+    wire::TransactionId transaction{};
     Timestamp sent_at;
     bool waiting = false;
   };
@@ -36,11 +35,11 @@ struct Path {
   std::array<Check, 8> checks{};
   std::size_t next_check_slot = 0;
 
-  void check_sent(Timestamp now, const TransactionId& transaction) {
+  void check_sent(Timestamp now, const wire::TransactionId& transaction) {
     checks[next_check_slot++ % checks.size()] = Check{transaction, now, true};
   }
   // The check this answers, once; none for answers nobody asked for.
-  std::optional<Check> take_check(const TransactionId& transaction) {
+  std::optional<Check> take_check(const wire::TransactionId& transaction) {
     for (Check& check : checks) {
       if (check.waiting && check.transaction == transaction) {
         check.waiting = false;

@@ -12,7 +12,8 @@ TEST_CASE("The exchange with the least delay decides the offset", "[core][mesh]"
   ClockFilter filter;
   const NtpTime ours = NtpTime::from_ns(4'000'000'000'000'000'000);
   const Duration offset = 250ms;
-  // 5 ms each way and no queue: exact. 60 ms of queue on the way there: off by 30 ms, and not believed.
+  // 5 ms each way and no queue: exact. 60 ms of queue on the way there: off by 30 ms, and not
+  // believed.
   filter.add(70ms, ours, ours + offset + 65ms, ours + offset + 65ms);
   REQUIRE(filter.estimate());
   CHECK(filter.estimate()->offset - offset > 25ms);

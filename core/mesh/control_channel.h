@@ -1,0 +1,92 @@
+// Reliable messages over one link: fragments, acknowledgements and priorities on datagrams of at
+// most 1,200 bytes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/base/byte_reader.h"
+#include "core/units/time.h"
+#include "core/wire/control.h"
+
+namespace diemcau::mesh {
+
+// Messages are delivered once, in any order: what needs an order carries a version. Everything is
+// bounded: at most kQueueMessages wait here, a receiver holds at most kPartialMessages unfinished
+// ones and remembers the last kSeenIds.
+class ControlChannel {
+ public:
+  // False when the queue is full of messages of the same or a higher priority. A newer message of
+  // the same slot (≠ 0) replaces an older one, whether or not part of it is on its way.
+  bool send(Timestamp now, wire::ControlPriority priority, ByteSpan message, std::uint8_t slot);
+  void datagram_arrived(Timestamp now, ByteSpan datagram);
+  // One finished message; valid until the next call on this object. Poll until empty after
+  // datagram_arrived().
+  std::optional<ByteSpan> poll_message();
+  // Writes one due datagram and gives its size; 0 when nothing is due. Poll until 0 after every
+  // call.
+  std::size_t poll_datagram(Timestamp now, std::span<std::uint8_t> out);
+  std::optional<Timestamp> deadline() const;
+  // The round trip bounds how soon a fragment is sent again.
+  void set_rtt(Duration rtt) { rtt_ = rtt; }
+  void reset();
+
+ private:
+  static constexpr std::size_t kQueueMessages = 64;
+  static constexpr std::size_t kPartialMessages = 16;
+  static constexpr std::size_t kSeenIds = 256;
+  static constexpr std::size_t kInFlight = 16;
+
+  struct Fragment {
+    bool acked = false;
+    bool sent = false;
+    std::uint8_t tries = 0;
+    Timestamp resend_at;
+  };
+  struct Outgoing {
+    wire::ControlPriority priority{};
+    std::uint32_t id = 0;
+    std::uint8_t slot = 0;
+    std::vector<std::uint8_t> bytes;
+    std::vector<Fragment> fragments;
+    std::size_t unacked = 0;
+  };
+  struct Partial {
+    wire::ControlPriority priority{};
+    std::uint32_t id = 0;
+    std::uint64_t age = 0;
+    std::uint16_t count = 0;
+    std::uint64_t received = 0;  // bitmap, as acknowledged
+    std::vector<std::uint8_t> bytes;
+    std::size_t size = 0;
+  };
+  // The last ids delivered of one priority, so that a repeated fragment is acknowledged and not
+  // delivered again.
+  struct Seen {
+    std::array<std::uint32_t, kSeenIds> ids{};
+    std::size_t count = 0;
+  };
+
+  void fragment_arrived(const wire::ControlFragment& f);
+  void acked(const wire::ControlAck& ack);
+  bool seen(const wire::ControlFragment& f) const;
+  bool make_room(wire::ControlPriority priority);
+  Partial& partial_of(const wire::ControlFragment& f);
+  std::size_t in_flight() const;
+  Duration resend_after(std::uint8_t tries) const;
+
+  std::vector<Outgoing> outgoing_;
+  std::vector<Partial> partials_;
+  std::array<Seen, wire::kControlPriorities> seen_{};
+  std::vector<wire::ControlAck> acks_due_;
+  std::vector<std::vector<std::uint8_t>> delivered_;
+  std::vector<std::uint8_t> current_;
+  std::array<std::uint32_t, wire::kControlPriorities> next_id_{};
+  std::uint64_t arrivals_ = 0;
+  std::optional<Duration> rtt_;
+};
+
+}  // namespace diemcau::mesh

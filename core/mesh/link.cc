@@ -1,0 +1,495 @@
+// The life of a link, from the first check to goodbye.
+#include "core/mesh/link.h"
+
+#include <algorithm>
+
+#include "core/base/check.h"
+
+namespace diemcau::mesh {
+
+namespace {
+constexpr Duration kSuspectAfter = 600ms;
+constexpr Duration kDownAfter = 2s;
+constexpr Duration kFastCheck = 50ms;  // while silent, for the first kFastChecksFor
+constexpr Duration kFastChecksFor = 10s;
+constexpr Duration kIdleCheck = 250ms;  // while alive but without traffic
+constexpr Duration kClockCheck =
+    1s;  // while alive with traffic: keeps round trip and clock offset fresh
+constexpr Duration kFirstClockCheck = 100ms;  // …until the clock filter has seen a few
+constexpr std::uint64_t kFirstClockChecks = 10;
+constexpr std::array<Duration, 4> kBackOff = {250ms, 500ms, 1s, 2s};
+constexpr Duration kForgetAfter = 10min;
+constexpr Duration kHandshakeRetry = 1s;
+constexpr std::uint8_t kHelloSlot = 1;
+constexpr std::uint32_t kOurCapabilities = wire::bit(wire::Capability::feedback_ccfb) |
+                                           wire::bit(wire::Capability::descriptor) |
+                                           wire::bit(wire::Capability::layers);
+
+std::string username(const BridgeConfig& config, PeerId to, PeerId from) {
+  return config.roster[to.value].id + ":" + config.roster[from.value].id;
+}
+}  // namespace
+
+Link::Link(LinkContext context, PeerId peer)
+    : context_(context),
+      peer_(peer),
+      role_(context.config.self < peer ? HandshakeRole::client : HandshakeRole::server),
+      username_out_(username(context.config, peer, context.config.self)),
+      username_in_(username(context.config, context.config.self, peer)),
+      session_(context.rng.next()) {
+  for (std::size_t i = 0; i < paths_.size(); ++i) {
+    paths_[i].id = PathId{static_cast<std::uint16_t>(peer.value * paths_.size() + i)};
+  }
+}
+
+void Link::start(Timestamp now) {
+  heard_at_ = next_check_ = now;
+  for (const Endpoint& address : context_.config.roster[peer_.value].addresses) {
+    if (find(0, address) == nullptr) open_path(now, 0, address);
+  }
+}
+
+// ------------------------------------------------------------------ paths
+
+Path* Link::path_of(PathId id) {
+  const std::size_t i = id.value - peer_.value * paths_.size();
+  return i < paths_.size() && paths_[i].open ? &paths_[i] : nullptr;
+}
+
+Path* Link::find(std::uint8_t uplink, const Endpoint& remote) {
+  for (Path& path : paths_) {
+    if (path.open && path.uplink == uplink && path.remote == remote) return &path;
+  }
+  return nullptr;
+}
+
+Path& Link::open_path(Timestamp now, std::uint8_t uplink, Endpoint remote) {
+  Path* slot = nullptr;
+  for (Path& path : paths_) {
+    if (!path.open) {
+      slot = &path;
+      break;
+    }
+  }
+  if (slot == nullptr) {
+    // The stalest path that is not in use makes room: unproven ones first, then the one heard
+    // longest ago.
+    for (Path& path : paths_) {
+      if (state_ != LinkState::checking && &path == &paths_[active_]) continue;
+      if (slot == nullptr ||
+          (path.proven != slot->proven ? !path.proven : path.heard_at < slot->heard_at)) {
+        slot = &path;
+      }
+    }
+    context_.out.push(PathClosed{slot->id});
+  }
+  const PathId id = slot->id;
+  *slot = Path{};
+  slot->id = id;
+  slot->open = true;
+  slot->uplink = uplink;
+  slot->remote = remote;
+  context_.out.push(PathOpened{id, peer_, uplink, remote});
+  next_check_ = now;
+  return *slot;
+}
+
+std::optional<PathId> Link::active_path() const {
+  const Path& path = paths_[active_];
+  return path.open && path.proven ? std::optional(path.id) : std::nullopt;
+}
+
+std::optional<Duration> Link::rtt() const { return paths_[active_].clock.last_rtt(); }
+
+std::optional<ClockFilter::Estimate> Link::clock() const {
+  return paths_[active_].clock.estimate();
+}
+
+void Link::count_sent(PathId id, std::size_t wire_bytes) {
+  if (Path* path = path_of(id)) {
+    ++path->packets_sent;
+    path->bytes_sent += wire_bytes;
+  }
+}
+
+void Link::send(Path& path, PacketKind kind, ByteSpan bytes) {
+  PacketRef packet = context_.packets.take();
+  DC_CHECK(bytes.size() <= packet->capacity());
+  std::copy(bytes.begin(), bytes.end(), packet->data());
+  packet->set_size(bytes.size());
+  ++path.packets_sent;
+  path.bytes_sent += bytes.size();
+  context_.out.push(SendPacket{path.id, kind, std::move(packet)});
+}
+
+void Link::emit(EventKind kind, std::uint64_t detail) {
+  context_.out.push(Event{kind, peer_, detail});
+}
+
+// ----------------------------------------------------------------- checks
+
+bool Link::authentic(ByteSpan bytes, const wire::StunMessage& m) {
+  return wire::verify_stun(
+      bytes, m, [this](ByteSpan covered) { return context_.pair_mac.mac(peer_, covered); });
+}
+
+void Link::send_stun(Path& path, const wire::StunMessage& m) {
+  std::array<std::uint8_t, wire::kMaxStunBytes> buffer;
+  ByteWriter writer(buffer);
+  wire::write_stun(writer, m,
+                   [this](ByteSpan covered) { return context_.pair_mac.mac(peer_, covered); });
+  DC_CHECK(writer.ok());
+  send(path, PacketKind::stun, writer.written());
+}
+
+void Link::send_check(Timestamp now, Path& path) {
+  wire::StunMessage m;
+  for (std::size_t i = 0; i < m.transaction.size(); i += 4) {
+    const std::uint32_t word = context_.rng.next_u32();
+    for (std::size_t k = 0; k < 4; ++k) {
+      m.transaction[i + k] = static_cast<std::uint8_t>(word >> (8 * k));
+    }
+  }
+  m.username = username_out_;
+  m.session_id = session_;
+  path.check_sent(now, m.transaction);
+  send_stun(path, m);
+}
+
+void Link::answer_check(Timestamp now, Timestamp received_at, Path& path,
+                        const wire::StunMessage& request) {
+  wire::StunMessage m;
+  m.message_class = wire::StunClass::success;
+  m.transaction = request.transaction;
+  m.session_id = session_;
+  m.mapped = path.remote;
+  m.clock = wire::StunClock{context_.wall.at(received_at), context_.wall.at(now)};
+  send_stun(path, m);
+  // A session we do not know (the peer restarted) or a path we have not proven: ask at once. Only
+  // the answer counts, because a request can be a recording.
+  if (!path.proven || (request.session_id && request.session_id != peer_session_)) {
+    next_check_ = now;
+  }
+}
+
+void Link::stun_arrived(Timestamp now, Timestamp received_at, PathId id, ByteSpan bytes) {
+  Path* path = path_of(id);
+  const auto parsed = wire::parse_stun(bytes);
+  if (path == nullptr || !parsed || !authentic(bytes, *parsed)) return;
+  ++path->packets_received;
+  path->bytes_received += bytes.size();
+  if (parsed->message_class == wire::StunClass::request) {
+    if (parsed->username != username_in_) return;
+    answer_check(now, received_at, *path, *parsed);
+  } else if (parsed->message_class == wire::StunClass::success) {
+    check_answered(now, received_at, *path, *parsed);
+  }
+}
+
+bool Link::stranger_arrived(Timestamp now, Timestamp received_at, std::uint8_t uplink,
+                            Endpoint from, ByteSpan bytes) {
+  const auto parsed = wire::parse_stun(bytes);
+  if (!parsed || parsed->message_class != wire::StunClass::request ||
+      parsed->username != username_in_ || !authentic(bytes, *parsed)) {
+    return false;
+  }
+  Path* path = find(uplink, from);
+  if (path == nullptr) path = &open_path(now, uplink, from);
+  answer_check(now, received_at, *path, *parsed);
+  return true;
+}
+
+void Link::check_answered(Timestamp now, Timestamp received_at, Path& path,
+                          const wire::StunMessage& m) {
+  const auto check = path.take_check(m.transaction);
+  if (!check || !m.session_id) return;
+  if (m.clock) {
+    path.clock.add(received_at - check->sent_at, context_.wall.at(check->sent_at),
+                   m.clock->received_at, m.clock->sent_at);
+    if (const auto last = path.clock.last_rtt()) control_.set_rtt(*last);
+  }
+  const bool first = !path.proven;
+  path.proven = true;
+  if (first) emit(EventKind::link_proven, path.id.value);
+  if (peer_session_ && *peer_session_ != *m.session_id) reset_association(now);
+  peer_session_ = *m.session_id;
+  left_ = false;
+  heard(now, path);
+  advance(now);
+}
+
+void Link::heard(Timestamp now, Path& path) {
+  path.heard_at = now;
+  heard_at_ = now;
+  back_off_ = 0;
+  suspect_ = false;
+  // The path in use stays while it lives; the first proven one is as good as any until there are
+  // several uplinks.
+  Path& active = paths_[active_];
+  if (!active.open || !active.proven || !active.heard_at ||
+      now - *active.heard_at > kSuspectAfter) {
+    if (path.proven) active_ = static_cast<std::size_t>(&path - paths_.data());
+  }
+  if (state_ == LinkState::down) {
+    state_ = LinkState::up;
+    ++reconnects_;
+    const Duration away = now - *down_since_;
+    outage_ += away;
+    down_since_.reset();
+    emit(EventKind::link_up, static_cast<std::uint64_t>(to_ns(away)));
+  }
+}
+
+void Link::traffic_arrived(Timestamp now, PathId id, std::size_t wire_bytes) {
+  Path* path = path_of(id);
+  if (path == nullptr) return;
+  ++path->packets_received;
+  path->bytes_received += wire_bytes;
+  heard(now, *path);
+}
+
+// ------------------------------------------------------------ association
+
+void Link::advance(Timestamp now) {
+  if (state_ != LinkState::checking || !active_path() || !peer_session_) return;
+  if (handshake_retry_at_ && now < *handshake_retry_at_) return;
+  if (role_ == HandshakeRole::client) begin_handshake(now);
+}
+
+void Link::begin_handshake(Timestamp now) {
+  state_ = LinkState::handshaking;
+  handshake_retry_at_.reset();
+  association_session_ = peer_session_;
+  handshake_.begin(now, context_.handshakes, peer_, role_);
+  send_flight();
+}
+
+void Link::dtls_arrived(Timestamp now, PathId id, ByteSpan bytes) {
+  Path* path = path_of(id);
+  if (path == nullptr || !path->proven || !peer_session_) return;
+  ++path->packets_received;
+  path->bytes_received += bytes.size();
+  if (state_ == LinkState::checking && role_ == HandshakeRole::server) {
+    active_ = static_cast<std::size_t>(path - paths_.data());
+    begin_handshake(now);
+  }
+  if (!handshake_.exists()) return;
+  const bool was_running = handshake_.running();
+  handshake_.handle(now, bytes);
+  send_flight();
+  if (was_running && handshake_.done()) {
+    ++handshakes_done_;
+    ++generation_;
+    state_ = LinkState::greeting;
+    control_.reset();
+    hello_arrived_ = false;
+    emit(EventKind::handshake_done, generation_);
+    send_hello(now);
+  } else if (was_running && handshake_.failed()) {
+    time_passed(now);
+  }
+}
+
+void Link::send_flight() {
+  const auto* flight = handshake_.take_due_flight();
+  if (flight == nullptr) return;
+  for (const auto& datagram : *flight) send(paths_[active_], PacketKind::dtls, datagram);
+}
+
+void Link::reset_association(Timestamp now) {
+  const bool was_up = state_ == LinkState::up || state_ == LinkState::down;
+  if (handshake_.exists()) context_.handshakes.forget(peer_);
+  handshake_.stop();
+  handshake_retry_at_.reset();
+  association_session_.reset();
+  control_.reset();
+  hello_arrived_ = false;
+  if (state_ == LinkState::up) {
+    emit(EventKind::link_down);
+    down_since_ = now;
+  }
+  if (was_up && down_since_) {
+    outage_ += now - *down_since_;
+    ++reconnects_;
+  }
+  down_since_.reset();
+  state_ = LinkState::checking;
+}
+
+void Link::peer_left(Timestamp now) {
+  if (left_) return;
+  left_ = true;
+  emit(EventKind::peer_left);
+  reset_association(now);
+  peer_session_.reset();
+  session_ = context_.rng.next();  // whoever comes back makes new keys with us
+  heard_at_ = now - kFastChecksFor;
+  back_off_ = kBackOff.size() - 1;
+  next_check_ = now + kBackOff.back();
+}
+
+// ---------------------------------------------------------------- control
+
+void Link::send_hello(Timestamp now) {
+  wire::Hello hello;
+  hello.protocol_version = wire::kProtocolVersion;
+  hello.min_version = wire::kProtocolVersion;
+  hello.capabilities = kOurCapabilities;
+  hello.session_id = session_;
+  hello.bridge_id = context_.config.roster[context_.config.self.value].id;
+  send_control(now, wire::ControlPriority::floor, hello, kHelloSlot);
+}
+
+void Link::hello_arrived(Timestamp now, const wire::Hello& hello) {
+  if (hello.min_version > wire::kProtocolVersion ||
+      hello.protocol_version < wire::kMinProtocolVersion) {
+    emit(EventKind::peer_incompatible, hello.protocol_version);
+    return;
+  }
+  if (hello.bridge_id != context_.config.roster[peer_.value].id) return;
+  hello_arrived_ = true;
+  if (state_ != LinkState::greeting) return;
+  state_ = LinkState::up;
+  heard_at_ = now;
+  emit(EventKind::link_up);
+}
+
+void Link::control_arrived(Timestamp now, ByteSpan datagram) {
+  if (state_ != LinkState::greeting && state_ != LinkState::up && state_ != LinkState::down) return;
+  control_.datagram_arrived(now, datagram);
+  flush_control(now);
+}
+
+std::optional<wire::Message> Link::poll_message(Timestamp now) {
+  while (const auto bytes = control_.poll_message()) {
+    auto message = wire::parse_message(*bytes);
+    if (!message) continue;
+    if (const auto* hello = std::get_if<wire::Hello>(&*message)) {
+      hello_arrived(now, *hello);
+    } else {
+      return std::move(*message);
+    }
+  }
+  return std::nullopt;
+}
+
+void Link::send_control(Timestamp now, wire::ControlPriority priority, const wire::Message& message,
+                        std::uint8_t slot) {
+  if (state_ == LinkState::checking || state_ == LinkState::handshaking) return;
+  scratch_.resize(wire::kMaxMessageBytes);
+  ByteWriter writer(scratch_);
+  wire::write(writer, message);
+  DC_CHECK(writer.ok());
+  static_cast<void>(control_.send(now, priority, writer.written(), slot));
+  flush_control(now);
+}
+
+void Link::flush_control(Timestamp now) {
+  std::array<std::uint8_t, wire::kMaxControlDatagram> buffer;
+  while (const std::size_t size = control_.poll_datagram(now, buffer)) {
+    send(paths_[active_], PacketKind::control, ByteSpan(buffer.data(), size));
+  }
+}
+
+void Link::leave(Timestamp now) {
+  if (state_ != LinkState::up && state_ != LinkState::down) return;
+  send_control(now, wire::ControlPriority::floor, wire::Goodbye{}, 0);
+}
+
+// ------------------------------------------------------------------- time
+
+Duration Link::check_interval(Timestamp now) {
+  const Duration silent = now - heard_at_;
+  if (silent < kSuspectAfter && state_ != LinkState::checking) {
+    const bool learning = paths_[active_].clock.count() < kFirstClockChecks;
+    return learning ? kFirstClockCheck : silent >= kIdleCheck ? kIdleCheck : kClockCheck;
+  }
+  if (silent < kFastChecksFor) return kFastCheck;
+  const Duration base = kBackOff[std::min<std::size_t>(back_off_++, kBackOff.size() - 1)];
+  // ±20 %, so that bridges that lost power together do not ask together.
+  const std::int64_t spread = base.count() * 2 / 5;
+  return base - Duration{spread / 2} +
+         Duration{spread / 1000 * static_cast<std::int64_t>(context_.rng.below(1000))};
+}
+
+void Link::watch_silence(Timestamp now) {
+  const Duration silent = now - heard_at_;
+  if (state_ == LinkState::up) {
+    if (!suspect_ && silent >= kSuspectAfter) {
+      suspect_ = true;
+      emit(EventKind::link_suspect);
+    }
+    if (silent >= kDownAfter) {
+      state_ = LinkState::down;
+      down_since_ = now;
+      emit(EventKind::link_down);
+    }
+  }
+  if ((state_ == LinkState::down || state_ == LinkState::greeting) && silent >= kForgetAfter) {
+    reset_association(now);
+    peer_session_.reset();
+    session_ = context_.rng.next();
+  }
+}
+
+void Link::time_passed(Timestamp now) {
+  watch_silence(now);
+  if (state_ == LinkState::handshaking) {
+    handshake_.time_passed(now);
+    if (handshake_.failed()) {
+      ++handshakes_failed_;
+      emit(EventKind::handshake_failed);
+      reset_association(now);
+      handshake_retry_at_ = now + kHandshakeRetry;
+    } else {
+      send_flight();
+    }
+  }
+  advance(now);
+  flush_control(now);
+  if (now >= next_check_) {
+    const bool only_active = state_ != LinkState::checking && now - heard_at_ < kSuspectAfter;
+    for (Path& path : paths_) {
+      if (path.open && (!only_active || &path == &paths_[active_])) send_check(now, path);
+    }
+    next_check_ = now + check_interval(now);
+  }
+}
+
+std::optional<Timestamp> Link::deadline() const {
+  Timestamp first = next_check_;
+  const auto earlier = [&first](std::optional<Timestamp> t) {
+    if (t && *t < first) first = *t;
+  };
+  if (state_ == LinkState::up) earlier(heard_at_ + (suspect_ ? kDownAfter : kSuspectAfter));
+  if (state_ == LinkState::handshaking) earlier(handshake_.deadline());
+  if (state_ == LinkState::checking) earlier(handshake_retry_at_);
+  earlier(control_.deadline());
+  return first;
+}
+
+quality::PathReport Link::report(Timestamp now) const {
+  const Path& active = paths_[active_];
+  quality::PathReport r;
+  r.path = active.id;
+  r.peer = peer_;
+  r.up = state_ == LinkState::up;
+  if (const auto& clock = active.clock.estimate()) {
+    r.rtt = active.clock.last_rtt();
+    r.clock_offset = clock->offset;
+    r.clock_uncertainty = clock->uncertainty;
+  }
+  for (const Path& path : paths_) {
+    r.packets_sent += path.packets_sent;
+    r.bytes_sent += path.bytes_sent;
+    r.packets_received += path.packets_received;
+    r.bytes_received += path.bytes_received;
+  }
+  r.handshakes_done = handshakes_done_;
+  r.handshakes_failed = handshakes_failed_;
+  r.reconnects = reconnects_;
+  r.outage = outage_ + (down_since_ ? now - *down_since_ : Duration::zero());
+  return r;
+}
+
+}  // namespace diemcau::mesh

@@ -1,0 +1,132 @@
+// The link to one peer: authenticated checks open a path, a handshake makes keys, a greeting agrees
+// on the protocol.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/packet_pool.h"
+#include "core/base/rng.h"
+#include "core/mesh/boundary.h"
+#include "core/mesh/bridge_config.h"
+#include "core/mesh/control_channel.h"
+#include "core/mesh/handshake.h"
+#include "core/mesh/handshake_runner.h"
+#include "core/mesh/output_queue.h"
+#include "core/mesh/path.h"
+#include "core/mesh/wall_time.h"
+#include "core/quality/flow_report.h"
+#include "core/wire/messages.h"
+
+namespace diemcau::mesh {
+
+enum class LinkState : std::uint8_t { checking, handshaking, greeting, up, down };
+
+// What a bridge shares with its links. All of it outlives them.
+struct LinkContext {
+  const BridgeConfig& config;
+  PacketPool& packets;
+  PairMac& pair_mac;
+  HandshakeFactory& handshakes;
+  Rng& rng;
+  const WallTime& wall;
+  OutputQueue& out;
+};
+
+// Checking → (path proven) handshaking → (keys) greeting → (both hellos) up ⇄ down. A peer that
+// restarts is known by the session id in its answers to our own checks: those cannot be replayed.
+// Timing: reference constants of the liveness rule — suspect at 600 ms, down at 2 s, checks every
+// 50 ms for the first 10 s of silence, then backing off, for ever.
+class Link {
+ public:
+  Link(LinkContext context, PeerId peer);
+
+  void start(Timestamp now);
+  void stun_arrived(Timestamp now, Timestamp received_at, PathId path, ByteSpan bytes);
+  // A check from an address that is no path yet; opens one if it is authentic. False when it is
+  // not.
+  bool stranger_arrived(Timestamp now, Timestamp received_at, std::uint8_t uplink, Endpoint from,
+                        ByteSpan bytes);
+  void dtls_arrived(Timestamp now, PathId path, ByteSpan bytes);
+  // An unsealed datagram proves that the peer lives and where.
+  void traffic_arrived(Timestamp now, PathId path, std::size_t wire_bytes);
+  // Feeds the reliable layer; messages that are not the link's own come back through
+  // poll_message().
+  void control_arrived(Timestamp now, ByteSpan datagram);
+  std::optional<wire::Message> poll_message(Timestamp now);
+
+  // Reliable, not ordered; a newer message of the same slot (≠ 0) replaces an older one that is not
+  // acknowledged yet.
+  void send_control(Timestamp now, wire::ControlPriority priority, const wire::Message& message,
+                    std::uint8_t slot);
+  void time_passed(Timestamp now);
+  std::optional<Timestamp> deadline() const;
+  // The peer said goodbye: its keys are dropped, checks slow down.
+  void peer_left(Timestamp now);
+  void leave(Timestamp now);
+
+  PeerId peer() const { return peer_; }
+  LinkState state() const { return state_; }
+  bool is_up() const { return state_ == LinkState::up; }
+  // Counts associations: streams of an older one are dead (fresh SSRCs each time).
+  std::uint32_t generation() const { return generation_; }
+  // Where media goes; none until a path is proven.
+  std::optional<PathId> active_path() const;
+  std::optional<Duration> rtt() const;
+  std::optional<ClockFilter::Estimate> clock() const;
+  void count_sent(PathId path, std::size_t wire_bytes);
+  quality::PathReport report(Timestamp now) const;
+
+ private:
+  Path* path_of(PathId id);
+  Path* find(std::uint8_t uplink, const Endpoint& remote);
+  Path& open_path(Timestamp now, std::uint8_t uplink, Endpoint remote);
+  void send_check(Timestamp now, Path& path);
+  void answer_check(Timestamp now, Timestamp received_at, Path& path, const wire::StunMessage& m);
+  void check_answered(Timestamp now, Timestamp received_at, Path& path, const wire::StunMessage& m);
+  bool authentic(ByteSpan bytes, const wire::StunMessage& m);
+  void send_stun(Path& path, const wire::StunMessage& m);
+  void heard(Timestamp now, Path& path);
+  void advance(Timestamp now);
+  void reset_association(Timestamp now);
+  void begin_handshake(Timestamp now);
+  void send_flight();
+  void send_hello(Timestamp now);
+  void hello_arrived(Timestamp now, const wire::Hello& hello);
+  void flush_control(Timestamp now);
+  void watch_silence(Timestamp now);
+  Duration check_interval(Timestamp now);
+  void send(Path& path, PacketKind kind, ByteSpan bytes);
+  void emit(EventKind kind, std::uint64_t detail = 0);
+
+  LinkContext context_;
+  PeerId peer_;
+  HandshakeRole role_;
+  std::string username_out_, username_in_;            // "to:from"
+  std::uint64_t session_ = 0;                         // ours, towards this peer
+  std::optional<std::uint64_t> peer_session_;         // authoritative: from an answer to our check
+  std::optional<std::uint64_t> association_session_;  // the peer session the keys belong to
+  LinkState state_ = LinkState::checking;
+  std::uint32_t generation_ = 0;
+  std::array<Path, 4>
+      paths_;  // as many as the roster may hint; a new proven address replaces the stalest
+  std::size_t active_ = 0;
+  HandshakeRunner handshake_;
+  ControlChannel control_;
+  std::vector<std::uint8_t> scratch_;
+  bool hello_arrived_ = false;
+  bool suspect_ = false;
+  bool left_ = false;
+  Timestamp heard_at_;  // last authenticated packet, or the start
+  Timestamp next_check_;
+  unsigned back_off_ = 0;
+  std::optional<Timestamp> handshake_retry_at_;
+  std::optional<Timestamp> down_since_;
+  std::uint64_t reconnects_ = 0, handshakes_done_ = 0, handshakes_failed_ = 0;
+  Duration outage_{};
+};
+
+}  // namespace diemcau::mesh
