@@ -43,7 +43,7 @@ class ScenarioError : public std::runtime_error {
  public:
   ScenarioError(std::string file, unsigned line, std::string key, const std::string& problem,
                 const std::string& remedy)
-      : std::runtime_error(file + ":" + std::to_string(line) + ": " +
+      : std::runtime_error(file + (line > 0 ? ":" + std::to_string(line) : "") + ": " +
                            (key.empty() ? "" : key + ": ") + problem + "; " + remedy),
         file_(std::move(file)),
         line_(line),
