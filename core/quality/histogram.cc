@@ -60,6 +60,14 @@ std::optional<Duration> Histogram::quantile(std::uint32_t parts_per_10000) const
   return std::nullopt;
 }
 
+std::uint64_t Histogram::count_at_most(Duration bound) const {
+  if (count_ == 0) return 0;
+  const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(to_us(bound), 0));
+  std::uint64_t seen = 0;
+  for (std::size_t i = 0; i < kBuckets && middle_of(i) <= us; ++i) seen += buckets_[i];
+  return seen;
+}
+
 std::optional<Duration> Histogram::mean() const {
   if (count_ == 0) return std::nullopt;
   return std::chrono::microseconds(sum_us_ / static_cast<std::int64_t>(count_));

@@ -24,6 +24,9 @@ class Histogram {
   // The value below which the fraction `parts_per_10000` of the values lies; none when empty.
   std::optional<Duration> quantile(std::uint32_t parts_per_10000) const;
   std::optional<Duration> mean() const;
+  Duration sum() const { return std::chrono::microseconds(sum_us_); }
+  // Values whose bucket lies at or below `bound`: cumulative buckets, as Prometheus wants them.
+  std::uint64_t count_at_most(Duration bound) const;
 
  private:
   std::vector<std::uint32_t> buckets_;  // allocated at the first value

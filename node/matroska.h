@@ -1,0 +1,63 @@
+// A Matroska file (RFC 9559) with one H.264 and one Opus track that is whole up to its last cluster
+// at any moment.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/byte_reader.h"
+#include "core/units/time.h"
+
+namespace diemcau::node {
+
+// Encoder lookahead that a decoder must skip, in samples at 48 kHz (libopus at 48 kHz, RFC 7845
+// §4.2).
+constexpr std::int64_t kOpusPreSkip = 312;
+
+struct MatroskaVideo {
+  int width = 0;
+  int height = 0;
+  std::vector<std::uint8_t> headers;  // SPS and PPS, Annex B
+};
+
+// Picks the parameter sets and the size out of a key frame (Annex B); nothing when it has none.
+std::optional<MatroskaVideo> video_track_of(ByteSpan key_frame);
+
+// Owns the descriptor. Clusters are ≤ 500 ms, each goes out as one write (and one fdatasync). After
+// the first failure the file is left as it was after the last good cluster and refuses everything.
+// One thread at a time.
+class MatroskaFile {
+ public:
+  struct Options {
+    std::optional<MatroskaVideo> video;
+    bool audio = true;
+    bool sync = true;  // fdatasync after every cluster
+    std::string title;
+  };
+  MatroskaFile(int fd, Options options);
+  ~MatroskaFile();
+  MatroskaFile(const MatroskaFile&) = delete;
+  MatroskaFile& operator=(const MatroskaFile&) = delete;
+
+  // `at` counts from the beginning of the file: of the picture, or of the first sample that went
+  // into the encoder. False when the file has failed.
+  bool write_video(Duration at, bool key, ByteSpan access_unit);
+  bool write_audio(Duration at, ByteSpan packet);
+  // Writes the last cluster, the index and the duration. Once; the destructor does it otherwise.
+  bool close();
+
+  bool failed() const;
+  int error() const;  // errno of the failure
+  std::uint64_t bytes_written() const;
+  // Time that the last cluster took to reach the disk; told once.
+  std::optional<Duration> take_sync_time();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace diemcau::node

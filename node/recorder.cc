@@ -1,0 +1,354 @@
+// Which frame goes into which part; the bytes of a part are matroska.h's.
+#include "node/recorder.h"
+
+#include <fcntl.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include "node/bounded_queue.h"
+#include "node/byte_store.h"
+#include "node/matroska.h"
+
+namespace diemcau::node {
+
+namespace {
+
+constexpr std::size_t kQueueItems = 16'384;
+// A layer that was silent this long has stopped; when it comes back, that is a switch.
+constexpr Duration kLayerGone = 1s;
+// Sound without a picture for this long gets a part of its own.
+constexpr Duration kSoundAlone = 5s;
+constexpr std::size_t kWaitingSounds = 500;  // 10 s of 20 ms
+constexpr Duration kAudioFrame = 20ms;
+// A capture time further off than this is a broken clock; it would tear the file apart.
+constexpr Duration kSaneAge = 1h;
+constexpr int kLastPart = 999;
+constexpr auto kRetryOpen = std::chrono::seconds(1);
+
+struct Item {
+  StreamId stream;
+  bool key = false;
+  Timestamp captured_at;
+  std::vector<std::uint8_t> bytes;
+};
+
+struct OpenPart {
+  RecordPart report;
+  std::unique_ptr<MatroskaFile> file;
+  std::vector<std::uint8_t> headers;  // of its video; empty: sound alone
+  Timestamp base;
+  Timestamp end;
+  std::optional<Timestamp> first_picture, last_picture, first_sound;
+  std::uint64_t bytes_told = 0;
+};
+
+struct BridgeRecord {
+  std::optional<OpenPart> part;
+  // Kept open until sound has passed the border: sound and picture do not arrive at the same time.
+  std::optional<OpenPart> previous;
+  std::deque<Item> waiting;                            // sound from before the first part
+  std::array<std::optional<Timestamp>, 4> layer_seen;  // by Layer
+  std::optional<Layer> switching_to;
+  int next_number = 1;
+  std::optional<std::chrono::steady_clock::time_point> refused_at;
+};
+
+}  // namespace
+
+struct Recorder::Impl {
+  RecorderConfig config;
+  ByteStore store{512};
+  BoundedQueue<Item> queue;
+  std::vector<BridgeRecord> bridges;  // recorder's thread
+  std::vector<RecordPart> done;       // recorder's thread
+  mutable std::mutex mutex;
+  RecorderFigures shared;  // under mutex
+  std::thread thread;
+
+  explicit Impl(RecorderConfig c) : config(std::move(c)), queue(kQueueItems, config.queue_bytes) {
+    const std::size_t n = config.bridge_ids.size();
+    bridges.resize(n);
+    shared.active.assign(n, false);
+    shared.recorded_us.assign(n, 0);
+    shared.bytes.assign(n, 0);
+  }
+
+  void run() {
+    auto next_look = std::chrono::steady_clock::now();
+    for (;;) {
+      auto item = queue.pop_until(next_look);
+      if (item) {
+        take(*item);
+        store.give_back(std::move(item->bytes));
+      } else if (queue.drained()) {
+        break;
+      }
+      if (std::chrono::steady_clock::now() >= next_look) {
+        look_at_disk();
+        next_look = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+      }
+    }
+    for (std::size_t i = 0; i < bridges.size(); ++i) {
+      if (!bridges[i].part && !bridges[i].waiting.empty()) start_sound_part(i);
+      finish(i, bridges[i].previous);
+      finish(i, bridges[i].part);
+    }
+  }
+
+  void take(Item& item) {
+    const std::size_t i = item.stream.origin.value;
+    if (i >= bridges.size()) return;
+    const Duration age =
+        std::chrono::steady_clock::now().time_since_epoch() - item.captured_at.time_since_epoch();
+    if (age > kSaneAge || age < -kSaneAge) {
+      const std::lock_guard lock(mutex);
+      ++shared.dropped;
+      return;
+    }
+    if (media_of(item.stream.source) == MediaKind::audio) {
+      take_sound(i, item);
+    } else if (item.stream.source == Source::camera) {
+      take_picture(i, item);
+    }
+    publish(i);
+  }
+
+  void take_picture(std::size_t i, const Item& item) {
+    BridgeRecord& b = bridges[i];
+    const Layer layer = item.stream.layer;
+    auto& seen = b.layer_seen[static_cast<std::size_t>(layer)];
+    const bool begins = !seen || item.captured_at - *seen > kLayerGone;
+    seen = item.captured_at;
+    if (begins && b.part && b.part->report.layer != layer) b.switching_to = layer;
+    if (item.key && wants_new_part(b, item)) start_part(i, item);
+    if (!b.part || b.part->headers.empty() || b.part->report.layer != layer) return;
+    OpenPart& part = *b.part;
+    if (!part.first_picture && !item.key) return;
+    part.file->write_video(item.captured_at - part.base, item.key, item.bytes);
+    if (!part.first_picture) part.first_picture = item.captured_at;
+    const Duration step = part.last_picture ? item.captured_at - *part.last_picture : Duration{0};
+    part.last_picture = item.captured_at;
+    part.end = std::max(part.end, item.captured_at + std::clamp<Duration>(step, 0ms, 200ms));
+    ++part.report.frames;
+    after_write(i, b.part);
+  }
+
+  bool wants_new_part(const BridgeRecord& b, const Item& key) const {
+    if (!b.part || b.part->headers.empty()) return true;
+    if (b.part->report.layer == key.stream.layer) {
+      const auto video = video_track_of(key.bytes);
+      return video && video->headers != b.part->headers;
+    }
+    // An old layer that still runs beside the new one must not take the record back.
+    const auto& running = b.layer_seen[static_cast<std::size_t>(b.part->report.layer)];
+    return b.switching_to == key.stream.layer || !running ||
+           key.captured_at - *running > kLayerGone;
+  }
+
+  void take_sound(std::size_t i, Item& item) {
+    BridgeRecord& b = bridges[i];
+    if (!b.part) {
+      if (b.waiting.size() >= kWaitingSounds) b.waiting.pop_front();
+      b.waiting.push_back(std::move(item));
+      if (b.waiting.back().captured_at - b.waiting.front().captured_at > kSoundAlone)
+        start_sound_part(i);
+      return;
+    }
+    if (item.captured_at >= b.part->base) finish(i, b.previous);
+    write_sound(i, item.captured_at < b.part->base ? b.previous : b.part, item);
+  }
+
+  void write_sound(std::size_t i, std::optional<OpenPart>& part, const Item& item) {
+    if (!part) return;
+    part->file->write_audio(item.captured_at - part->base, item.bytes);
+    if (!part->first_sound) part->first_sound = item.captured_at;
+    part->end = std::max(part->end, item.captured_at + kAudioFrame);
+    after_write(i, part);
+  }
+
+  void start_part(std::size_t i, const Item& key) {
+    const auto video = video_track_of(key.bytes);
+    if (!video) return;  // a key frame without parameter sets cannot begin a file
+    BridgeRecord& b = bridges[i];
+    Timestamp base = key.captured_at;
+    if (!b.waiting.empty()) base = std::min(base, b.waiting.front().captured_at);
+    auto part = open(i, key.stream.layer, base, video);
+    if (!part) return;
+    finish(i, b.previous);
+    b.previous = std::move(b.part);
+    b.part = std::move(part);
+    b.switching_to.reset();
+    drain_waiting(i);
+  }
+
+  void start_sound_part(std::size_t i) {
+    BridgeRecord& b = bridges[i];
+    b.part = open(i, Layer::only, b.waiting.front().captured_at, std::nullopt);
+    if (b.part) drain_waiting(i);
+  }
+
+  void drain_waiting(std::size_t i) {
+    BridgeRecord& b = bridges[i];
+    for (const Item& item : b.waiting) write_sound(i, b.part, item);
+    b.waiting.clear();
+  }
+
+  std::optional<OpenPart> open(std::size_t i, Layer layer, Timestamp base,
+                               const std::optional<MatroskaVideo>& video) {
+    BridgeRecord& b = bridges[i];
+    const auto now = std::chrono::steady_clock::now();
+    if (b.refused_at && now - *b.refused_at < kRetryOpen) return std::nullopt;
+    const std::string& id = config.bridge_ids[i];
+    int fd = -1;
+    std::string path;
+    for (; b.next_number <= kLastPart; ++b.next_number) {
+      char number[24];
+      std::snprintf(number, sizeof number, "-p%03d.mkv", b.next_number);
+      path = (config.dir / (id + number)).string();
+      fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+      if (fd >= 0 || errno != EEXIST) break;  // what is there stays, the next number is ours
+    }
+    if (fd < 0) {
+      b.refused_at = now;
+      alarm(i, "cannot make " + path + ": " + std::strerror(errno));
+      return std::nullopt;
+    }
+    sync_directory();
+    OpenPart part;
+    part.report.bridge = id;
+    part.report.part = b.next_number++;
+    part.report.path = path;
+    part.report.layer = layer;
+    part.base = part.end = base;
+    if (video) part.headers = video->headers;
+    part.file = std::make_unique<MatroskaFile>(
+        fd, MatroskaFile::Options{video, true, true, id + " " + name_of(layer)});
+    return part;
+  }
+
+  // A name that is not synced may be gone after a power cut, with all its synced bytes.
+  void sync_directory() const {
+    const int fd = ::open(config.dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return;
+    ::fsync(fd);
+    ::close(fd);
+  }
+
+  // A failed file is never written again (Rebello et al., ATC '20): the next key frame begins a new
+  // one.
+  void after_write(std::size_t i, std::optional<OpenPart>& part) {
+    if (const auto took = part->file->take_sync_time()) {
+      const std::lock_guard lock(mutex);
+      shared.sync.add(*took);
+    }
+    if (!part->file->failed()) return;
+    const std::string reason = std::strerror(part->file->error());
+    const std::string path = part->report.path;
+    bridges[i].refused_at = std::chrono::steady_clock::now();
+    finish(i, part);
+    alarm(i, "cannot write " + path + ": " + reason);
+  }
+
+  void finish(std::size_t i, std::optional<OpenPart>& part) {
+    if (!part) return;
+    const bool failed_before = part->file->failed();
+    if (!part->file->close() && !failed_before)
+      alarm(i, "cannot close " + part->report.path + ": " + std::strerror(part->file->error()));
+    publish_part(i, *part);
+    done.push_back(report_of(*part));
+    part.reset();
+  }
+
+  static RecordPart report_of(const OpenPart& part) {
+    RecordPart report = part.report;
+    report.duration_s = static_cast<double>(to_ns(part.end - part.base)) / 1e9;
+    if (part.first_picture && part.first_sound)
+      report.av_offset_ms = to_ms_double(*part.first_picture - *part.first_sound);
+    return report;
+  }
+
+  void publish_part(std::size_t i, OpenPart& part) {
+    const std::lock_guard lock(mutex);
+    shared.bytes[i] += part.file->bytes_written() - part.bytes_told;
+    part.bytes_told = part.file->bytes_written();
+    // All parts of this bridge so far; the last one is counted while it grows.
+    std::int64_t us = to_us(part.end - part.base);
+    for (const RecordPart& p : done) {
+      if (p.bridge == part.report.bridge) us += static_cast<std::int64_t>(p.duration_s * 1e6);
+    }
+    // Never back: two parts of one bridge are open for a moment at a border.
+    auto& told = shared.recorded_us[i];
+    told = std::max(told, static_cast<std::uint64_t>(std::max<std::int64_t>(us, 0)));
+  }
+
+  void publish(std::size_t i) {
+    if (bridges[i].part) publish_part(i, *bridges[i].part);
+    const std::lock_guard lock(mutex);
+    shared.active[i] = bridges[i].part.has_value();
+  }
+
+  void look_at_disk() {
+    struct statvfs at {};
+    const bool known = ::statvfs(config.dir.c_str(), &at) == 0;
+    const std::lock_guard lock(mutex);
+    shared.disk_free_bytes.reset();
+    if (known) shared.disk_free_bytes = std::uint64_t{at.f_bavail} * at.f_frsize;
+  }
+
+  void alarm(std::size_t i, const std::string& problem) {
+    {
+      const std::lock_guard lock(mutex);
+      ++shared.write_errors;
+    }
+    if (config.on_alarm) config.on_alarm(config.bridge_ids[i], problem);
+  }
+};
+
+Recorder::Recorder(RecorderConfig config) : impl_(std::make_unique<Impl>(std::move(config))) {
+  const auto& dir = impl_->config.dir;
+  std::error_code failed;
+  std::filesystem::create_directories(dir, failed);
+  if (failed) throw std::runtime_error("cannot make " + dir.string() + ": " + failed.message());
+  if (::access(dir.c_str(), W_OK) != 0)
+    throw std::runtime_error("cannot write into " + dir.string() + ": " + std::strerror(errno));
+  impl_->thread = std::thread([this] { impl_->run(); });
+}
+Recorder::~Recorder() { close(); }
+
+void Recorder::record(const mesh::RecordBytes& frame) {
+  if (frame.media.bytes.empty()) return;
+  Item item{frame.stream, frame.key, frame.captured_at, impl_->store.copy(frame.media.bytes)};
+  const std::size_t size = item.bytes.size();
+  impl_->queue.push(std::move(item), size);
+}
+
+RecorderFigures Recorder::figures() const {
+  const std::lock_guard lock(impl_->mutex);
+  RecorderFigures figures = impl_->shared;
+  figures.dropped += impl_->queue.dropped();
+  return figures;
+}
+
+std::vector<RecordPart> Recorder::close() {
+  impl_->queue.close();
+  if (impl_->thread.joinable()) impl_->thread.join();
+  auto parts = std::move(impl_->done);
+  impl_->done.clear();
+  std::sort(parts.begin(), parts.end(), [](const RecordPart& a, const RecordPart& b) {
+    return a.bridge != b.bridge ? a.bridge < b.bridge : a.part < b.part;
+  });
+  for (std::size_t i = 0; i < impl_->shared.active.size(); ++i) impl_->shared.active[i] = false;
+  return parts;
+}
+
+}  // namespace diemcau::node
