@@ -17,12 +17,10 @@ constexpr Duration kResendCeiling = 1s;
 constexpr std::size_t kMaxAcksDue = 64;
 }  // namespace
 
-bool ControlChannel::make_room(wire::ControlPriority priority) {
-  if (outgoing_.size() < kQueueMessages) return true;
-  // The queue is in order of priority; only something less urgent may be pushed out.
-  if (outgoing_.back().priority <= priority) return false;
-  outgoing_.pop_back();
-  return true;
+bool ControlChannel::has_room(wire::ControlPriority priority) const {
+  return std::count_if(outgoing_.begin(), outgoing_.end(), [priority](const Outgoing& o) {
+           return o.priority == priority;
+         }) < kQueuePerPriority;
 }
 
 bool ControlChannel::send(Timestamp now, wire::ControlPriority priority, ByteSpan message,
@@ -31,7 +29,7 @@ bool ControlChannel::send(Timestamp now, wire::ControlPriority priority, ByteSpa
   if (slot != 0) {
     std::erase_if(outgoing_, [slot](const Outgoing& o) { return o.slot == slot; });
   }
-  if (!make_room(priority)) return false;
+  if (!has_room(priority)) return false;
   Outgoing o;
   o.priority = priority;
   o.id = next_id_[static_cast<std::size_t>(priority)]++;
@@ -39,7 +37,6 @@ bool ControlChannel::send(Timestamp now, wire::ControlPriority priority, ByteSpa
   o.bytes.assign(message.begin(), message.end());
   o.fragments.resize(wire::fragment_count(message.size()));
   for (Fragment& f : o.fragments) f.resend_at = now;
-  o.unacked = o.fragments.size();
   const auto place =
       std::find_if(outgoing_.begin(), outgoing_.end(),
                    [priority](const Outgoing& other) { return other.priority > priority; });
@@ -67,10 +64,13 @@ bool ControlChannel::seen(const wire::ControlFragment& f) const {
 
 ControlChannel::Partial& ControlChannel::partial_of(const wire::ControlFragment& f) {
   for (Partial& p : partials_) {
-    if (p.priority == f.priority && p.id == f.message_id) return p;
+    if (p.priority == f.priority && p.id == f.message_id) {
+      p.age = arrivals_;
+      return p;
+    }
   }
   if (partials_.size() >= kPartialMessages) {
-    // The one that waits longest is given up here; its sender still repeats it and it starts anew.
+    // The one without progress for longest is given up: mostly one that its sender has replaced.
     partials_.erase(
         std::min_element(partials_.begin(), partials_.end(),
                          [](const Partial& a, const Partial& b) { return a.age < b.age; }));
@@ -115,17 +115,20 @@ void ControlChannel::fragment_arrived(const wire::ControlFragment& f) {
   if (acks_due_.size() < kMaxAcksDue) acks_due_.push_back(ack);
 }
 
+// The bitmap is the receiver's state, not news: a bit that is gone means that the receiver had to
+// give the message up, and only a full bitmap ends it. An acknowledgement that comes late costs a
+// repeated fragment at worst.
 void ControlChannel::acked(const wire::ControlAck& ack) {
   for (auto o = outgoing_.begin(); o != outgoing_.end(); ++o) {
     if (o->priority != ack.priority || o->id != ack.message_id) continue;
-    for (std::size_t i = 0; i < o->fragments.size(); ++i) {
-      Fragment& f = o->fragments[i];
-      if (!f.acked && (ack.received >> i & 1U) != 0) {
-        f.acked = true;
-        --o->unacked;
-      }
+    const std::uint64_t all = wire::all_fragments(o->fragments.size());
+    if ((ack.received & all) == all) {
+      outgoing_.erase(o);
+      return;
     }
-    if (o->unacked == 0) outgoing_.erase(o);
+    for (std::size_t i = 0; i < o->fragments.size(); ++i) {
+      o->fragments[i].acked = (ack.received >> i & 1U) != 0;
+    }
     return;
   }
 }

@@ -15,12 +15,13 @@
 namespace diemcau::mesh {
 
 // Messages are delivered once, in any order: what needs an order carries a version. Everything is
-// bounded: at most kQueueMessages wait here, a receiver holds at most kPartialMessages unfinished
-// ones and remembers the last kSeenIds.
+// bounded: at most kQueuePerPriority wait here, a receiver holds at most kPartialMessages
+// unfinished ones and remembers the last kSeenIds.
 class ControlChannel {
  public:
-  // False when the queue is full of messages of the same or a higher priority. A newer message of
-  // the same slot (≠ 0) replaces an older one, whether or not part of it is on its way.
+  // False when that priority has its share of messages waiting: nothing accepted is ever dropped. A
+  // newer message of the same slot (≠ 0) replaces an older one, whether or not part of it is on its
+  // way.
   bool send(Timestamp now, wire::ControlPriority priority, ByteSpan message, std::uint8_t slot);
   void datagram_arrived(Timestamp now, ByteSpan datagram);
   // One finished message; valid until the next call on this object. Poll until empty after
@@ -35,7 +36,7 @@ class ControlChannel {
   void reset();
 
  private:
-  static constexpr std::size_t kQueueMessages = 64;
+  static constexpr std::ptrdiff_t kQueuePerPriority = 16;
   static constexpr std::size_t kPartialMessages = 16;
   static constexpr std::size_t kSeenIds = 256;
   static constexpr std::size_t kInFlight = 16;
@@ -52,12 +53,11 @@ class ControlChannel {
     std::uint8_t slot = 0;
     std::vector<std::uint8_t> bytes;
     std::vector<Fragment> fragments;
-    std::size_t unacked = 0;
   };
   struct Partial {
     wire::ControlPriority priority{};
     std::uint32_t id = 0;
-    std::uint64_t age = 0;
+    std::uint64_t age = 0;  // of its last fragment
     std::uint16_t count = 0;
     std::uint64_t received = 0;  // bitmap, as acknowledged
     std::vector<std::uint8_t> bytes;
@@ -73,7 +73,7 @@ class ControlChannel {
   void fragment_arrived(const wire::ControlFragment& f);
   void acked(const wire::ControlAck& ack);
   bool seen(const wire::ControlFragment& f) const;
-  bool make_room(wire::ControlPriority priority);
+  bool has_room(wire::ControlPriority priority) const;
   Partial& partial_of(const wire::ControlFragment& f);
   std::size_t in_flight() const;
   Duration resend_after(std::uint8_t tries) const;

@@ -73,8 +73,7 @@ TEST_CASE("A newer message of the same slot replaces the one that waits", "[core
   CHECK(delivered(b) == std::vector<Bytes>{message(10, 2)});
 }
 
-TEST_CASE("A full queue refuses what is not more urgent and makes room for what is",
-          "[core][mesh]") {
+TEST_CASE("A priority that is full refuses more and leaves room for the others", "[core][mesh]") {
   ControlChannel a;
   while (a.send(t0, ControlPriority::backfill, message(10, 1), 0)) {
   }
