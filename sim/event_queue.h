@@ -15,14 +15,18 @@ namespace diemcau::sim {
 // Of two events at one time the lower class goes first, then the lower id, then the one pushed
 // first: a total order that never asks a pointer or a hash.
 enum class EventClass : std::uint8_t {
-  link,
-  bridge,
-  camera,
-  audio_input,
-  audio_output,
+  crossing,  // a datagram between its sender's line and its receiver's
+  arrival,
+  start,
   encoded,
+  decoded,
+  shown,
+  camera,
+  microphone,
+  loudspeaker,
+  wall_clock,
   timer,
-  wall_clock
+  warmup_over,
 };
 
 struct SimEvent {

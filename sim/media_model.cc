@@ -82,6 +82,9 @@ std::optional<VideoModel::Frame> VideoModel::capture(std::uint8_t camera_fps) {
   idr_ = healed_ = false;
   if (references_.size() == kReferences) references_.erase(references_.begin());
   references_.push_back(frame.number);
+  const auto number16 = static_cast<std::uint16_t>(frame.number);
+  past_[number16 % past_.size()] = {
+      true, number16, {frame.key, static_cast<std::uint16_t>(frame.newest_needed)}};
 
   const std::int64_t interval = 1'000'000'000 / fps_;
   const std::int64_t wander = scaled(interval, kIntervalScaleQ16, random_.next());

@@ -55,8 +55,23 @@ class VideoModel {
   // A camera tick; a frame when the layer runs and its rate takes this tick.
   std::optional<Frame> capture(std::uint8_t camera_fps);
   Layer layer() const { return layer_; }
+  // What the decoder must have of the frame with these low 16 bits of its number, if it is one of
+  // the last 256.
+  struct Need {
+    bool key;
+    std::uint16_t newest_needed;
+  };
+  std::optional<Need> need_of(std::uint16_t number) const {
+    const Past& past = past_[number % past_.size()];
+    return past.made && past.number == number ? std::optional(past.need) : std::nullopt;
+  }
 
  private:
+  struct Past {
+    bool made = false;
+    std::uint16_t number = 0;
+    Need need{};
+  };
   std::int64_t size_of_next(bool key);
   Layer layer_;
   CounterRandom random_;
@@ -67,7 +82,8 @@ class VideoModel {
   std::int64_t target_bps_ = 0, current_bps_ = 0, step_bps_ = 0;
   std::int64_t surplus_ = 0;  // bytes spent above the average, paid back by smaller frames
   std::uint32_t next_number_ = 0;
-  std::uint32_t credit_ = 0;               // picks ticks when fps < the camera's
+  std::uint32_t credit_ = 0;  // picks ticks when fps < the camera's
+  std::array<Past, 256> past_{};
   std::vector<std::uint32_t> references_;  // usable, ascending, ≤ kReferences
 };
 

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "core/quality/flow_report.h"
+#include "core/quality/histogram.h"
+#include "core/units/ids.h"
 #include "sim/scenario.h"
 
 namespace diemcau::sim {
@@ -41,16 +43,29 @@ struct LinkReport {
   LinkFigures figures;
 };
 
+// One stream between two bridges as the lines saw it; the receiver's own figures are in its
+// BridgeReport.
+struct Crossing {
+  std::uint64_t packets_sent = 0;
+  std::uint64_t bytes_sent = 0;  // UDP payload, seal included
+  quality::Histogram delay;      // leaving the pacer → arrival
+};
+
 struct RunResult {
   std::uint64_t digest = 0;
   Duration virtual_time{};
-  Duration measured{};  // after the warm-up
-  std::uint64_t events = 0;
+  Duration measured{};             // after the warm-up
+  std::uint64_t events = 0;        // inputs and outputs of all bridges
+  std::uint64_t undecodable = 0;   // frames given to a decoder that lacked their reference
   Tally whole;                     // of the whole run
   Tally after_warmup;              // without in_flight
   std::vector<std::string> names;  // by PeerId
   std::vector<quality::BridgeReport> bridges;
-  std::vector<LinkReport> links;
+  std::vector<LinkReport> links;  // per member its line up, then its line down
+  std::vector<Crossing> crossings;
+  const Crossing& crossing(std::size_t from, std::size_t to, Layer layer) const {
+    return crossings[(from * names.size() + to) * 4 + static_cast<std::size_t>(layer)];
+  }
 };
 
 class World {

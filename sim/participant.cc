@@ -1,0 +1,73 @@
+// Who a member is and when its clocks tick, all of it from the seed.
+#include "sim/participant.h"
+
+namespace diemcau::sim {
+
+namespace {
+
+constexpr std::uint16_t kPort = 47'000;
+// Operators press the button together, to a tenth of a second.
+constexpr std::int64_t kStartSpreadNs = 100'000'000;
+// PCs set by NTP over an ordinary line agree to ± 20 ms.
+constexpr std::int64_t kWallSpreadNs = 20'000'000;
+
+mesh::BridgeConfig config_of(const Scenario& scenario, const std::vector<mesh::RosterEntry>& roster,
+                             std::uint16_t index) {
+  mesh::BridgeConfig config;
+  config.roster = roster;
+  config.self = PeerId{index};
+  config.rates = scenario.rates;
+  if (scenario.uplink) config.uplink = *scenario.uplink;
+  config.records = roster[index].role == mesh::Role::central;
+  config.seed = CounterRandom{scenario.seed, Purpose::bridge_seed, index}.at(0);
+  return config;
+}
+
+Duration below(CounterRandom& random, std::int64_t bound_ns) {
+  return Duration{static_cast<std::int64_t>(random.next() >> 1) % bound_ns};
+}
+
+CounterRandom video_random(const Scenario& s, std::uint16_t index, Layer layer) {
+  return CounterRandom{s.seed, Purpose::video,
+                       std::uint64_t{index} * 4 + static_cast<std::uint64_t>(layer)};
+}
+
+}  // namespace
+
+Endpoint address_of(std::size_t member) {
+  return Endpoint::v4(0x0A00'0001U + static_cast<std::uint32_t>(member), kPort);
+}
+
+std::vector<mesh::RosterEntry> roster_of(const Scenario& scenario) {
+  std::vector<mesh::RosterEntry> roster;
+  for (std::size_t i = 0; i < scenario.members.size(); ++i) {
+    mesh::RosterEntry entry;
+    entry.id = scenario.members[i].name;
+    entry.role = entry.id == kCentral ? mesh::Role::central : mesh::Role::member;
+    entry.addresses.push_back(address_of(i));
+    roster.push_back(std::move(entry));
+  }
+  return roster;
+}
+
+Participant::Participant(const Scenario& scenario, const std::vector<mesh::RosterEntry>& roster,
+                         std::uint16_t index_in, PacketPool& packets, FramePool& frames)
+    : index(index_in),
+      keys(scenario.seed, PeerId{index_in}, roster.size()),
+      bridge(config_of(scenario, roster, index_in),
+             mesh::Bridge::Ports{packets, frames, keys, keys}),
+      videos{VideoModel{Layer::lo, video_random(scenario, index_in, Layer::lo)},
+             VideoModel{Layer::mid, video_random(scenario, index_in, Layer::mid)},
+             VideoModel{Layer::hi, video_random(scenario, index_in, Layer::hi)}},
+      voice(CounterRandom{scenario.seed, Purpose::audio, index_in}),
+      peers(roster.size()) {
+  CounterRandom start{scenario.seed, Purpose::start_offset, index};
+  starts_at = timestamp_from_ns(0) + scenario.meeting_start + below(start, kStartSpreadNs);
+  camera_phase = below(start, 1'000'000'000 / scenario.camera_fps);
+  microphone_phase = below(start, to_ns(kAudioFrame));
+  loudspeaker_phase = below(start, to_ns(kDeviceTick));
+  CounterRandom wall{scenario.seed, Purpose::wall_offset, index};
+  wall_offset = below(wall, 2 * kWallSpreadNs) - Duration{kWallSpreadNs};
+}
+
+}  // namespace diemcau::sim

@@ -1,0 +1,72 @@
+// One member of the meeting: its bridge, its keys, and the models of its camera, microphone,
+// decoders and loudspeaker.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/base/frame_pool.h"
+#include "core/base/packet_pool.h"
+#include "core/mesh/bridge.h"
+#include "sim/media_model.h"
+#include "sim/model_keys.h"
+#include "sim/playout_model.h"
+#include "sim/scenario.h"
+
+namespace diemcau::sim {
+
+// The order of frames that a decoder has, as libavcodec would see it: a frame whose reference is
+// missing fails.
+class DecoderModel {
+ public:
+  bool decode(std::uint16_t number, const VideoModel::Need& need) {
+    if (!need.key &&
+        decoded_[need.newest_needed % decoded_.size()] != std::uint32_t{need.newest_needed} + 1)
+      return false;
+    decoded_[number % decoded_.size()] = std::uint32_t{number} + 1;
+    return true;
+  }
+
+ private:
+  std::array<std::uint32_t, 64> decoded_{};  // number + 1
+};
+
+struct Participant {
+  Participant(const Scenario& scenario, const std::vector<mesh::RosterEntry>& roster,
+              std::uint16_t index, PacketPool& packets, FramePool& frames);
+
+  VideoModel& video(Layer layer) { return videos[static_cast<std::size_t>(layer) - 1]; }
+
+  std::uint16_t index;
+  ModelKeys keys;
+  mesh::Bridge bridge;
+  Timestamp starts_at;
+  bool started = false;
+  Duration wall_offset{};  // its PC's clock minus true time
+  Duration camera_phase{}, microphone_phase{}, loudspeaker_phase{};
+
+  std::array<VideoModel, 3> videos;  // lo, mid, hi
+  VoiceModel voice;
+  struct Peer {
+    std::optional<PathId> path;  // on which its datagrams are told to the bridge
+    bool up = false;
+    PlayoutModel playout;
+    Timestamp decoder_free_at;
+    std::array<DecoderModel, 3> decoders;
+  };
+  std::vector<Peer> peers;  // by PeerId
+  std::vector<std::optional<std::uint16_t>>
+      routes;                              // by PathId: the member behind its remote address
+  std::optional<Timestamp> timer_at;       // the earliest timer event under way
+  std::optional<Timestamp> last_timer_at;  // and how often there was one without time moving on
+  std::uint32_t timers_at_once = 0;
+  std::uint64_t undecodable = 0;  // frames that the decoder model refused
+};
+
+// Every member has one address on one uplink.
+Endpoint address_of(std::size_t member);
+std::vector<mesh::RosterEntry> roster_of(const Scenario& scenario);
+
+}  // namespace diemcau::sim

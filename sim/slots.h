@@ -1,0 +1,37 @@
+// Things under way, named by the 32-bit payload of their event; storage is reused.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "core/base/check.h"
+
+namespace diemcau::sim {
+
+template <typename T>
+class Slots {
+ public:
+  std::uint32_t put(T value) {
+    if (free_.empty()) {
+      values_.push_back(std::move(value));
+      return static_cast<std::uint32_t>(values_.size() - 1);
+    }
+    const std::uint32_t at = free_.back();
+    free_.pop_back();
+    values_[at] = std::move(value);
+    return at;
+  }
+  T& operator[](std::uint32_t at) { return values_[at]; }
+  T take(std::uint32_t at) {
+    free_.push_back(at);
+    return std::exchange(values_[at], T{});
+  }
+  std::size_t in_use() const { return values_.size() - free_.size(); }
+
+ private:
+  std::vector<T> values_;
+  std::vector<std::uint32_t> free_;
+};
+
+}  // namespace diemcau::sim
