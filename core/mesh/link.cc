@@ -165,9 +165,10 @@ void Link::answer_check(Timestamp now, Timestamp received_at, Path& path,
   m.mapped = path.remote;
   m.clock = wire::StunClock{context_.wall.at(received_at), context_.wall.at(now)};
   send_stun(path, m);
-  // A session we do not know (the peer restarted) or a path we have not proven: ask at once. Only
-  // the answer counts, because a request can be a recording.
-  if (!path.proven || (request.session_id && request.session_id != peer_session_)) {
+  // A session we do not know (the peer restarted), a path we have not proven, or a line that may be
+  // back: ask at once. Only the answer counts, because a request can be a recording.
+  if (!path.proven || (request.session_id && request.session_id != peer_session_) ||
+      now - heard_at_ >= kSuspectAfter) {
     next_check_ = now;
   }
 }
@@ -402,7 +403,7 @@ Duration Link::check_interval(Timestamp now) {
   const Duration silent = now - heard_at_;
   if (silent < kSuspectAfter && state_ != LinkState::checking) {
     const bool learning = paths_[active_].clock.count() < kFirstClockChecks;
-    return learning ? kFirstClockCheck : silent >= kIdleCheck ? kIdleCheck : kClockCheck;
+    return learning ? kFirstClockCheck : kClockCheck;
   }
   if (silent < kFastChecksFor) return kFastCheck;
   const Duration base = kBackOff[std::min<std::size_t>(back_off_++, kBackOff.size() - 1)];
@@ -447,17 +448,24 @@ void Link::time_passed(Timestamp now) {
   }
   advance(now);
   flush_control(now);
-  if (now >= next_check_) {
+  if (now >= check_due()) {
     const bool only_active = state_ != LinkState::checking && now - heard_at_ < kSuspectAfter;
     for (Path& path : paths_) {
       if (path.open && (!only_active || &path == &paths_[active_])) send_check(now, path);
     }
+    checked_at_ = now;
     next_check_ = now + check_interval(now);
   }
 }
 
-std::optional<Timestamp> Link::deadline() const {
-  Timestamp first = next_check_;
+// The schedule, or earlier when an established link has been quiet for kIdleCheck.
+Timestamp Link::check_due() const {
+  if (state_ == LinkState::checking || checked_at_ - heard_at_ >= kSuspectAfter) return next_check_;
+  return std::min(next_check_, std::max(heard_at_, checked_at_) + kIdleCheck);
+}
+
+Timestamp Link::deadline() const {
+  Timestamp first = check_due();
   const auto earlier = [&first](std::optional<Timestamp> t) {
     if (t && *t < first) first = *t;
   };

@@ -42,6 +42,9 @@ struct LinkContext {
 // 50 ms for the first 10 s of silence, then backing off, for ever.
 class Link {
  public:
+  // As many as the roster may hint; a new authentic address replaces the stalest.
+  static constexpr std::size_t kPaths = 4;
+
   Link(LinkContext context, PeerId peer);
 
   void start(Timestamp now);
@@ -63,7 +66,7 @@ class Link {
   void send_control(Timestamp now, wire::ControlPriority priority, const wire::Message& message,
                     std::uint8_t slot);
   void time_passed(Timestamp now);
-  std::optional<Timestamp> deadline() const;
+  Timestamp deadline() const;
   // The peer said goodbye: its keys are dropped, checks slow down.
   void peer_left(Timestamp now);
   void leave(Timestamp now);
@@ -99,6 +102,7 @@ class Link {
   void flush_control(Timestamp now);
   void watch_silence(Timestamp now);
   Duration check_interval(Timestamp now);
+  Timestamp check_due() const;
   void send(Path& path, PacketKind kind, ByteSpan bytes);
   void emit(EventKind kind, std::uint64_t detail = 0);
 
@@ -122,6 +126,7 @@ class Link {
   bool left_ = false;
   Timestamp heard_at_;  // last authenticated packet, or the start
   Timestamp next_check_;
+  Timestamp checked_at_;
   unsigned back_off_ = 0;
   std::optional<Timestamp> handshake_retry_at_;
   std::optional<Timestamp> down_since_;

@@ -1,0 +1,115 @@
+#include "core/mesh/link.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/test_mesh.h"
+
+using namespace diemcau;
+using namespace diemcau::mesh;
+using test::TestMesh;
+
+namespace {
+bool all_up(TestMesh& mesh, std::size_t i, std::size_t peers) {
+  std::size_t up = 0;
+  for (const auto& path : mesh.bridge(i).report(mesh.now()).paths) up += path.up ? 1 : 0;
+  return up == peers;
+}
+}  // namespace
+
+TEST_CASE("Four bridges form a full mesh within five round trips", "[core][mesh]") {
+  TestMesh mesh(4);
+  // Check and answer 1 RTT, handshake 2 RTT, hello 0.5 RTT: 35 ms at 5 ms one way; 50 ms leaves a
+  // check interval's phase.
+  mesh.run_for(50ms);
+  for (std::size_t i = 0; i < 4; ++i) CHECK(all_up(mesh, i, 3));
+}
+
+TEST_CASE("A link comes up when every third datagram is lost", "[core][mesh]") {
+  const std::uint64_t seed = 7;
+  INFO("seed " << seed);
+  Rng rng(seed);
+  TestMesh mesh(2);
+  mesh.drop = [&](const TestMesh::Datagram&) { return rng.below(3) == 0; };
+  // Each of about seven steps needs a datagram that survives; at 2/3 and 50…200 ms between tries 3
+  // s is ample.
+  mesh.run_for(3s);
+  CHECK(all_up(mesh, 0, 1));
+  CHECK(all_up(mesh, 1, 1));
+}
+
+TEST_CASE("Silence is suspected at 600 ms and down at 2 s, and the same keys serve afterwards",
+          "[core][mesh]") {
+  TestMesh mesh(2);
+  mesh.run_for(1s);
+  REQUIRE(all_up(mesh, 0, 1));
+  bool cut = true;
+  mesh.drop = [&](const TestMesh::Datagram&) { return cut; };
+  mesh.run_for(300ms);  // the last packet may be 250 ms and a round trip older
+  CHECK(mesh.count_events(0, EventKind::link_suspect) == 0);
+  mesh.run_for(600ms);
+  CHECK(mesh.count_events(0, EventKind::link_suspect) == 1);
+  CHECK(all_up(mesh, 0, 1));
+  mesh.run_for(1500ms);
+  CHECK(mesh.count_events(0, EventKind::link_down) == 1);
+  CHECK_FALSE(all_up(mesh, 0, 1));
+  cut = false;
+  mesh.run_for(100ms);  // a check every 50 ms and a round trip of 10 ms
+  CHECK(all_up(mesh, 0, 1));
+  CHECK(all_up(mesh, 1, 1));
+  CHECK(mesh.count_events(0, EventKind::handshake_done) == 1);
+}
+
+TEST_CASE("A long outage ends within one back-off step of the line's return", "[core][mesh]") {
+  TestMesh mesh(2);
+  mesh.run_for(1s);
+  bool cut = true;
+  mesh.drop = [&](const TestMesh::Datagram&) { return cut; };
+  mesh.run_for(5min);
+  cut = false;
+  mesh.run_for(2500ms);  // 2 s + 20 % and a round trip
+  CHECK(all_up(mesh, 0, 1));
+  CHECK(all_up(mesh, 1, 1));
+}
+
+TEST_CASE("A bridge that restarts is met with new keys at once", "[core][mesh]") {
+  TestMesh mesh(2);
+  mesh.run_for(1s);
+  for (const std::size_t who : {std::size_t{0}, std::size_t{1}}) {
+    const auto before = mesh.count_events(1 - who, EventKind::handshake_done);
+    mesh.restart(who, 77 + who);
+    mesh.run_for(200ms);
+    CHECK(all_up(mesh, 0, 1));
+    CHECK(all_up(mesh, 1, 1));
+    CHECK(mesh.count_events(1 - who, EventKind::handshake_done) == before + 1);
+  }
+}
+
+TEST_CASE("The clock offset of a peer is known to half the round trip", "[core][mesh]") {
+  TestMesh mesh(2);
+  mesh.run_for(2s);
+  const auto path = mesh.bridge(0).report(mesh.now()).paths.at(0);
+  REQUIRE(path.clock_offset);
+  CHECK(to_us(*path.rtt) == 10'000);
+  // Both read the same wall clock, and the line is symmetric: the estimate is exact up to rounding
+  // of 2^-32 s.
+  CHECK(std::abs(to_ns(*path.clock_offset)) < 10);
+}
+
+TEST_CASE("A replayed check from another address gets an answer but does not move the link",
+          "[core][mesh]") {
+  TestMesh mesh(2);
+  std::vector<std::uint8_t> recorded;
+  mesh.drop = [&](const TestMesh::Datagram& d) {
+    if (d.kind == PacketKind::stun && d.from == 1 && recorded.empty()) recorded = d.bytes;
+    return false;
+  };
+  mesh.run_for(1s);
+  const auto before = mesh.bridge(0).report(mesh.now()).paths.at(0).path;
+  PacketRef packet = mesh.packets(0).take();
+  std::copy(recorded.begin(), recorded.end(), packet->data());
+  packet->set_size(recorded.size());
+  mesh.input(0, StrangerArrived{0, Endpoint::v4(0x0909'0909, 99), mesh.now(), std::move(packet)});
+  mesh.run_for(5s);
+  CHECK(mesh.bridge(0).report(mesh.now()).paths.at(0).path == before);
+  CHECK(all_up(mesh, 0, 1));
+}
