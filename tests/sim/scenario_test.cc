@@ -1,0 +1,167 @@
+// The scenario reader: what it makes of a right file, and what it says of a wrong one.
+#include "sim/scenario.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/sim/scenario_text.h"
+
+namespace diemcau::sim {
+namespace {
+
+std::string bent(const std::string& from, const std::string& to) {
+  return complaint(replaced(kSmallScenario, from, to));
+}
+
+}  // namespace
+
+TEST_CASE("a scenario gives members in the order of their names, with profiles applied", "[sim]") {
+  const Scenario s = parse_text(kSmallScenario);
+  REQUIRE(s.members.size() == 3);
+  CHECK(s.name == "small");
+  CHECK(s.seed == 7);
+  CHECK(s.duration == 4s);
+  CHECK(s.members[0].name == "central");
+  CHECK(s.members[2].name == "district-02");
+  CHECK(s.members[0].up.rate == Bitrate::kbps(200'000));
+  CHECK(s.members[1].up.rate == Bitrate::kbps(20'000));
+  CHECK(s.members[0].up.delay == 6ms);
+  CHECK(s.members[1].down.overhead == 38);
+  CHECK(s.members[1].up.queue == ByteCount::bytes(300'000));
+  CHECK(s.members[0].up.queue == ByteCount::bytes(3'000'000));
+  CHECK(s.members[1].up.loss_parts == 4'294'967);
+  CHECK(s.rates.hi == Bitrate::kbps(1000));
+  CHECK(s.camera_fps == 25);
+}
+
+TEST_CASE("extends takes over what a profile does not say itself", "[sim]") {
+  const std::string text = replaced(kSmallScenario, "[site.central]", R"([profile.slow]
+extends = "office"
+up = { rate = "2Mbit/s", queue = "9kB" }
+
+[site.central])");
+  const Scenario s = parse_text(replaced(text, "name = \"district-%02d\"\nprofile = \"office\"",
+                                         "name = \"district-%02d\"\nprofile = \"slow\""));
+  CHECK(s.members[1].up.rate == Bitrate::kbps(2'000));
+  CHECK(s.members[1].up.queue == ByteCount::bytes(9'000));
+  CHECK(s.members[1].up.delay == 6ms);
+  CHECK(s.members[1].down.rate == Bitrate::kbps(50'000));
+}
+
+TEST_CASE("the seed and the profile of the command line beat the file, except for the central site",
+          "[sim]") {
+  const std::string text = kSmallScenario + R"(
+[profile.leased]
+up = { rate = "40Mbit/s", delay = "3ms" }
+down = { rate = "40Mbit/s", delay = "3ms" }
+)";
+  const Scenario s = parse_text(text, {"leased", 99});
+  CHECK(s.seed == 99);
+  CHECK(s.members[0].up.delay == 6ms);
+  CHECK(s.members[1].up.delay == 3ms);
+  CHECK(complaint(text, {"leesed", {}}) ==
+        "s.toml:1: --profile: there is no profile \"leesed\"; did you mean \"leased\"?");
+}
+
+TEST_CASE("the rates come from the bridge config that the scenario names", "[sim]") {
+  const std::string text = replaced(
+      replaced(kSmallScenario, "[site.central]", "[bridge]\nconfig = \"b.toml\"\n\n[site.central]"),
+      "video = { bitrate = \"1Mbit/s\", fps = 25 }\n", "");
+  const auto with = [&](const std::string& config) {
+    return parse_scenario(text, "s.toml", {}, [&](const std::string&) { return config; });
+  };
+  CHECK(with("[media]\nkind = \"none\"\n[rate]\nmid = \"400kbit/s\"\n").rates.mid ==
+        Bitrate::kbps(400));
+  CHECK_THROWS_WITH(with("[rate]\nmit = \"400kbit/s\"\n"),
+                    "b.toml:2: rate.mit: is no key here; did you mean \"mid\"?");
+  CHECK_THROWS_WITH(with("[raet]\n"), "b.toml:1: raet: is no key here; did you mean \"rate\"?");
+  CHECK(complaint(text) ==
+        "s.toml:13: bridge.config: \"b.toml\" cannot be read; give a path beside the scenario");
+}
+
+TEST_CASE("an unknown key is named with its line and the nearest known key", "[sim]") {
+  CHECK(bent("warmup = ", "warmpu = ") ==
+        "s.toml:5: warmpu: is no key here; did you mean \"warmup\"?");
+  CHECK(bent("queue = \"120ms\", ", "queu = \"120ms\", ") ==
+        "s.toml:8: profile.office.up.queu: is no key here; did you mean \"queue\"?");
+  CHECK(bent("fps = 25", "colour = 25") ==
+        "s.toml:24: meeting.video.colour: is no key here; the keys are bitrate, fps");
+}
+
+TEST_CASE("a value without its unit, or of another kind, is refused with an example", "[sim]") {
+  CHECK(bent("\"20Mbit/s\"", "\"20\"") ==
+        "s.toml:8: profile.office.up.rate: is \"20\"; write a rate with its unit, such as "
+        "\"20Mbit/s\"");
+  CHECK(bent("\"20Mbit/s\"", "\"20Mbps\"") ==
+        "s.toml:8: profile.office.up.rate: is \"20Mbps\"; write a rate with its unit, such as "
+        "\"20Mbit/s\"");
+  CHECK(bent("\"20Mbit/s\"", "20") ==
+        "s.toml:8: profile.office.up.rate: is a whole number; write a text in quotes");
+  CHECK(bent("delay = \"6ms\"", "delay = \"-6ms\"") ==
+        "s.toml:8: profile.office.up.delay: is \"-6ms\"; write a time with its unit, such as "
+        "\"6ms\" or \"60s\"");
+  CHECK(bent("up = { rate = \"200Mbit/s\" }", "up = \"200Mbit/s\"") ==
+        "s.toml:14: site.central.up: is a text; write a table, such as [site.central.up]");
+  CHECK(bent("fps = 25", "fps = 25.0") ==
+        "s.toml:24: meeting.video.fps: is a decimal number; write a whole number from 1 to 60");
+}
+
+TEST_CASE("absurd values are refused", "[sim]") {
+  CHECK(bent("mean = 0.001", "mean = nan") ==
+        "s.toml:10: profile.office.loss.mean: is not from 0 to 1; write a ratio, such as 0.002");
+  CHECK(bent("mean = 0.001", "mean = -0.1") ==
+        "s.toml:10: profile.office.loss.mean: is not from 0 to 1; write a ratio, such as 0.002");
+  CHECK(bent("\"20Mbit/s\"", "\"0Mbit/s\"") ==
+        "s.toml:8: profile.office.up.rate: is \"0Mbit/s\"; write a rate from 1kbit/s to 100Gbit/s");
+  CHECK(bent("\"20Mbit/s\"", "\"99999999999999999999Mbit/s\"")
+            .find("s.toml:8: profile.office.up.rate") == 0);
+  CHECK(bent("delay = \"6ms\"", "delay = \"11s\"") ==
+        "s.toml:8: profile.office.up.delay: is \"11s\"; write a time from 0s to 10s");
+  CHECK(bent("overhead = 38", "overhead = -38") ==
+        "s.toml:8: profile.office.up.overhead: is -38; write a whole number from 0 to 1000");
+  CHECK(bent("warmup = \"1s\"", "warmup = \"4s\"") ==
+        "s.toml:5: warmup: is not shorter than the duration; shorten it");
+  CHECK(bent("count = 2", "count = 100000") ==
+        "s.toml:17: group.district.count: is 100000; write a whole number from 1 to 1000");
+}
+
+TEST_CASE("circles, unknown names and empty meetings are refused", "[sim]") {
+  CHECK(bent("[profile.office]", "[profile.office]\nextends = \"office\"") ==
+        "s.toml:8: profile.office.extends: extends itself through \"office\"; break the circle");
+  CHECK(bent("profile = \"office\"\nup", "profile = \"ofice\"\nup") ==
+        "s.toml:13: site.central.profile: there is no profile \"ofice\"; did you mean \"office\"?");
+  CHECK(bent("\"central\", \"district-*\"", "\"centrel\"") ==
+        "s.toml:23: meeting.members: no site is called \"centrel\"; did you mean \"central\"?");
+  CHECK(bent("\"central\", \"district-*\"", "") ==
+        "s.toml:23: meeting.members: names 0 site(s); a meeting needs two at least");
+  CHECK(bent("name = \"district-%02d\"", "name = \"district\"") ==
+        "s.toml:18: group.district.name: is \"district\"; write one place for the number, such as "
+        "\"district-%02d\"");
+  CHECK(bent("delay = \"6ms\", queue = \"120ms\" }", "queue = \"120ms\" }") ==
+        "s.toml:12: site.central.down: has no delay; give it in the profile or at the site");
+  CHECK(bent("version = 1\n", "") == "s.toml:1: version: is missing; write version = 1");
+}
+
+TEST_CASE("keys of the grammar that are not built yet say so", "[sim]") {
+  CHECK(bent("profile = \"office\"\nup", "profile = \"office\"\nvia = [\"core\"]\nup") ==
+        "s.toml:14: site.central.via: is not built yet; remove it");
+  CHECK(bent("model = \"iid\"", "model = \"ge\"") ==
+        "s.toml:10: profile.office.loss.model: \"ge\" is not built yet; write model = \"iid\"");
+  CHECK(complaint(kSmallScenario + "[[cross]]\nat = \"x\"\n") ==
+        "s.toml:26: cross: is not built yet; remove it");
+}
+
+TEST_CASE("text that is not TOML is refused with its line", "[sim]") {
+  CHECK(bent("name = \"small\"", "name = ").find("s.toml:2: is not TOML: ") == 0);
+  CHECK(complaint(std::string(2 << 20, '#')) ==
+        "s.toml: is larger than 1 MiB; is it the right file?");
+}
+
+TEST_CASE("every scenario that is shipped can be read", "[sim]") {
+  for (const char* name : {"province-4.toml", "province-11.toml"}) {
+    INFO(name);
+    const Scenario s = read_scenario(std::string(DIEMCAU_SOURCE_DIR "/configs/") + name, {});
+    CHECK(s.members.size() == (s.name == "province-4" ? 4U : 11U));
+  }
+}
+
+}  // namespace diemcau::sim
