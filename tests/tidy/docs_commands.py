@@ -38,7 +38,7 @@ def check_program(binary, subcommands):
 
 
 def check_line(root, binaries, line, known):
-    words = line.split()
+    words = line.split(" #", 1)[0].split()
     if not words:
         return None
     if words[0] in ("./dev", "dev") and len(words) > 1:
@@ -48,8 +48,6 @@ def check_line(root, binaries, line, known):
             return f"there is no preset '{words[2]}'"
         if words[1] == "test":
             for word in words[2:]:
-                if word.startswith("#"):
-                    break
                 if not word.startswith("-") and word not in known["stages"]:
                     return f"./dev test has no stage '{word}'"
     match = re.match(r"cmake .*--(?:preset|workflow --preset) (\S+)", line)
