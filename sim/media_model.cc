@@ -10,8 +10,8 @@ namespace {
 
 // No frame is smaller than its headers and a few skipped macroblocks.
 constexpr std::int64_t kSmallestFrame = 60;
-// Bytes above the average are paid back with at most 40 % of each following frame, as a 100 ms VBV
-// makes x264 do.
+// Bytes above or below the average are made up for with at most 40 % of each following frame, as a
+// 100 ms VBV makes x264 do.
 constexpr std::int64_t kPayBackTenths = 4;
 
 std::int64_t scaled(std::int64_t value, std::int64_t scale_q16, std::uint64_t draw) {
@@ -107,12 +107,11 @@ std::int64_t VideoModel::size_of_next(bool key) {
   } else if (healed_) {
     size = size * kInvalidatedTenths / 10;
   } else {
-    size -= std::clamp<std::int64_t>(surplus_, 0, average * kPayBackTenths / 10);
+    const std::int64_t most = average * kPayBackTenths / 10;
+    size -= std::clamp(surplus_, -most, most);
   }
   size = std::max(size, kSmallestFrame);
-  // What a frame stays below the average is not saved up for later: x264 does not, either, beyond
-  // its VBV.
-  surplus_ = std::max<std::int64_t>(surplus_ + size - average, -average);
+  surplus_ += size - average;
   return size;
 }
 

@@ -80,7 +80,7 @@ class VideoModel {
   bool healed_ = false;  // the next frame avoids invalidated references, which costs bits
   std::uint8_t fps_ = 30;
   std::int64_t target_bps_ = 0, current_bps_ = 0, step_bps_ = 0;
-  std::int64_t surplus_ = 0;  // bytes spent above the average, paid back by smaller frames
+  std::int64_t surplus_ = 0;  // bytes spent above the average
   std::uint32_t next_number_ = 0;
   std::uint32_t credit_ = 0;  // picks ticks when fps < the camera's
   std::array<Past, 256> past_{};

@@ -1,0 +1,171 @@
+// The names of the results are fixed in docs/LAB.md; a figure that was not measured is absent,
+// never 0.
+#include "sim/run_files.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+
+namespace diemcau::sim {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Six digits are beyond what is measured and the same in every language's printf.
+double rounded(double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.6g", value);
+  return std::strtod(text, nullptr);
+}
+
+std::string hex(std::uint64_t value) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
+  return text;
+}
+
+std::optional<Json> percentiles_ms(const quality::Histogram& h) {
+  if (h.count() == 0) return std::nullopt;
+  Json j;
+  for (const auto& [name, parts] : {std::pair{"p50", 5000U}, {"p95", 9500U}, {"p99", 9900U}})
+    j[name] = rounded(to_ms_double(*h.quantile(parts)));
+  return j;
+}
+
+double kbps(std::uint64_t bytes, Duration d) {
+  return static_cast<double>(bytes) * 8 / to_ms_double(d);
+}
+
+double ratio(std::uint64_t part, std::uint64_t whole) {
+  return static_cast<double>(part) / static_cast<double>(whole);
+}
+
+void add_video(Json& j, const quality::FlowReport& f) {
+  j["frames"] = f.frames;
+  j["frames_undecodable"] = f.frames_undecodable;
+  j["freezes"] = f.freezes;
+  j["freeze_s"] = rounded(to_ms_double(f.freeze_time) / 1e3);
+  j["longest_freeze_s"] = rounded(to_ms_double(f.longest_freeze) / 1e3);
+}
+
+Json flow(const RunResult& r, std::size_t to, const quality::FlowReport& f) {
+  const Crossing& crossing = r.crossing(f.from.value, to, f.layer);
+  Json j;
+  j["from"] = r.names[f.from.value];
+  j["to"] = r.names[to];
+  j["media"] = f.media == MediaKind::audio ? "audio" : "video";
+  j["layer"] = name_of(f.layer);
+  const double seconds = to_ms_double(f.measured_for) / 1e3;
+  if (seconds > 0) j["fps"] = rounded(static_cast<double>(f.frames_shown) / seconds);
+  if (crossing.packets_sent > 0) j["sent_kbps"] = rounded(kbps(crossing.bytes_sent, r.measured));
+  if (seconds > 0) j["received_kbps"] = rounded(kbps(f.bytes_received, f.measured_for));
+  if (const auto p = percentiles_ms(crossing.delay)) j["delay_ms"] = *p;
+  if (const auto p = percentiles_ms(f.end_to_end)) j["end_to_end_ms"] = *p;
+  const std::uint64_t packets = f.packets_received + f.packets_lost;
+  if (packets > 0) j["loss_ratio"] = rounded(ratio(f.packets_lost, packets));
+  if (f.media == MediaKind::video) {
+    add_video(j, f);
+  } else {
+    j["frames"] = f.frames;
+    if (f.samples_played > 0)
+      j["concealed_ratio"] = rounded(ratio(f.samples_concealed, f.samples_played));
+  }
+  return j;
+}
+
+std::vector<Json> all_flows(const RunResult& r) {
+  std::vector<Json> flows;
+  for (std::size_t to = 0; to < r.bridges.size(); ++to) {
+    for (const quality::FlowReport& f : r.bridges[to].flows) flows.push_back(flow(r, to, f));
+  }
+  return flows;
+}
+
+Json link(const LinkReport& l) {
+  Json j;
+  j["name"] = l.name;
+  j["utilisation"] = rounded(l.utilisation);
+  if (const auto p = percentiles_ms(l.figures.waited)) j["queue_ms"] = *p;
+  j["dropped"] = {{"queue", l.figures.dropped_queue}, {"wire", l.figures.lost_wire}};
+  return j;
+}
+
+// The bridge whose worst incoming sound is the worst: most concealed, then latest. Sound decides
+// because a meeting can go on without pictures.
+std::optional<std::string> worst_bridge(const RunResult& r) {
+  std::optional<std::string> worst;
+  std::pair<double, std::int64_t> worst_score{-1.0, 0};
+  for (std::size_t to = 0; to < r.bridges.size(); ++to) {
+    for (const quality::FlowReport& f : r.bridges[to].flows) {
+      if (f.media != MediaKind::audio || f.samples_played == 0) continue;
+      const std::pair score{ratio(f.samples_concealed, f.samples_played),
+                            to_ns(f.end_to_end.quantile(9500).value_or(Duration{}))};
+      if (score <= worst_score) continue;
+      worst_score = score;
+      worst = r.names[to];
+    }
+  }
+  return worst;
+}
+
+void add_rows(std::string& csv, const std::string& head, const std::string& prefix, const Json& j) {
+  for (const auto& [key, value] : j.items()) {
+    if (value.is_object()) {
+      add_rows(csv, head, prefix + key + ".", value);
+    } else if (value.is_number()) {
+      csv += head + prefix + key + "," + value.dump() + "\n";
+    }
+  }
+}
+
+}  // namespace
+
+std::string run_json(const Scenario& scenario, const RunFacts& facts, const RunResult& r) {
+  Json j;
+  j["schema"] = 1;
+  j["scenario"] = scenario.name;
+  j["file"] = facts.scenario_path;
+  j["seed"] = facts.seed;
+  j["digest"] = hex(r.digest);
+  j["virtual_s"] = rounded(to_ms_double(r.virtual_time) / 1e3);
+  j["wall_s"] = rounded(facts.wall_seconds);
+  j["packets"] = r.whole.delivered;
+  j["flows"] = all_flows(r);
+  j["links"] = Json::array();
+  for (const LinkReport& l : r.links) j["links"].push_back(link(l));
+  j["meeting"] = Json::object();
+  if (const auto worst = worst_bridge(r)) j["meeting"]["worst_bridge"] = *worst;
+  return j.dump(1) + "\n";
+}
+
+std::string flows_csv(const RunResult& r) {
+  std::string csv = "from,to,media,layer,metric,value\n";
+  for (const Json& f : all_flows(r)) {
+    const auto text = [&](const char* key) { return f[key].get<std::string>() + ","; };
+    add_rows(csv, text("from") + text("to") + text("media") + text("layer"), "", f);
+  }
+  return csv;
+}
+
+void write_file(const std::string& path, const std::string& text) {
+  const std::string partial = path + ".partial";
+  {
+    std::ofstream out(partial, std::ios::binary | std::ios::trunc);
+    out << text;
+    out.flush();
+    if (!out) {
+      std::error_code ignored;
+      std::filesystem::remove(partial, ignored);
+      throw std::runtime_error("cannot write " + path +
+                               "; is the folder yours and the disk not full?");
+    }
+  }
+  std::filesystem::rename(partial, path);
+}
+
+}  // namespace diemcau::sim

@@ -1,0 +1,157 @@
+// The modelled encoder keeps its rate, its references and its NAL sizes; the modelled loudspeaker
+// keeps count.
+#include "sim/media_model.h"
+
+#include <catch2/catch.hpp>
+
+#include "sim/playout_model.h"
+
+namespace diemcau::sim {
+namespace {
+
+VideoModel encoder(Layer layer = Layer::hi) { return {layer, CounterRandom{1, Purpose::video, 0}}; }
+
+mesh::SetEncoder running(Bitrate rate) {
+  mesh::SetEncoder s;
+  s.active = true;
+  s.rate = rate;
+  s.fps = 30;
+  return s;
+}
+
+std::int64_t bytes_of(VideoModel& video, int frames) {
+  std::int64_t sum = 0;
+  for (int i = 0; i < frames; ++i) sum += video.capture(30)->bytes;
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("an encoder that was not started makes nothing", "[sim]") {
+  VideoModel video = encoder();
+  CHECK_FALSE(video.capture(30));
+}
+
+TEST_CASE("the average of an hour is the rate that was set, within a percent", "[sim]") {
+  VideoModel video = encoder();
+  video.set(running(Bitrate::kbps(1'500)));
+  const std::int64_t frames = 30 * 3600;
+  const double average = static_cast<double>(bytes_of(video, frames)) / static_cast<double>(frames);
+  CHECK(average == Approx(1'500'000.0 / 8 / 30).epsilon(0.01));
+}
+
+TEST_CASE("a key frame is about four and a half average frames and is paid back", "[sim]") {
+  VideoModel video = encoder();
+  video.set(running(Bitrate::kbps(1'500)));
+  const auto first = video.capture(30);
+  CHECK(first->key);
+  CHECK(first->bytes == Approx(4.5 * 6250).epsilon(0.65));  // ± 4 Laplace scales of 0.15
+  CHECK(bytes_of(video, 20) < 20 * 6250);
+}
+
+TEST_CASE("a new rate is reached after three frames", "[sim]") {
+  VideoModel video = encoder();
+  video.set(running(Bitrate::kbps(1'500)));
+  static_cast<void>(bytes_of(video, 300));
+  video.set(running(Bitrate::kbps(500)));
+  static_cast<void>(bytes_of(video, 3));
+  CHECK(bytes_of(video, 300) == Approx(300 * 500'000.0 / 8 / 30).epsilon(0.05));
+}
+
+TEST_CASE("after an invalidation no frame leans on what was lost, and none is a key frame",
+          "[sim]") {
+  VideoModel video = encoder();
+  video.set(running(Bitrate::kbps(1'500)));
+  static_cast<void>(bytes_of(video, 20));  // frames 0 … 19
+  mesh::SetEncoder lost = running(Bitrate::kbps(1'500));
+  lost.invalidate_from = 17;
+  video.set(lost);
+  const auto healed = video.capture(30);
+  CHECK(healed->number == 20);
+  CHECK_FALSE(healed->key);
+  CHECK(healed->newest_needed == 16);
+  const auto next = video.capture(30);
+  CHECK(next->newest_needed == 20);
+  CHECK(next->oldest_needed == 12);
+}
+
+TEST_CASE("an invalidation of every reference gives a key frame", "[sim]") {
+  VideoModel video = encoder();
+  video.set(running(Bitrate::kbps(1'500)));
+  static_cast<void>(bytes_of(video, 20));
+  mesh::SetEncoder lost = running(Bitrate::kbps(1'500));
+  lost.invalidate_from = 3;
+  video.set(lost);
+  CHECK(video.capture(30)->key);
+}
+
+TEST_CASE("a layer of half the camera's rate takes every second tick", "[sim]") {
+  VideoModel video = encoder(Layer::lo);
+  mesh::SetEncoder s = running(Bitrate::kbps(150));
+  s.fps = 15;
+  video.set(s);
+  int frames = 0;
+  for (int tick = 0; tick < 300; ++tick) frames += video.capture(30) ? 1 : 0;
+  CHECK(frames == 150);
+}
+
+TEST_CASE("NAL units of a frame fill it and none is too large for a packet", "[sim]") {
+  std::vector<mesh::NalUnit> nals;
+  for (const std::uint32_t bytes : {60U, 1100U, 1101U, 28'125U}) {
+    VideoModel::Frame frame;
+    frame.bytes = bytes;
+    for (const bool with_bytes : {false, true}) {
+      split_into_nals(frame, with_bytes, nals);
+      std::uint32_t sum = 0;
+      for (const mesh::NalUnit& nal : nals) {
+        CHECK(nal.size <= kLargestNal);
+        CHECK((nal.data != nullptr) == with_bytes);
+        sum += nal.size;
+      }
+      CHECK(sum == bytes);
+    }
+  }
+}
+
+TEST_CASE("talk and silence have the mean lengths of P.59", "[sim]") {
+  VoiceModel voice{CounterRandom{3, Purpose::audio, 0}};
+  int talking = 0;
+  constexpr int kFrames = 500'000;
+  for (int i = 0; i < kFrames; ++i) talking += voice.next_frame().voice ? 1 : 0;
+  CHECK(static_cast<double>(talking) / kFrames == Approx(1.004 / (1.004 + 1.587)).margin(0.02));
+}
+
+TEST_CASE("the loudspeaker takes a period at each tick and counts what was missing", "[sim]") {
+  PlayoutModel playout;
+  mesh::PlayAudio play;
+  play.action = mesh::AudioAction::normal;
+  play.captured_at = timestamp_from_ns(1);
+  CHECK(playout.tick() == 0);
+  CHECK(playout.perform(timestamp_from_ns(0), play).samples == 960);
+  CHECK(playout.tick() == 480);
+  const auto second = playout.perform(timestamp_from_ns(10'000'000), play);
+  CHECK(to_ns(second.plays_at) == 10'000'000 + 10'000'000 + to_ns(kOpusLookAhead));
+  CHECK(second.captured_at == timestamp_from_ns(1));
+  for (int i = 0; i < 3; ++i) static_cast<void>(playout.tick());
+  CHECK(playout.underrun_samples() == 0);
+  static_cast<void>(playout.tick());
+  CHECK(playout.underrun_samples() == 480);
+}
+
+TEST_CASE(
+    "stretching changes the length by one pitch period, and what is invented has no capture time",
+    "[sim]") {
+  PlayoutModel playout;
+  mesh::PlayAudio play;
+  play.captured_at = timestamp_from_ns(1);
+  play.action = mesh::AudioAction::accelerate;
+  CHECK(playout.perform(timestamp_from_ns(0), play).samples == 960 - kPitchSamples);
+  play.action = mesh::AudioAction::decelerate;
+  CHECK(playout.perform(timestamp_from_ns(0), play).samples == 960 + kPitchSamples);
+  play.action = mesh::AudioAction::expand;
+  const auto invented = playout.perform(timestamp_from_ns(0), play);
+  CHECK(invented.samples == 480);
+  CHECK_FALSE(invented.captured_at);
+}
+
+}  // namespace diemcau::sim
