@@ -1,0 +1,163 @@
+// A whole meeting in virtual time: repeatable to the bit, and no packet appears or vanishes
+// unaccounted.
+#include "sim/world.h"
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "core/base/digest.h"
+#include "core/mesh/trace.h"
+#include "sim/event_file.h"
+#include "tests/sim/scenario_text.h"
+
+namespace diemcau::sim {
+namespace {
+
+Scenario small(std::uint64_t seed = 7) { return parse_text(kSmallScenario, {{}, seed}); }
+
+RunResult run(const Scenario& scenario, WorldOptions options = {}) {
+  World world{scenario, std::move(options)};
+  return world.run();
+}
+
+std::string first_line_of(const std::string& command) {
+  std::FILE* pipe = popen(command.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  char line[256] = {};
+  const bool got = std::fgets(line, sizeof line, pipe) != nullptr;
+  REQUIRE(pclose(pipe) == 0);
+  REQUIRE(got);
+  return std::string(line).substr(0, 16);
+}
+
+std::string hex(std::uint64_t value) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("the same seed gives the same digest twice, another seed another", "[sim]") {
+  const RunResult first = run(small());
+  CHECK(first.digest == run(small()).digest);
+  CHECK(first.digest != run(small(8)).digest);
+  CHECK(first.events > 1000);
+}
+
+TEST_CASE("one packet lost by hand changes the digest, whichever it is", "[sim]") {
+  const RunResult whole = run(small());
+  for (const std::uint64_t number :
+       {std::uint64_t{0}, whole.whole.sent / 2, whole.whole.sent - 100}) {
+    WorldOptions options;
+    options.lose_datagram = number;
+    const RunResult without = run(small(), options);
+    INFO("datagram " << number);
+    CHECK(without.whole.lost_by_hand == 1);
+    CHECK(without.digest != whole.digest);
+  }
+}
+
+TEST_CASE("full payload gives the digest of elided payload", "[sim]") {
+  WorldOptions options;
+  options.full_payload = true;
+  CHECK(run(small(), options).digest == run(small()).digest);
+}
+
+TEST_CASE("an independent script recomputes the digest from the event file, and misses a line",
+          "[sim]") {
+  const auto path =
+      std::filesystem::temp_directory_path() / ("diemcau-events-" + std::to_string(getpid()));
+  EventFile file{path.string()};
+  WorldOptions options;
+  std::uint64_t lines = 0;
+  options.on_event = [&](std::span<const std::uint64_t> words) {
+    file.add(words);
+    ++lines;
+  };
+  const RunResult result = run(small(), options);
+  file.finish();
+  const std::string script = DIEMCAU_SOURCE_DIR "/tests/sim/digest_check.py " + path.string();
+  CHECK(lines == result.events);
+  CHECK(first_line_of(script) == hex(result.digest));
+  CHECK(first_line_of(script + " --skip-line " + std::to_string(lines / 2)) != hex(result.digest));
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("every datagram sent was delivered, lost somewhere that is named, or is still under way",
+          "[sim]") {
+  // A line that cannot carry the meeting, so that every fate occurs.
+  const std::string narrow = replaced(replaced(kSmallScenario, "\"20Mbit/s\"", "\"900kbit/s\""),
+                                      "mean = 0.001", "mean = 0.02");
+  WorldOptions options;
+  options.lose_datagram = 5;
+  const Tally t = run(parse_text(narrow), options).whole;
+  CHECK(t.sent ==
+        t.delivered + t.dropped_queue + t.lost_wire + t.lost_by_hand + t.refused + t.in_flight);
+  CHECK(t.delivered > 0);
+  CHECK(t.dropped_queue > 0);
+  CHECK(t.lost_wire > 0);
+}
+
+TEST_CASE("the lines' figures add up to the datagrams' fates", "[sim]") {
+  const Scenario scenario = parse_text(replaced(kSmallScenario, "warmup = \"1s\"\n", ""));
+  const RunResult r = run(scenario);
+  std::uint64_t offered_up = 0, lost = 0, dropped = 0;
+  for (std::size_t i = 0; i < r.links.size(); ++i) {
+    const LinkFigures& f = r.links[i].figures;
+    CHECK(f.offered == f.carried + f.dropped_queue + f.lost_wire);
+    CHECK(r.links[i].utilisation >= 0);
+    CHECK(r.links[i].utilisation <= 1);
+    if (i % 2 == 0) offered_up += f.offered;
+    lost += f.lost_wire;
+    dropped += f.dropped_queue;
+  }
+  CHECK(offered_up <= r.whole.sent);
+  CHECK(lost == r.whole.lost_wire);
+  CHECK(dropped == r.whole.dropped_queue);
+}
+
+TEST_CASE("in a meeting on clean lines everybody sees and hears everybody", "[sim]") {
+  const Scenario scenario = parse_text(replaced(kSmallScenario, "mean = 0.001", "mean = 0"));
+  const RunResult r = run(scenario);
+  CHECK(r.undecodable == 0);
+  for (std::size_t to = 0; to < r.bridges.size(); ++to) {
+    for (std::size_t from = 0; from < r.bridges.size(); ++from) {
+      if (from == to) continue;
+      INFO(r.names[from] << " at " << r.names[to]);
+      bool seen = false, heard = false;
+      for (const quality::FlowReport& f : r.bridges[to].flows) {
+        if (f.from.value != from) continue;
+        CHECK(f.packets_lost == 0);
+        seen = seen || (f.media == MediaKind::video && f.frames_shown > 60);
+        heard = heard || (f.media == MediaKind::audio && f.frames_shown > 140);
+        // 12 ms of lines and the codecs are below, the jitter buffers' starting delay above.
+        CHECK(to_ms(f.end_to_end.quantile(5000).value_or(Duration{})) >= 14);
+        CHECK(to_ms(f.end_to_end.quantile(9500).value_or(Duration{})) <= 150);
+      }
+      CHECK(seen);
+      CHECK(heard);
+    }
+  }
+}
+
+TEST_CASE("watching a run does not change it", "[sim]") {
+  WorldOptions options;
+  std::uint64_t seconds = 0;
+  Digest again;
+  options.on_second = [&](Timestamp) { ++seconds; };
+  options.on_event = [&](std::span<const std::uint64_t> words) {
+    for (const std::uint64_t word : words) again.add(word);
+  };
+  const RunResult watched = run(small(), options);
+  CHECK(watched.digest == run(small()).digest);
+  CHECK(again.value() == watched.digest);
+  CHECK(seconds >= 3);
+}
+
+}  // namespace diemcau::sim
