@@ -50,46 +50,38 @@ def p(values, percent):
     return float(np.percentile(values, percent)) if len(values) else None
 
 
-def check_sync(report, where, flashes_s, beeps_s):
-    """Sound against picture, at every event that has both. The middle tells of a constant offset,
-    nine of ten must each be inside."""
-    offsets = 1000 * look.nearest_offsets(flashes_s, beeps_s)
+def check_sync(report, where, times, numbers, beeps):
+    """Sound against picture at every beep. Beeps are at whole seconds of the capture clock, frame
+    numbers tell the capture time of pictures: what is left is how far the two are apart. The
+    middle tells of a constant offset, nine of ten must each be inside."""
+    readable = numbers >= 0
+    lag = look.lag_behind(times[readable], source.captured_s(numbers[readable]))
+    offsets = 1000 * look.centred([beep - lag(beep) for beep in beeps])
+    offsets = offsets[np.isfinite(offsets)]
     if len(offsets) < 2:
         report.add("sync", where, f"{len(offsets)} events", "≥ 2", False)
         return
-    report.within("sync, middle", where, p(offsets, 50), SYNC_MS)
-    report.within("sync, 9 of 10", where, p(np.abs(offsets), 90), SYNC_MS)
+    report.within("sound behind picture, middle", where, p(offsets, 50), SYNC_MS)
+    report.within("sound beside picture, 9 of 10", where, p(np.abs(offsets), 90), SYNC_MS)
 
 
-def check_order(report, where, luma):
-    """Frame numbers are readable and only grow."""
+def check_pictures(report, where, luma, seconds):
+    """Frame numbers are readable and only grow; the flash is where they say. Returns the numbers."""
     numbers = source.frame_numbers(luma)
     readable = numbers[numbers >= 0]
     share = len(readable) / max(1, len(numbers))
     report.add("numbers readable", where, f"{100 * share:.1f} % of {len(numbers)}", "≥ 99 %",
                len(numbers) > 0 and share >= 0.99)
-    back = int(np.sum(np.diff(readable) <= 0)) if len(readable) else -1
-    report.add("numbers grow", where, f"{back} steps back", "0", back == 0)
+    back = int(np.sum(np.diff(readable) <= 0))
+    report.add("numbers grow", where, f"{back} steps back", "0", len(readable) > 1 and back == 0)
+    flashes = numbers[source.flashing(luma)]
+    astray = int(np.sum((flashes >= 0) & (flashes % source.FPS != 0)))
+    report.add("flash at whole second", where, f"{len(flashes)} flashes, {astray} astray",
+               f"{seconds:.0f} ± 2, 0", abs(len(flashes) - seconds) <= 2 and astray == 0)
     return numbers
 
 
 # ---- sinks --------------------------------------------------------------------------------------
-
-def since_whole_second(times):
-    """Events are at whole seconds of CLOCK_MONOTONIC, and arrive within one second."""
-    times = np.asarray(times, float)
-    return 1000 * (times - np.floor(times))
-
-
-def video_delays(sink, flash_times):
-    """ms from capture to display, from the flashes: the first picture that shows one was captured
-    at the whole second."""
-    return since_whole_second(flash_times)
-
-
-def audio_delays(sink, beeps):
-    return since_whole_second([sink.played_s(sample) for sample in beeps])
-
 
 def check_against_summary(report, where, delays, flow, tolerance_ms, bound_p95):
     said = (flow or {}).get("end_to_end_ms") or {}
@@ -108,7 +100,7 @@ def flow_of(summary, source_id, target_id, media):
     return max(flows, key=lambda f: f.get("frames") or 0) if flows else None
 
 
-def check_sink(report, summary, folder, source_id, target_id):
+def check_sink(report, summary, folder, source_id, target_id, seconds):
     where = f"sink {source_id}→{target_id}"
     try:
         sink = look.Sink(folder, source_id, *SINK_SIZE)
@@ -116,18 +108,22 @@ def check_sink(report, summary, folder, source_id, target_id):
         report.add("sink", where, str(problem), "readable", False)
         return
     shown = sink.shown_s()
-    report.add("sink index", where, f"{np.isnan(shown).sum()} of {len(shown)} unnamed", "0",
-               len(shown) > 0 and not np.isnan(shown).any())
-    check_order(report, where, sink.luma)
-    flashes = shown[look.rising_edges(source.flashing(sink.luma))]
-    beeps = look.beep_onsets(sink.samples, source.BEEP_HZ, source.BEEP_S)
+    unnamed = int(np.isnan(shown).sum())
+    report.add("sink index", where, f"{unnamed} of {len(shown)} unnamed", "0",
+               len(shown) > 0 and unnamed == 0 and bool(sink.audio))
+    if not len(shown) or unnamed or not sink.audio:
+        return
+    numbers = check_pictures(report, where, sink.luma, seconds)
+    readable = numbers >= 0
+    captured = source.captured_s(numbers[readable], shown[readable])
     video, audio = (flow_of(summary, source_id, target_id, kind) for kind in ("video", "audio"))
-    fps = (video or {}).get("fps") or source.FPS
-    check_against_summary(report, where + " video", video_delays(sink, flashes), video, 1000 / fps,
-                          1000 / fps + VIDEO_WAIT_MS)
-    check_against_summary(report, where + " audio", audio_delays(sink, beeps), audio, 10.0,
+    frame_ms = 1000 / ((video or {}).get("fps") or source.FPS)
+    check_against_summary(report, where + " video", 1000 * (shown[readable] - captured), video,
+                          frame_ms, frame_ms + VIDEO_WAIT_MS)
+    beeps = np.array([sink.played_s(at) for at in look.beep_onsets(sink.samples, source.BEEP_HZ)])
+    check_against_summary(report, where + " audio", 1000 * (beeps - np.floor(beeps)), audio, 10.0,
                           AUDIO_P95_MS)
-    check_sync(report, where, flashes, [sink.played_s(sample) for sample in beeps])
+    check_sync(report, where, shown, numbers, beeps)
 
 
 # ---- files --------------------------------------------------------------------------------------
@@ -139,13 +135,13 @@ def check_clean(report, where, path):
     return look.probe(path) if os.path.exists(path) else None
 
 
-def check_events_in_file(report, where, path):
+def check_events_in_file(report, where, path, seconds):
     luma, times = look.pictures(path, *SINK_SIZE)
     samples = look.sound(path)
-    check_order(report, where, luma)
-    flashes = times[look.rising_edges(source.flashing(luma))]
-    beeps = look.beep_onsets(samples, source.BEEP_HZ, source.BEEP_S) / look.RATE
-    check_sync(report, where, flashes, beeps)
+    numbers = check_pictures(report, where, luma, seconds)
+    beeps = look.beep_onsets(samples, source.BEEP_HZ) / look.RATE
+    report.add("beeps", where, f"{len(beeps)}", f"{seconds:.0f} ± 2", abs(len(beeps) - seconds) <= 2)
+    check_sync(report, where, times, numbers, beeps)
     return samples
 
 
@@ -171,22 +167,28 @@ def check_recordings(report, summary, timeline, generated):
                    bool(parts) and abs(lasted - expected) <= RECORD_LENGTH_S)
         if generated and parts:
             longest = max(parts, key=lambda part: part.get("duration_s") or 0)
-            samples = check_events_in_file(report, where, longest["path"])
-            check_tones(report, where, samples, {bridge["id"]},
-                        {b["id"] for b in timeline["bridges"]} - {bridge["id"]})
+            samples = check_events_in_file(report, where, longest["path"],
+                                           longest.get("duration_s") or lasted)
+            check_tones(report, where, samples, tones_of(timeline), {bridge["id"]})
 
 
-def check_tones(report, where, samples, wanted, unwanted):
-    """Every wanted tone is there; an unwanted one is 20 dB below the weakest wanted."""
-    levels = {bridge: look.tone_level(samples, source.tone_of(bridge))
-              for bridge in sorted(wanted | unwanted)}
+def tones_of(timeline):
+    """Bridge id -> Hz; the index is the place in the roster, which is sorted by id."""
+    ids = sorted(bridge["id"] for bridge in timeline["bridges"])
+    return {bridge: source.tone_of(index) for index, bridge in enumerate(ids)}
+
+
+def check_tones(report, where, samples, tones, wanted):
+    """Every wanted tone is there; any other is 20 dB below the weakest wanted."""
+    levels = {bridge: look.tone_level(samples, hertz) for bridge, hertz in tones.items()}
     weakest = min((levels[bridge] for bridge in wanted), default=0.0)
-    for bridge in sorted(wanted):
-        report.add("tone heard", f"{where} ← {bridge}", f"{levels[bridge]:.0f}",
-                   f"≥ {source.TONE_AUDIBLE:.0f}", levels[bridge] >= source.TONE_AUDIBLE)
-    for bridge in sorted(unwanted):
-        report.add("tone absent", f"{where} ← {bridge}", f"{levels[bridge]:.0f}",
-                   f"≤ {weakest / 10:.0f}", levels[bridge] <= weakest / 10)
+    for bridge, level in levels.items():
+        if bridge in wanted:
+            report.add("tone heard", f"{where} ← {bridge}", f"{level:.0f}",
+                       f"≥ {source.TONE_AUDIBLE:.0f}", level >= source.TONE_AUDIBLE)
+        else:
+            report.add("tone absent", f"{where} ← {bridge}", f"{level:.0f}",
+                       f"≤ {weakest / 10:.0f}", level <= weakest / 10)
 
 
 def tiles(count, width, height):
@@ -205,22 +207,31 @@ def check_grid(report, summary, timeline):
         report.add("grid", "central", "not in the summary", "a file", False)
         return
     check_clean(report, "grid", path)
-    luma, times = look.pictures(path, 640, 360)
-    beeps = look.beep_onsets(look.sound(path), source.BEEP_HZ, source.BEEP_S) / look.RATE
+    width, height = 640, 360
+    luma, times = look.pictures(path, width, height)
+    beeps = look.beep_onsets(look.sound(path), source.BEEP_HZ) / look.RATE
     bridges = sorted(timeline["bridges"], key=lambda bridge: bridge["id"])
-    seconds = timeline["stopped"] - timeline["ready"]
-    others = []
-    for bridge, (rows, columns) in zip(bridges, tiles(len(bridges), 640, 360)):
-        flashes = times[look.rising_edges(source.tile_flashing(luma[:, rows, columns]))]
-        report.add("flashes in tile", f"grid {bridge['id']}", f"{len(flashes)}",
-                   f"{seconds:.0f} ± 2", abs(len(flashes) - seconds) <= 2)
-        if not bridge["central"]:
-            others.append(flashes)
-    # What the room hears first is the first of the others' beeps; all flash at the same instant.
-    if others and len(beeps):
-        earliest = [min(events[np.abs(events - beep) < 0.5], default=np.nan, key=lambda t: t)
-                    for beep in beeps for events in [np.concatenate(others)]]
-        check_sync(report, "grid", np.array(earliest)[np.isfinite(earliest)], beeps)
+    tracks = []
+    for bridge, (rows, columns) in zip(bridges, tiles(len(bridges), width, height)):
+        where, tile = f"grid {bridge['id']}", luma[:, rows, columns]
+        area = source.find_picture(tile) if len(tile) else None
+        if area is None:
+            report.add("picture in tile", where, "no number readable", "a picture", False)
+            continue
+        numbers = source.frame_numbers(tile[:, area[0], area[1]])
+        live = numbers >= 0
+        # Before the first picture the tile is grey: what counts is from then on.
+        first = int(np.argmax(live)) if live.any() else len(live)
+        share = 100 * live[first:].mean() if first < len(live) else 0.0
+        report.add("numbers readable", where, f"{share:.1f} % of {len(live) - first}", "≥ 95 %",
+                   share >= 95)
+        back = int(np.sum(np.diff(numbers[live]) < 0))
+        report.add("numbers grow", where, f"{back} steps back", "0", live.any() and back == 0)
+        if not bridge["central"] and live.any():
+            tracks.append((np.median(times[live] - source.captured_s(numbers[live])), numbers))
+    # In the mix the first of the others' beeps is heard first: it belongs to the quickest tile.
+    if tracks:
+        check_sync(report, "grid", times, min(tracks, key=lambda track: track[0])[1], beeps)
 
 
 def check_mixes(report, timeline):
@@ -232,7 +243,8 @@ def check_mixes(report, timeline):
             report.add("mix", where, "no file", "a file", False)
             continue
         check_clean(report, where, path)
-        check_tones(report, where, look.sound(path), everybody - {bridge["id"]}, {bridge["id"]})
+        check_tones(report, where, look.sound(path), tones_of(timeline),
+                    everybody - {bridge["id"]})
 
 
 def check_pairs(report, summary, timeline):
@@ -277,7 +289,8 @@ def main():
                 continue
             for origin in timeline["bridges"]:
                 if origin["id"] != target["id"]:
-                    check_sink(report, summary, sinks, origin["id"], target["id"])
+                    check_sink(report, summary, sinks, origin["id"], target["id"],
+                               timeline["stopped"] - timeline["ready"])
     report.print()
     failed = report.failed()
     print(f"check_meeting: {len(report.rows)} checks, {len(failed)} failed")

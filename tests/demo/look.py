@@ -115,42 +115,45 @@ def band_level(samples, frequency, window, hop):
     return level
 
 
-def beep_onsets(samples, frequency=1000.0, length=0.05):
+def beep_onsets(samples, frequency=1000.0):
     """Sample index at which each beep begins: where the level crosses half of its plateau, which
     is when half of the (symmetric) window is inside of the beep."""
     window, hop = 480, 24
-    if len(samples) < window * 4:
+    if len(samples) < RATE // 2:
         return np.array([], int)
     level = band_level(samples.astype(np.float32), frequency, window, hop)
-    plateau = np.percentile(level, 99.0)
+    plateau = np.percentile(level, 96.0)  # a beep sounds 8 % of the time
     floor = np.median(level)
-    if plateau < 4 * floor or plateau < 100:
+    if plateau < 4 * floor or plateau < 500:
         return np.array([], int)
     threshold = floor + (plateau - floor) / 2
-    edges = rising_edges(level > threshold)
+    held = int(0.04 * RATE / hop)
     kept = []
-    for edge in edges:
-        held = level[edge:edge + int(length * RATE / hop) // 2]
+    for edge in rising_edges(level > threshold):
         far = not kept or edge - kept[-1] > 0.5 * RATE / hop
-        if far and len(held) and np.mean(held > threshold) > 0.8:
+        if far and edge + held <= len(level) and np.mean(level[edge:edge + held] > threshold) > 0.8:
             kept.append(edge)
     return np.array(kept, int) * hop + window // 2
 
 
-def tone_level(samples, frequency, skip_beep_s=None):
-    """Median amplitude of a tone, over windows of 0.25 s (4 Hz apart is enough to tell tones)."""
+def tone_level(samples, frequency):
+    """Median amplitude of a tone over windows of 0.25 s, which tells tones 16 Hz apart."""
     if len(samples) < RATE // 4:
         return 0.0
     return float(np.median(band_level(samples.astype(np.float32), frequency, RATE // 4, RATE // 8)))
 
 
-def nearest_offsets(a, b, within=0.5):
-    """For every a, the signed distance a - b of the nearest b, where there is one."""
-    b = np.asarray(b)
-    found = []
-    for value in a:
-        if len(b):
-            distance = value - b[np.argmin(np.abs(b - value))]
-            if abs(distance) < within:
-                found.append(distance)
-    return np.array(found)
+def lag_behind(times, captured):
+    """How far a track runs behind the capture clock: time - captured, smoothed over a second, as
+    a function of time."""
+    times, lag = np.asarray(times), np.asarray(times) - np.asarray(captured)
+
+    def at(when):
+        near = np.abs(times - when) <= 0.5
+        return float(np.median(lag[near])) if near.any() else float("nan")
+    return at
+
+
+def centred(values, period=1.0):
+    """Remainders in -period/2 ... period/2."""
+    return (np.asarray(values, float) + period / 2) % period - period / 2
