@@ -1,0 +1,61 @@
+// The bridge's configuration file (TOML); configs/bridge.example.toml explains every key.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/mesh/bridge_config.h"
+#include "core/units/bitrate.h"
+#include "core/units/ids.h"
+#include "node/catalogue.h"
+
+namespace diemcau::node {
+
+enum class MediaSourceKind : std::uint8_t { file, generated, raw, none };
+
+// Paths are absolute or as found from the working directory: relative ones in the file count from
+// the file's own folder.
+struct Config {
+  using Path = std::filesystem::path;
+  struct Media {
+    MediaSourceKind kind = MediaSourceKind::generated;
+    Path path;  // kind file
+    bool loop = true;
+    Path video_pipe, audio_pipe;  // kind raw: I420 and s16; one may be empty
+    int width = 1280, height = 720, fps = 30;
+    int rate = 48'000, channels = 1;
+  };
+  struct Sink {
+    std::optional<Path> dir;  // per-peer pictures and sound
+    int width = 640, height = 360;
+    std::optional<Path> grid;  // what the room saw: .mkv or .mp4
+    std::optional<Path> mix;   // what the room heard: .wav
+  };
+  struct Record {
+    std::optional<bool> enabled;  // absent: the central bridge records
+    Path dir;                     // default: data_dir/record
+  };
+
+  Path file;
+  std::string id;
+  Endpoint listen = Endpoint::v4(0, 5004);
+  Path data_dir;
+  Path key;  // default: data_dir/key.pem
+  std::optional<Language> language;
+  Path roster;
+  Media media;
+  Sink sink;
+  Record record;
+  std::string metrics_listen = "127.0.0.1:9464";
+  mesh::LayerRates rates;
+  std::optional<Bitrate> uplink;
+};
+
+// Every mistake is an OperatorError with file, line, key and remedy.
+Config parse_config(std::string_view text, const std::filesystem::path& file);
+Config load_config(const std::filesystem::path& file);
+
+}  // namespace diemcau::node

@@ -1,0 +1,109 @@
+// DTLS 1.2 (RFC 6347) with mutual P-256 certificates pinned by the roster, as OpenSSL does it on
+// datagrams in memory; core owns time.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/base/packet_pool.h"
+#include "core/mesh/handshake.h"
+#include "node/keys.h"
+#include "node/secure/identity.h"
+
+struct ssl_st;
+struct ssl_ctx_st;
+
+namespace diemcau::node::secure {
+
+// ECDHE-ECDSA-AES256-GCM-SHA384, P-256, use_srtp AEAD_AES_256_GCM, extended master secret; no
+// tickets, no renegotiation, no cookie (the address is proven before).
+class DtlsContext {
+ public:
+  explicit DtlsContext(const Identity& identity);
+  ssl_ctx_st* native() const { return context_.get(); }
+
+ private:
+  std::shared_ptr<ssl_ctx_st> context_;
+};
+
+// What DTLS-SRTP (RFC 5764 §4.2) takes from the exporter: two keys of 32 bytes, two salts of 12.
+// Each is key, then salt, as libsrtp wants them.
+struct SrtpKeys {
+  std::array<std::uint8_t, 44> sending{};
+  std::array<std::uint8_t, 44> receiving{};
+};
+
+// One DTLS association. Never retransmits by itself: a timer of OpenSSL's would read the wall
+// clock.
+class DtlsAssociation {
+ public:
+  using Datagrams = std::vector<std::vector<std::uint8_t>>;
+
+  DtlsAssociation(const DtlsContext& context, mesh::HandshakeRole role, const PublicKey& peer);
+  ~DtlsAssociation();
+  DtlsAssociation(const DtlsAssociation&) = delete;
+  DtlsAssociation& operator=(const DtlsAssociation&) = delete;
+
+  enum class State : std::uint8_t {
+    running,
+    done,
+    broken,
+    refused
+  };  // refused: not the pinned key
+  void start();
+  void handle(ByteSpan datagram);
+  Datagrams take_flight();
+  State state() const { return state_; }
+
+  // From here on only when done.
+  const SrtpKeys& srtp_keys() const;
+  // Application data in place; false when the packet has no room for the 37 bytes of the record.
+  [[nodiscard]] bool seal(Packet& packet);
+  // The caller has checked that this is one whole record of application data. False when it does
+  // not authenticate or was seen before.
+  [[nodiscard]] bool open(Packet& packet);
+
+ private:
+  struct Bio;
+  void step();
+  void finish();
+  std::unique_ptr<Bio> bio_;
+  std::unique_ptr<ssl_st, void (*)(ssl_st*)> ssl_;
+  State state_ = State::running;
+  std::array<std::uint8_t, 32> pin_;
+  SrtpKeys keys_;
+  bool wrong_key_ = false;
+};
+
+// Adapts associations to core's interface. A server whose peer starts anew (a ClientHello with
+// another random) starts anew with it; what was agreed stays in force until the new one is done.
+class DtlsHandshake final : public mesh::Handshake {
+ public:
+  using Done = std::function<void(std::shared_ptr<DtlsAssociation>)>;
+  DtlsHandshake(const DtlsContext& context, mesh::HandshakeRole role, PublicKey peer, Done done);
+
+  void start() override;
+  void handle(ByteSpan datagram) override;
+  std::vector<std::vector<std::uint8_t>> poll_flight() override;
+  mesh::HandshakeState state() const override { return state_; }
+
+ private:
+  using ClientRandom = std::array<std::uint8_t, 32>;
+  void renew();
+  void look();
+
+  const DtlsContext& context_;
+  mesh::HandshakeRole role_;
+  PublicKey peer_;
+  Done done_;
+  std::shared_ptr<DtlsAssociation> association_;
+  mesh::HandshakeState state_ = mesh::HandshakeState::running;
+  std::optional<ClientRandom> client_random_;  // server: whom the association answers
+  unsigned renewals_ = 0;
+};
+
+}  // namespace diemcau::node::secure
