@@ -70,7 +70,7 @@ std::size_t element_bytes(const RtpExtensions& e) {
 
 // Head of a one-byte element: id, and the length less one.
 std::uint8_t element_head(std::uint8_t id, std::size_t length) {
-  return static_cast<std::uint8_t>(id << 4 | (length - 1));
+  return static_cast<std::uint8_t>(std::size_t{id} << 4 | (length - 1));
 }
 
 }  // namespace
