@@ -1,0 +1,50 @@
+// Which earlier frames a decoder holds, and whether a frame's references are all among them
+// (sliding window of ITU-T H.264 §8.2.5.3, list of §8.2.4). libavcodec would quietly take another
+// picture.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "codecs/h264_headers.h"
+#include "core/base/byte_reader.h"
+
+namespace diemcau::codecs {
+
+enum class AccessUnitKind : std::uint8_t { malformed, too_large, missing_reference, complete };
+
+// inspect() an access unit, decode it, then tell the outcome with finish(). Frames carry few bits
+// of number (16 values with x264): a gap of a whole round is not seen. One thread at a time.
+class ReferenceTracker {
+ public:
+  ReferenceTracker(int max_width, int max_height)
+      : max_width_(max_width), max_height_(max_height) {}
+
+  AccessUnitKind inspect(ByteSpan access_unit);
+  // Only after inspect() said missing_reference or complete.
+  void finish(bool decoded);
+  void reset();
+
+ private:
+  struct Held {
+    std::uint32_t frame_number = 0;
+    bool good = false;
+  };
+  AccessUnitKind check_slices(const std::vector<SliceHeader>& slices);
+  bool has_references(const SliceHeader& slice) const;
+  std::vector<Held> list_for(const SliceHeader& slice) const;
+  void fill_gap(std::uint32_t frame_number);
+  void push(Held held);
+  std::uint32_t numbers() const { return 1U << sequence_->frame_number_bits; }
+
+  int max_width_;
+  int max_height_;
+  std::optional<SequenceHeader> sequence_;
+  std::optional<PictureHeader> picture_;
+  std::vector<Held> held_;  // newest last
+  std::optional<std::uint32_t> previous_;
+  std::optional<SliceHeader> current_;
+};
+
+}  // namespace diemcau::codecs

@@ -1,0 +1,279 @@
+#include "codecs/x264_encoder.h"
+
+#include <cstdint>
+// x264.h needs <cstdint> first and has no C++ guard of its own.
+extern "C" {
+#include <x264.h>
+}
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+#include "codecs/capture_clock.h"
+#include "core/base/check.h"
+
+namespace diemcau::codecs {
+namespace {
+
+// Feedback comes a round trip after the loss; the newest of so many frames that is not lost is what
+// recovery starts from. 8 frames are 267 ms at 30 fps.
+constexpr int kReferences = 8;
+// A change then reaches the wire within 3 frames; with 300 ms it takes 6.
+constexpr std::int64_t kBufferMs = 100;
+// Capture intervals beyond these are pauses or clock steps, not a frame rate.
+constexpr std::int64_t kShortestIntervalUs = 8'000;
+constexpr std::int64_t kLongestIntervalUs = 1'000'000;
+
+// The smallest level (ITU-T H.264 Table A-1) with room for kReferences frames of the layer sizes.
+int level_for(int width, int height) {
+  const int macroblocks = (width + 15) / 16 * ((height + 15) / 16);
+  if (macroblocks * kReferences <= 4752) return 21;
+  if (macroblocks * kReferences <= 8100) return 30;
+  return 40;
+}
+
+struct Rates {
+  int kbps = 0;
+  int buffer_kbit = 0;
+  bool operator==(const Rates&) const = default;
+};
+
+// x264 counts time in frames of the nominal rate, so the bitrate is turned into the one that gives
+// the same bits per real frame.
+Rates rates_for(Bitrate rate, std::int64_t interval_us, int nominal_fps) {
+  const std::int64_t bps = std::clamp<std::int64_t>(rate.bps(), 8'000, 50'000'000);
+  const std::int64_t bits_per_frame = bps * interval_us / 1'000'000;
+  const std::int64_t kbps = std::max<std::int64_t>(1, bits_per_frame * nominal_fps / 1000);
+  // x264 wants at least one frame of its own time in the buffer.
+  const std::int64_t buffer = std::max(bps * kBufferMs / 1000, bits_per_frame) / 1000;
+  return {static_cast<int>(kbps),
+          static_cast<int>(std::max({buffer, kbps / nominal_fps + 1, std::int64_t{1}}))};
+}
+
+void set_rates(x264_param_t& param, Rates rates) {
+  param.rc.i_rc_method = X264_RC_ABR;
+  param.rc.i_bitrate = rates.kbps;
+  param.rc.i_vbv_max_bitrate = rates.kbps;
+  param.rc.i_vbv_buffer_size = rates.buffer_kbit;
+}
+
+x264_param_t parameters(const LayerSettings& s) {
+  x264_param_t param;
+  DC_CHECK(x264_param_default_preset(&param, "superfast", "zerolatency") == 0);
+  param.i_log_level = X264_LOG_NONE;
+  param.i_threads = 1;
+  param.b_sliced_threads = 0;  // zerolatency turned them on
+  param.i_width = s.width;
+  param.i_height = s.height;
+  param.i_csp = X264_CSP_I420;
+  param.b_vfr_input = 0;
+  param.i_fps_num = static_cast<std::uint32_t>(s.fps);
+  param.i_fps_den = 1;
+  param.i_keyint_max = X264_KEYINT_MAX_INFINITE;
+  param.i_scenecut_threshold = 0;
+  param.b_intra_refresh = 0;  // it excludes invalidation
+  param.i_bframe = 0;
+  param.i_frame_reference = kReferences;
+  param.i_dpb_size = kReferences;
+  param.i_level_idc = level_for(s.width, s.height);
+  param.i_slice_max_size = static_cast<int>(kMaxNalBytes);
+  param.b_repeat_headers = 1;
+  param.b_annexb = 1;
+  param.b_aud = 0;
+  set_rates(param, rates_for(s.rate, 1'000'000 / s.fps, s.fps));
+  const char* profile = s.profile == H264Profile::high ? "high" : "baseline";
+  DC_CHECK(x264_param_apply_profile(&param, profile) == 0);
+  return param;
+}
+
+ByteSpan without_start_code(const x264_nal_t& nal) {
+  const ByteSpan bytes{nal.p_payload, static_cast<std::size_t>(nal.i_payload)};
+  const auto one = std::find(bytes.begin(), bytes.end(), std::uint8_t{1});
+  return bytes.subspan(static_cast<std::size_t>(one - bytes.begin()) + 1);
+}
+
+struct Close {
+  void operator()(x264_t* e) const { x264_encoder_close(e); }
+};
+
+// What the decoder holds, newest last; the encoder's own list keeps the same frames.
+class ReferenceMirror {
+ public:
+  bool empty() const { return count_ == 0; }
+  std::uint32_t first_since_key() const { return key_; }
+  void forget_from(std::uint32_t number) {
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (held_[i].number >= number) held_[i].lost = true;
+    }
+  }
+  // Newest and oldest usable frame; nothing when none is left.
+  std::optional<std::pair<std::uint32_t, std::uint32_t>> usable() const {
+    std::optional<std::pair<std::uint32_t, std::uint32_t>> range;
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (held_[i].lost) continue;
+      range = {held_[i].number, range ? range->second : held_[i].number};
+    }
+    return range;
+  }
+  void add(std::uint32_t number, bool key) {
+    if (key) {
+      count_ = 0;
+      key_ = number;
+    }
+    if (count_ == held_.size()) {
+      std::copy(held_.begin() + 1, held_.end(), held_.begin());
+      --count_;
+    }
+    held_[count_++] = {number, false};
+  }
+
+ private:
+  struct Held {
+    std::uint32_t number = 0;
+    bool lost = false;
+  };
+  std::array<Held, static_cast<std::size_t>(kReferences)> held_{};
+  std::size_t count_ = 0;
+  std::uint32_t key_ = 0;
+};
+
+}  // namespace
+
+std::size_t EncodedFrame::size() const {
+  std::size_t sum = 0;
+  for (const ByteSpan nal : nals) sum += nal.size();
+  return sum;
+}
+
+std::vector<std::uint8_t> EncodedFrame::annex_b() const {
+  std::vector<std::uint8_t> bytes;
+  bytes.reserve(size() + 4 * nals.size());
+  for (const ByteSpan nal : nals) {
+    bytes.insert(bytes.end(), {0, 0, 0, 1});
+    bytes.insert(bytes.end(), nal.begin(), nal.end());
+  }
+  return bytes;
+}
+
+struct X264Encoder::Impl {
+  explicit Impl(const LayerSettings& s)
+      : settings(s), next_number(s.first_frame_number), interval_us(1'000'000 / s.fps) {
+    x264_param_t param = parameters(s);
+    rates = rates_for(s.rate, interval_us, s.fps);
+    encoder.reset(x264_encoder_open(&param));
+    if (!encoder) {
+      throw std::runtime_error("x264 cannot start: is there enough memory for the encoder?");
+    }
+  }
+
+  // Smoothed over 8 frames: the rate follows a source that slows down, not its jitter.
+  void follow_interval(Timestamp captured_at) {
+    if (last_capture) {
+      const std::int64_t us = to_us(captured_at - *last_capture);
+      const std::int64_t bounded = std::clamp(us, kShortestIntervalUs, kLongestIntervalUs);
+      interval_us += (bounded - interval_us) / 8;
+    }
+    last_capture = captured_at;
+  }
+
+  void follow_rate(Bitrate rate) {
+    const Rates wanted = rates_for(rate, interval_us, settings.fps);
+    const bool close = rate == asked && std::abs(wanted.kbps - rates.kbps) * 50 < rates.kbps;
+    if (close || wanted == rates) return;
+    x264_param_t param;
+    x264_encoder_parameters(encoder.get(), &param);
+    set_rates(param, wanted);
+    DC_CHECK(x264_encoder_reconfig(encoder.get(), &param) == 0);
+    rates = wanted;
+    asked = rate;
+  }
+
+  // True when the next frame must be a key frame.
+  bool invalidate(std::optional<std::uint32_t> from) {
+    if (!from || references.empty() || *from >= next_number) return false;
+    if (*from <= references.first_since_key()) return true;
+    references.forget_from(*from);
+    DC_CHECK(x264_encoder_invalidate_reference(encoder.get(), std::int64_t{*from}) == 0);
+    return false;
+  }
+
+  bool idr_is_due(Timestamp captured_at) const {
+    return settings.max_idr_interval && last_idr &&
+           captured_at - *last_idr >= *settings.max_idr_interval;
+  }
+
+  LayerSettings settings;
+  std::unique_ptr<x264_t, Close> encoder;
+  ReferenceMirror references;
+  EncodedFrame encoded;
+  std::uint32_t next_number;
+  std::int64_t interval_us;
+  std::optional<Timestamp> last_capture;
+  std::optional<Timestamp> last_idr;
+  Rates rates;
+  Bitrate asked;
+};
+
+X264Encoder::X264Encoder(const LayerSettings& settings) {
+  DC_CHECK(settings.width >= 16 && settings.width <= 1280 && settings.width % 2 == 0);
+  DC_CHECK(settings.height >= 16 && settings.height <= 720 && settings.height % 2 == 0);
+  DC_CHECK(settings.fps >= 1 && settings.fps <= 60);
+  impl_ = std::make_unique<Impl>(settings);
+}
+X264Encoder::~X264Encoder() = default;
+X264Encoder::X264Encoder(X264Encoder&&) noexcept = default;
+X264Encoder& X264Encoder::operator=(X264Encoder&&) noexcept = default;
+
+std::uint32_t X264Encoder::next_frame_number() const { return impl_->next_number; }
+
+const EncodedFrame& X264Encoder::encode(const VideoFrame& frame, const EncodeRequest& request) {
+  Impl& s = *impl_;
+  const Picture& picture = *frame.picture;
+  DC_CHECK(picture.width == s.settings.width && picture.height == s.settings.height);
+  const Timestamp began = monotonic_now();
+  s.follow_interval(frame.captured_at);
+  s.follow_rate(request.rate);
+  const bool none_left = s.invalidate(request.invalidate_from);
+
+  x264_picture_t in;
+  x264_picture_init(&in);
+  in.i_type =
+      request.idr || none_left || s.idr_is_due(frame.captured_at) ? X264_TYPE_IDR : X264_TYPE_AUTO;
+  in.i_pts = std::int64_t{s.next_number};
+  in.img.i_csp = X264_CSP_I420;
+  in.img.i_plane = 3;
+  // x264 only reads its input, but its structure has no const.
+  in.img.plane[0] = const_cast<std::uint8_t*>(picture.y());
+  in.img.plane[1] = const_cast<std::uint8_t*>(picture.u());
+  in.img.plane[2] = const_cast<std::uint8_t*>(picture.v());
+  in.img.i_stride[0] = picture.width;
+  in.img.i_stride[1] = in.img.i_stride[2] = picture.chroma_width();
+
+  x264_nal_t* nals = nullptr;
+  int count = 0;
+  x264_picture_t out;
+  const int size = x264_encoder_encode(s.encoder.get(), &nals, &count, &in, &out);
+  DC_CHECK(size > 0 && out.i_pts == in.i_pts);
+
+  EncodedFrame& e = s.encoded;
+  e.nals.clear();
+  for (const x264_nal_t& nal : std::span(nals, static_cast<std::size_t>(count))) {
+    // The SEI only says which x264 this is, in 700 bytes.
+    if (nal.i_type != NAL_SEI) e.nals.push_back(without_start_code(nal));
+  }
+  e.frame_number = s.next_number++;
+  e.key = out.b_keyframe != 0;
+  const auto usable = s.references.usable();
+  DC_CHECK(e.key || usable);
+  e.newest_needed = e.key ? e.frame_number : usable->first;
+  e.oldest_needed = e.key ? e.frame_number : usable->second;
+  s.references.add(e.frame_number, e.key);
+  if (e.key) s.last_idr = frame.captured_at;
+  e.captured_at = frame.captured_at;
+  e.encode_time = monotonic_now() - began;
+  return e;
+}
+
+}  // namespace diemcau::codecs
