@@ -1,4 +1,5 @@
-// From the camera and the microphone to encoded frames: one thread captures, one encodes each kind.
+// From the camera and the microphone to encoded frames: one thread captures and encodes sound, one
+// encodes pictures.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +45,6 @@ struct EncoderThreadConfig {
 struct EncoderFigures {
   quality::Histogram audio_encode, video_encode;  // one frame, one layer
   std::uint64_t late_encodes = 0;          // pictures dropped before the encoder: it was still busy
-  std::uint64_t late_sounds = 0;           // 20 ms of sound dropped likewise
   std::uint64_t pictures = 0, sounds = 0;  // captured
 };
 

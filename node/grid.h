@@ -18,7 +18,10 @@ struct GridConfig {
   PeerId self;
   int width = 1280;
   int height = 720;
-  int fps = 25;  // a flash is 20 ms off at worst: half a frame, as frames carry their middle
+  std::string waiting_text = "đang chờ";  // before the first picture
+  std::string lost_text = "mất kết nối";
+  // A flash lasts one picture of 33 ms: painted at least every 25 ms, none is missed.
+  int max_fps = 40;
 };
 
 struct GridFigures {

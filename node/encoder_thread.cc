@@ -1,0 +1,182 @@
+// Capture paces itself (codecs/media_source.h); the newest state of every layer is given to the
+// encoder before each picture.
+#include "node/encoder_thread.h"
+
+#include <array>
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "codecs/layered_encoder.h"
+#include "codecs/media_source.h"
+#include "codecs/opus_encoder.h"
+#include "node/bounded_queue.h"
+#include "node/clock.h"
+
+namespace diemcau::node {
+
+namespace {
+
+// RFC 6464's voice flag is a guess from loudness here: speech in an office is above this.
+constexpr std::uint8_t kVoiceAbove = 50;  // -dBov
+// One picture may wait while one is encoded; the next is late.
+constexpr std::size_t kPicturesWaiting = 1;
+
+}  // namespace
+
+mesh::VideoEncoded EncodedVideo::input(std::vector<mesh::NalUnit>& scratch) const {
+  scratch.clear();
+  const std::uint8_t* at = bytes.data();
+  for (const std::uint32_t size : nal_sizes) {
+    scratch.push_back({at, size});
+    at += size;
+  }
+  mesh::VideoEncoded out = head;
+  out.nals = scratch;
+  return out;
+}
+
+mesh::AudioEncoded EncodedAudio::input() const {
+  mesh::AudioEncoded out = head;
+  out.bytes = bytes;
+  out.length = static_cast<std::uint32_t>(bytes.size());
+  return out;
+}
+
+struct EncoderThread::Impl {
+  EncoderThreadConfig config;
+  std::unique_ptr<codecs::MediaSource> source;
+  BoundedQueue<codecs::VideoFrame> waiting{kPicturesWaiting};
+  std::atomic<bool> stopping{false};
+  mutable std::mutex mutex;
+  std::array<std::optional<codecs::LayerRequest>, 4> asked;  // under mutex, by Layer
+  EncoderFigures shared;                                     // under mutex
+  std::thread capture, encode;
+
+  Impl(EncoderThreadConfig c, std::unique_ptr<codecs::MediaSource> s)
+      : config(std::move(c)), source(std::move(s)) {
+    capture = std::thread([this] { capture_loop(); });
+    encode = std::thread([this] { encode_loop(); });
+  }
+
+  void capture_loop() {
+    codecs::OpusEncoder opus(config.audio_rate);
+    while (auto event = source->next()) {
+      if (stopping) return;
+      if (auto* sound = std::get_if<codecs::AudioFrame>(&*event)) {
+        take_sound(opus, *sound);
+      } else {
+        take_picture(std::get<codecs::VideoFrame>(std::move(*event)));
+      }
+    }
+    if (!stopping && config.on_end) config.on_end();
+  }
+
+  void take_sound(codecs::OpusEncoder& opus, const codecs::AudioFrame& sound) {
+    const Timestamp begin = monotonic_now();
+    const ByteSpan packet = opus.encode(sound.samples);
+    EncodedAudio out;
+    out.bytes.assign(packet.begin(), packet.end());
+    out.head.captured_at = sound.captured_at;
+    out.head.level_dbov = codecs::audio_level_dbov(sound.samples);
+    out.head.voice = out.head.level_dbov < kVoiceAbove;
+    out.head.samples = static_cast<std::uint32_t>(codecs::kFrameSamples);
+    out.head.length = static_cast<std::uint32_t>(packet.size());
+    {
+      const std::lock_guard lock(mutex);
+      ++shared.sounds;
+      shared.audio_encode.add(monotonic_now() - begin);
+    }
+    config.post_audio(std::move(out));
+  }
+
+  void take_picture(codecs::VideoFrame frame) {
+    const ShownPicture preview{config.self, Layer::only, frame.captured_at, monotonic_now(),
+                               frame.picture};
+    for (Stage* stage : config.previews) stage->on_picture(preview);
+    const bool late = !waiting.push(std::move(frame));
+    const std::lock_guard lock(mutex);
+    ++shared.pictures;
+    if (late && !stopping) ++shared.late_encodes;
+  }
+
+  void encode_loop() {
+    codecs::LayeredEncoder layers({source->has_video() ? source->fps() : 30});
+    while (auto frame = waiting.pop()) {
+      if (stopping) return;
+      apply_asked(layers);
+      layers.encode(*frame, [this](Layer layer, const codecs::EncodedFrame& encoded) {
+        give(layer, encoded);
+      });
+    }
+  }
+
+  void apply_asked(codecs::LayeredEncoder& layers) {
+    std::array<std::optional<codecs::LayerRequest>, 4> now;
+    {
+      const std::lock_guard lock(mutex);
+      now.swap(asked);
+    }
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      if (now[i]) layers.set(static_cast<Layer>(i), *now[i]);
+    }
+  }
+
+  void give(Layer layer, const codecs::EncodedFrame& encoded) {
+    EncodedVideo out;
+    out.head.source = Source::camera;
+    out.head.layer = layer;
+    out.head.captured_at = encoded.captured_at;
+    out.head.frame_number = encoded.frame_number;
+    out.head.newest_needed = encoded.newest_needed;
+    out.head.oldest_needed = encoded.oldest_needed;
+    out.head.key = encoded.key;
+    out.bytes.reserve(encoded.size());
+    for (const ByteSpan nal : encoded.nals) {
+      out.bytes.insert(out.bytes.end(), nal.begin(), nal.end());
+      out.nal_sizes.push_back(static_cast<std::uint32_t>(nal.size()));
+    }
+    {
+      const std::lock_guard lock(mutex);
+      shared.video_encode.add(encoded.encode_time);
+    }
+    if (!stopping) config.post_video(std::move(out));
+  }
+};
+
+EncoderThread::EncoderThread(EncoderThreadConfig config,
+                             std::unique_ptr<codecs::MediaSource> source)
+    : impl_(std::make_unique<Impl>(std::move(config), std::move(source))) {}
+EncoderThread::~EncoderThread() { stop(); }
+
+// Requests that meet before the next picture become one: a key frame or an invalidation that was
+// asked for is never forgotten.
+void EncoderThread::set(const mesh::SetEncoder& state) {
+  if (state.source != Source::camera) return;
+  const std::lock_guard lock(impl_->mutex);
+  auto& asked = impl_->asked[static_cast<std::size_t>(state.layer)];
+  codecs::LayerRequest request{state.active, state.rate, state.fps, state.idr,
+                               state.invalidate_from};
+  if (asked) {
+    request.idr = request.idr || asked->idr;
+    if (asked->invalidate_from &&
+        (!request.invalidate_from || *asked->invalidate_from < *request.invalidate_from))
+      request.invalidate_from = asked->invalidate_from;
+  }
+  asked = request;
+}
+
+EncoderFigures EncoderThread::figures() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->shared;
+}
+
+void EncoderThread::stop() {
+  impl_->stopping = true;
+  impl_->source->stop();
+  impl_->waiting.close();
+  if (impl_->capture.joinable()) impl_->capture.join();
+  if (impl_->encode.joinable()) impl_->encode.join();
+}
+
+}  // namespace diemcau::node

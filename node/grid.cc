@@ -1,0 +1,222 @@
+// A new picture in any tile makes the board painted, encoded and written, with the sound up to it.
+#include "node/grid.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include "codecs/picture.h"
+#include "node/bounded_queue.h"
+#include "node/clock.h"
+#include "node/matroska.h"
+#include "node/mix.h"
+#include "node/room_encoder.h"
+#include "node/tile_board.h"
+
+namespace diemcau::node {
+
+namespace {
+
+constexpr Duration kIdle = 100ms;          // sound goes on and the picture is written again
+constexpr Duration kGather = 4ms;          // pictures of the same instant come one after the other
+constexpr std::size_t kQueueTicks = 1000;  // 10 s of sound
+constexpr std::size_t kSoundsBeforePicture = 200;  // packets of 20 ms, until the file has begun
+
+struct SoundTick {
+  Timestamp at;
+  MixTick mix;
+};
+struct SoundPacket {
+  Timestamp at;
+  std::vector<std::uint8_t> bytes;
+};
+
+int create(const std::filesystem::path& path) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0)
+    throw std::runtime_error("cannot write " + path.string() + ": " + std::strerror(errno));
+  return fd;
+}
+
+}  // namespace
+
+struct Grid::Impl {
+  struct Seen {
+    std::shared_ptr<const codecs::Picture> picture;
+    TileState state = TileState::waiting;
+  };
+  GridConfig config;
+  Timestamp base = monotonic_now();
+  Duration interval;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<Seen> seen;                  // under mutex, by PeerId
+  std::optional<Timestamp> changed_since;  // under mutex: first change that is not painted
+  bool stopping = false;                   // under mutex
+  BoundedQueue<SoundTick> sounds{kQueueTicks};
+  std::atomic<std::uint64_t> pictures{0}, samples{0}, dropped{0}, write_errors{0};
+
+  // Of the grid's thread.
+  int grid_fd = -1;
+  std::optional<WavFile> wav;
+  std::optional<TileBoard> board;
+  std::optional<RoomEncoder> encoder;
+  std::unique_ptr<MatroskaFile> file;
+  std::vector<SoundPacket> before_file;
+  std::vector<std::int16_t> waiting_samples;
+  std::optional<Timestamp> waiting_since;
+  Timestamp last_painted = base - 1s;
+  std::thread thread;
+
+  explicit Impl(GridConfig c) : config(std::move(c)), interval(1'000'000'000 / config.max_fps) {
+    seen.resize(config.names.size());
+    if (!config.grid.empty()) {
+      board.emplace(TileBoard::Config{config.width, config.height, config.names,
+                                      config.waiting_text, config.lost_text});
+      encoder.emplace(config.width & ~1, config.height & ~1);
+    }
+    if (!config.mix.empty()) wav.emplace(config.mix);
+    if (!config.grid.empty()) grid_fd = create(config.grid);
+    thread = std::thread([this] { run(); });
+  }
+  ~Impl() {
+    if (grid_fd >= 0) ::close(grid_fd);
+  }
+
+  void run() {
+    Timestamp painted = base - interval;
+    while (const auto at = wait_for_change(painted)) {
+      take_sounds();
+      if (!board) continue;
+      painted = monotonic_now();
+      paint(std::max(*at, base));
+    }
+    take_sounds();
+    if (file && !file->close()) ++write_errors;
+  }
+
+  // The time of the first change since the board was painted, or now when nothing changed for a
+  // while; nothing at the end. Changes that come together are painted together.
+  std::optional<Timestamp> wait_for_change(Timestamp painted) {
+    std::unique_lock lock(mutex);
+    const auto until = [&](Timestamp t, auto ready) {
+      changed.wait_until(lock, std::chrono::steady_clock::time_point{t.time_since_epoch()}, ready);
+    };
+    until(painted + kIdle, [this] { return stopping || changed_since.has_value(); });
+    const Timestamp calm = std::max(painted + interval, monotonic_now() + kGather);
+    if (!stopping && changed_since) until(calm, [this] { return stopping; });
+    if (stopping) return std::nullopt;
+    const Timestamp at = changed_since.value_or(monotonic_now());
+    changed_since.reset();
+    for (std::size_t i = 0; board && i < seen.size(); ++i) {
+      board->set_picture(i, seen[i].picture);
+      board->set_state(i, seen[i].state);
+    }
+    return at;
+  }
+
+  // With the mutex held.
+  void change(Timestamp at) {
+    if (!changed_since) changed_since = at;
+    changed.notify_one();
+  }
+
+  void take_sounds() {
+    while (auto tick = sounds.try_pop()) {
+      const auto mix = tick->mix.samples();
+      if (wav && !wav->write(mix)) ++write_errors;
+      samples += mix.size();
+      if (!encoder) continue;
+      if (!waiting_since) waiting_since = tick->at;
+      waiting_samples.insert(waiting_samples.end(), mix.begin(), mix.end());
+      if (waiting_samples.size() < RoomEncoder::kFrameSamples) continue;
+      write_sound(*waiting_since, encoder->encode(waiting_samples));
+      waiting_samples.clear();
+      waiting_since.reset();
+    }
+  }
+
+  void write_sound(Timestamp at, ByteSpan packet) {
+    if (packet.empty()) return;
+    if (file) {
+      if (!file->write_audio(at - base, packet)) ++write_errors;
+      return;
+    }
+    if (before_file.size() < kSoundsBeforePicture)
+      before_file.push_back({at, {packet.begin(), packet.end()}});
+  }
+
+  void paint(Timestamp at) {
+    at = std::max(at, last_painted + 1ms);
+    last_painted = at;
+    const auto encoded = encoder->encode(board->paint(), at - base);
+    if (encoded.access_unit.empty()) {
+      ++dropped;
+      return;
+    }
+    if (!file && encoded.key) begin_file(encoded.access_unit);
+    if (!file) return;
+    if (!file->write_video(at - base, encoded.key, encoded.access_unit)) ++write_errors;
+    ++pictures;
+  }
+
+  void begin_file(ByteSpan key) {
+    auto video = video_track_of(key);
+    if (!video) return;
+    file = std::make_unique<MatroskaFile>(std::exchange(grid_fd, -1),
+                                          MatroskaFile::Options{std::move(video), true, false, {}});
+    for (const SoundPacket& p : before_file) file->write_audio(p.at - base, p.bytes);
+    before_file.clear();
+  }
+};
+
+Grid::Grid(GridConfig config) : impl_(std::make_unique<Impl>(std::move(config))) {}
+Grid::~Grid() { close(); }
+
+void Grid::on_picture(const ShownPicture& shown) {
+  const std::lock_guard lock(impl_->mutex);
+  if (shown.origin.value >= impl_->seen.size() || !shown.picture) return;
+  impl_->seen[shown.origin.value].picture = shown.picture;
+  impl_->change(shown.shown_at);
+}
+
+void Grid::on_sound(Timestamp at, std::span<const PlayedSound> sounds) {
+  SoundTick tick;
+  tick.at = at;
+  for (const PlayedSound& sound : sounds) {
+    if (sound.origin != impl_->config.self) tick.mix.add(sound.samples);
+  }
+  if (!impl_->sounds.push(tick)) ++impl_->dropped;
+}
+
+void Grid::on_link(PeerId origin, bool up) {
+  const std::lock_guard lock(impl_->mutex);
+  if (origin.value >= impl_->seen.size()) return;
+  impl_->seen[origin.value].state = up ? TileState::live : TileState::lost;
+  impl_->change(monotonic_now());
+}
+
+GridFigures Grid::figures() const {
+  return {impl_->pictures.load(), impl_->samples.load(), impl_->dropped.load(),
+          impl_->write_errors.load()};
+}
+
+void Grid::close() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->stopping = true;
+  }
+  impl_->changed.notify_all();
+  if (impl_->thread.joinable()) impl_->thread.join();
+  impl_->wav.reset();  // writes the last sizes
+}
+
+}  // namespace diemcau::node

@@ -1,0 +1,271 @@
+// The record as others read it: ffprobe and ffmpeg judge every file.
+#include "node/recorder.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <set>
+#include <thread>
+
+#include "core/base/rng.h"
+#include "node/clock.h"
+#include "node/room_encoder.h"
+#include "tests/node/scratch_dir.h"
+
+using namespace diemcau;
+using namespace diemcau::node;
+
+namespace {
+
+constexpr PeerId kCommune{1};
+const StreamId kSound{kCommune, Source::microphone, Layer::only};
+
+StreamId picture_stream(Layer layer) { return {kCommune, Source::camera, layer}; }
+
+// Frames as core hands them over, made by real encoders.
+struct Meeting {
+  explicit Meeting(Recorder& r) : recorder(r) {}
+  Recorder& recorder;
+  Timestamp start = monotonic_now();
+  std::uint32_t number = 0;
+  Rng noise{7};
+
+  void picture(RoomEncoder& encoder, Layer layer, Duration at, int width = 320) {
+    codecs::Picture canvas(width, width * 9 / 16);
+    codecs::fill(canvas, static_cast<std::uint8_t>(number), 100, 150);
+    const auto encoded = encoder.encode(canvas, at);
+    REQUIRE(!encoded.access_unit.empty());
+    give(picture_stream(layer), encoded.key, at, encoded.access_unit);
+  }
+  void sound(RoomEncoder& encoder, Duration at) {
+    std::vector<std::int16_t> samples(960);
+    for (auto& s : samples) s = static_cast<std::int16_t>(noise.next_u32() >> 19);
+    give(kSound, false, at, encoder.encode(samples));
+  }
+  void give(StreamId stream, bool key, Duration at, ByteSpan bytes) {
+    mesh::RecordBytes frame;
+    frame.stream = stream;
+    frame.frame_number = number++;
+    frame.key = key;
+    frame.captured_at = start + at;
+    frame.media.bytes = bytes;
+    frame.media.length = static_cast<std::uint32_t>(bytes.size());
+    recorder.record(frame);
+  }
+  // Pictures at 25/s and sound at 50/s from `from` to `to`.
+  void run(RoomEncoder& encoder, Layer layer, Duration from, Duration to, int width = 320) {
+    for (Duration t = from; t < to; t += 20ms) {
+      sound(encoder, t);
+      if (to_ms(t) % 40 == 0) picture(encoder, layer, t, width);
+    }
+  }
+};
+
+RecorderConfig config_in(const ScratchDir& dir) {
+  RecorderConfig config;
+  config.dir = dir.path();
+  config.bridge_ids = {"tinh", "xa-nghia-tru"};
+  return config;
+}
+
+// What ffprobe says of one entry of one stream; empty when it refuses the file.
+std::string probe(const std::string& path, const std::string& what) {
+  return output_of("ffprobe -v error " + what + " -of csv=p=0 '" + path + "' 2>&1");
+}
+std::string decode_errors(const std::string& path) {
+  return output_of("ffmpeg -v error -i '" + path + "' -f null - 2>&1");
+}
+int packets(const std::string& path, const std::string& kind) {
+  return std::atoi(probe(path, "-count_packets -select_streams " + kind +
+                                   ":0 -show_entries stream=nb_read_packets")
+                       .c_str());
+}
+
+}  // namespace
+
+TEST_CASE("a recorded part is accepted by ffprobe and decodes without an error", "[recorder]") {
+  ScratchDir dir;
+  Recorder recorder(config_in(dir));
+  RoomEncoder encoder(320, 180);
+  Meeting(recorder).run(encoder, Layer::hi, 0ms, 4s);
+  const auto parts = recorder.close();
+  REQUIRE(parts.size() == 1);
+  CHECK(parts[0].path == (dir.path() / "xa-nghia-tru-p001.mkv").string());
+  CHECK(parts[0].frames == 100);
+  CHECK(parts[0].duration_s == Approx(4.0).margin(0.05));
+  REQUIRE(parts[0].av_offset_ms);
+  CHECK(*parts[0].av_offset_ms == Approx(0.0).margin(0.01));
+  CHECK(decode_errors(parts[0].path).empty());
+  CHECK(packets(parts[0].path, "v") == 100);
+  CHECK(packets(parts[0].path, "a") == 200);
+  CHECK(std::stod(probe(parts[0].path, "-show_entries format=duration")) ==
+        Approx(4.0).margin(0.05));
+  CHECK(recorder.figures().write_errors == 0);
+}
+
+TEST_CASE("sound from before the first key frame is kept at its true distance", "[recorder]") {
+  ScratchDir dir;
+  Recorder recorder(config_in(dir));
+  RoomEncoder encoder(320, 180);
+  Meeting meeting(recorder);
+  for (Duration t = 0ms; t < 1s; t += 20ms) meeting.sound(encoder, t);
+  meeting.run(encoder, Layer::hi, 1s, 2s);
+  const auto parts = recorder.close();
+  REQUIRE(parts.size() == 1);
+  CHECK(*parts[0].av_offset_ms == Approx(1000.0).margin(0.01));
+  CHECK(packets(parts[0].path, "a") == 100);
+  const std::string first = probe(
+      parts[0].path, "-select_streams v:0 -read_intervals %+#1 -show_entries packet=pts_time");
+  CHECK(std::stod(first) == Approx(1.0).margin(0.002));
+}
+
+TEST_CASE("another layer begins another part and the old layer does not take it back",
+          "[recorder]") {
+  ScratchDir dir;
+  Recorder recorder(config_in(dir));
+  RoomEncoder hi(320, 180);
+  RoomEncoder mid(320, 180);
+  Meeting meeting(recorder);
+  meeting.run(hi, Layer::hi, 0ms, 1s);
+  // Both run for a while, and hi has a key frame of its own (every 60 pictures) in between.
+  for (Duration t = 1s; t < 3s; t += 40ms) {
+    meeting.sound(hi, t);
+    meeting.sound(hi, t + 20ms);
+    meeting.picture(hi, Layer::hi, t);
+    meeting.picture(mid, Layer::mid, t);
+  }
+  const auto parts = recorder.close();
+  REQUIRE(parts.size() == 2);
+  CHECK(parts[0].layer == Layer::hi);
+  CHECK(parts[1].layer == Layer::mid);
+  CHECK(parts[1].part == 2);
+  CHECK(parts[0].frames == 26);  // the one beside mid's first key frame came before it
+  CHECK(parts[1].frames == 50);
+  for (const auto& part : parts) CHECK(decode_errors(part.path).empty());
+  CHECK(packets(parts[0].path, "a") + packets(parts[1].path, "a") == 150);
+}
+
+TEST_CASE("another parameter set of the same layer begins another part", "[recorder]") {
+  ScratchDir dir;
+  Recorder recorder(config_in(dir));
+  RoomEncoder encoder(320, 180);
+  RoomEncoder other(640, 360);
+  Meeting meeting(recorder);
+  meeting.run(encoder, Layer::hi, 0ms, 1s);
+  meeting.run(other, Layer::hi, 1s, 2s, 640);
+  const auto parts = recorder.close();
+  REQUIRE(parts.size() == 2);
+  for (const auto& part : parts) CHECK(decode_errors(part.path).empty());
+}
+
+TEST_CASE("a file that is there already is left alone", "[recorder]") {
+  ScratchDir dir;
+  const auto old = dir.path() / "xa-nghia-tru-p001.mkv";
+  std::ofstream(old) << "an old meeting";
+  Recorder recorder(config_in(dir));
+  RoomEncoder encoder(320, 180);
+  Meeting(recorder).run(encoder, Layer::hi, 0ms, 1s);
+  const auto parts = recorder.close();
+  REQUIRE(parts.size() == 1);
+  CHECK(parts[0].part == 2);
+  std::string content;
+  std::getline(std::ifstream(old), content);
+  CHECK(content == "an old meeting");
+}
+
+TEST_CASE("after kill -9 everything but the last half second is readable", "[recorder]") {
+  ScratchDir dir;
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    Recorder recorder(config_in(dir));
+    RoomEncoder encoder(320, 180);
+    Meeting(recorder).run(encoder, Layer::hi, 0ms, 4s);
+    // The last cluster is still open in memory; every earlier one must be on the disk.
+    while (recorder.figures().recorded_us[1] < 3'900'000)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFSIGNALED(status));
+  const std::string path = (dir.path() / "xa-nghia-tru-p001.mkv").string();
+  CHECK(decode_errors(path).empty());
+  CHECK(packets(path, "v") >= 86);  // 3.45 s of 4 s at 25/s
+  CHECK(packets(path, "a") >= 172);
+}
+
+TEST_CASE("sound alone is recorded too", "[recorder]") {
+  ScratchDir dir;
+  Recorder recorder(config_in(dir));
+  RoomEncoder encoder(320, 180);
+  Meeting meeting(recorder);
+  for (Duration t = 0ms; t < 7s; t += 20ms) meeting.sound(encoder, t);
+  const auto parts = recorder.close();
+  REQUIRE(parts.size() == 1);
+  CHECK(parts[0].frames == 0);
+  CHECK_FALSE(parts[0].av_offset_ms);
+  CHECK(decode_errors(parts[0].path).empty());
+  CHECK(packets(parts[0].path, "a") == 350);
+}
+
+TEST_CASE("a full queue drops frames and counts them", "[recorder]") {
+  ScratchDir dir;
+  RecorderConfig config = config_in(dir);
+  config.queue_bytes = 1000;
+  Recorder recorder(config);
+  Meeting meeting(recorder);
+  const std::vector<std::uint8_t> large(2000, 1);
+  meeting.give(picture_stream(Layer::hi), true, 0ms, large);
+  CHECK(recorder.figures().dropped == 1);
+  CHECK(recorder.close().empty());
+}
+
+TEST_CASE("a disk that is full costs the part, raises an alarm and leaves a readable file",
+          "[recorder]") {
+  ScratchDir dir;
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    // A limit on the size of files stands in for the full disk: the write is short, then fails.
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{20'000, 20'000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    std::string alarmed;
+    RecorderConfig config = config_in(dir);
+    config.on_alarm = [&](const std::string& bridge, const std::string&) { alarmed = bridge; };
+    Recorder recorder(config);
+    RoomEncoder encoder(320, 180);
+    Meeting(recorder).run(encoder, Layer::hi, 0ms, 5s);
+    recorder.close();
+    ::_exit(alarmed == "xa-nghia-tru" && recorder.figures().write_errors > 0 ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+  const std::string path = (dir.path() / "xa-nghia-tru-p001.mkv").string();
+  CHECK(decode_errors(path).empty());
+  CHECK(packets(path, "v") > 10);
+}
+
+TEST_CASE("garbage instead of a key frame makes no file", "[recorder]") {
+  ScratchDir dir;
+  Recorder recorder(config_in(dir));
+  Meeting meeting(recorder);
+  for (std::size_t size = 1; size < 200; ++size) {
+    std::vector<std::uint8_t> bytes(size, static_cast<std::uint8_t>(size));
+    if (size > 4) bytes[0] = bytes[1] = 0, bytes[2] = 1, bytes[3] = 0x67;
+    meeting.give(picture_stream(Layer::hi), true, 0ms, bytes);
+  }
+  CHECK(recorder.close().empty());
+}
