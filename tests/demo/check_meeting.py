@@ -66,7 +66,7 @@ def check_sync(report, where, times, numbers, beeps):
 
 
 def check_pictures(report, where, luma, seconds):
-    """Frame numbers are readable and only grow; the flash is where they say. Returns the numbers."""
+    """Frame numbers are readable and only grow; the flash is where they say. Returns them."""
     numbers = source.frame_numbers(luma)
     readable = numbers[numbers >= 0]
     share = len(readable) / max(1, len(numbers))
@@ -86,7 +86,8 @@ def check_pictures(report, where, luma, seconds):
 def check_against_summary(report, where, delays, flow, tolerance_ms, bound_p95):
     said = (flow or {}).get("end_to_end_ms") or {}
     if not len(delays) or "p50" not in said:
-        report.add("delay", where, f"{len(delays)} events, summary {said or 'silent'}", "both", False)
+        report.add("delay", where, f"{len(delays)} events, summary {said or 'silent'}", "both",
+                   False)
         return
     report.add("delay = summary", where, f"{p(delays, 50):.1f} vs {said['p50']:.1f} ms",
                f"± {tolerance_ms:.1f} ms", abs(p(delays, 50) - said["p50"]) <= tolerance_ms)
@@ -140,7 +141,8 @@ def check_events_in_file(report, where, path, seconds):
     samples = look.sound(path)
     numbers = check_pictures(report, where, luma, seconds)
     beeps = look.beep_onsets(samples, source.BEEP_HZ) / look.RATE
-    report.add("beeps", where, f"{len(beeps)}", f"{seconds:.0f} ± 2", abs(len(beeps) - seconds) <= 2)
+    report.add("beeps", where, f"{len(beeps)}", f"{seconds:.0f} ± 2",
+               abs(len(beeps) - seconds) <= 2)
     check_sync(report, where, times, numbers, beeps)
     return samples
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The checker of a meeting passes on a good meeting and fails on a shifted, reordered, foreign, cut or
-misreported one. The meeting here is drawn by this file and encoded with ffmpeg."""
+"""The checker of a meeting passes on a good meeting and fails on a shifted, reordered, foreign, cut
+or misreported one. The meeting here is drawn by this file and encoded with ffmpeg."""
 import json
 import os
 import shutil

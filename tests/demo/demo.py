@@ -18,7 +18,8 @@ def arguments():
                         help="central and N-1 members (default 4)")
     parser.add_argument("--seconds", type=int, default=30, metavar="S",
                         help="length of the meeting, from the last link up (default 30)")
-    parser.add_argument("--media", metavar="FILE", help="what every camera sees; any file FFmpeg reads")
+    parser.add_argument("--media", metavar="FILE",
+                        help="what every camera sees; any file FFmpeg reads")
     parser.add_argument("--keep", action="store_true",
                         help="keep keys, configs, logs and sinks beside the recordings")
     parser.add_argument("--sinks", choices=("none", "central", "all"), default="none",
@@ -58,7 +59,8 @@ def figures_of(flow):
         return ["-"] * 4
     delay = flow.get("end_to_end_ms") or {}
     loss = flow.get("loss_ratio")
-    return [figure(flow.get("fps"), "{:.1f}"), figure(None if loss is None else 100 * loss, "{:.2f}"),
+    return [figure(flow.get("fps"), "{:.1f}"),
+            figure(None if loss is None else 100 * loss, "{:.2f}"),
             f"{figure(delay.get('p50'))}/{figure(delay.get('p95'))}",
             figure(flow.get("mos"), "{:.2f}")]
 

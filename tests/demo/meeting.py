@@ -115,7 +115,8 @@ class Meeting:
             os.makedirs(bridge.folder, exist_ok=True)
             self.run_tool("keygen", "--out", bridge.folder)
             self.run_tool("roster", "add", "--roster", roster, "--id", bridge.id,
-                          "--name", bridge.name, "--role", "central" if bridge.central else "member",
+                          "--name", bridge.name,
+                          "--role", "central" if bridge.central else "member",
                           "--address", f"127.0.0.1:{bridge.port}",
                           "--key", os.path.join(bridge.folder, "public.txt"))
             with open(os.path.join(bridge.folder, "bridge.toml"), "w", encoding="utf-8") as stream:
@@ -157,8 +158,8 @@ class Meeting:
         for bridge in self.bridges:
             code = bridge.process.poll()
             if code is not None:
-                raise MeetingError(f"the node {bridge.id} ended with {code} during the meeting; its "
-                                   f"last words:\n{bridge.log_tail()}")
+                raise MeetingError(f"the node {bridge.id} ended with {code} during the meeting; "
+                                   f"its last words:\n{bridge.log_tail()}")
 
     def wait_until_connected(self):
         """Until every node's own metrics say that every peer is up."""

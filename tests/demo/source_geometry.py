@@ -1,9 +1,9 @@
-"""What the generated source draws and sounds like, as codecs/generated_source.h documents it, read with
-numpy for any size of picture.
+"""What the generated source draws and sounds like, as codecs/generated_source.h documents it, read
+with numpy for any size of picture.
 
-16 x 9 squares. Rows 0 and 1, columns 1 ... 14: 24 bits of frame number, then 4 check bits. Rows 2 ... 8
-are white in picture 0 of every whole second of CLOCK_MONOTONIC. The number counts pictures since
-second 0, so that it tells the capture time by itself."""
+16 x 9 squares. Rows 0 and 1, columns 1 ... 14: 24 bits of frame number, then 4 check bits. Rows 2
+... 8 are white in picture 0 of every whole second of CLOCK_MONOTONIC. The number counts pictures
+since second 0, so that it tells the capture time by itself."""
 import numpy as np
 
 FPS = 30
@@ -56,8 +56,8 @@ def flashing(luma):
 
 
 def captured_s(numbers, near_s=None):
-    """Second of CLOCK_MONOTONIC at which the picture was captured. The number starts anew after 2^24
-    pictures (155 hours at 30 fps): `near_s` says which turn it is."""
+    """Second of CLOCK_MONOTONIC at which the picture was captured. The number starts anew after
+    2^24 pictures (155 hours at 30 fps): `near_s` says which turn it is."""
     seconds = np.asarray(numbers, float) / FPS
     if near_s is not None:
         turn = NUMBERS / FPS
@@ -71,9 +71,9 @@ def tone_of(index):
 
 
 def find_picture(tile):
-    """Where in a tile the source's picture stands, as (rows, columns): where its numbers can be read
-    best. It is 16:9, in the middle of the tile's width, as wide as four fifths of it or more. None
-    when no place reads half of the pictures."""
+    """Where in a tile the source's picture stands, as (rows, columns): where its numbers can be
+    read best. It is 16:9, in the middle of the tile's width, as wide as four fifths of it or more.
+    None when no place reads half of the pictures."""
     _, height, width = tile.shape
     sample = tile[len(tile) // 2::max(1, len(tile) // 24)]
     found = []

@@ -22,7 +22,7 @@ CALLS = [
      "a timer, or next_deadline()"),
     (ALL, r"(?<![\w.>])(?:std::)?(?:strcpy|strcat|strncpy|sprintf|vsprintf|gets|strtok)\s*\(",
      "std::string, std::span or snprintf"),
-    (ALL, r"(?<![\w.>])(?:std::)?(?:atoi|atol|atof|atoll|stoi|stol|stoul|stod|strtou?l|strtod)"
+    (PRODUCT, r"(?<![\w.>])(?:std::)?(?:atoi|atol|atof|atoll|stoi|stol|stoul|stod|strtou?l|strtod)"
      r"\s*\(",
      "std::from_chars: it says what was wrong and never throws"),
     (ALL, r"(?<![\w_])assert\s*\(|#\s*include\s*<cassert>", "CHECK: it stays on in release"),
@@ -31,7 +31,7 @@ CALLS = [
      "std::map or a sorted vector: the order must be the same on every machine"),
     (ALL, r"\bstd::regex\b|#\s*include\s*<regex>", 
      "a few lines of parsing with ByteReader or string_view"),
-    (ALL, r"(?<![\w.>:])(?:std::)?(?:system|popen)\s*\(", 
+    (PRODUCT, r"(?<![\w.>:])(?:std::)?(?:system|popen)\s*\(", 
      "posix_spawn with an argument list: no shell"),
     (ALL, r"\busing\s+namespace\s+std\s*;", "the name in full"),
     (("core",), r"\bthrow\b|\bcatch\s*\(", "Result for what a peer did, CHECK for what we did"),

@@ -12,6 +12,10 @@ COLUMNS = 100
 FUNCTION = 60
 NOT_A_FUNCTION = re.compile(r"\b(namespace|class|struct|union|enum|extern)\b")
 
+# What may stand before a body; ": a_(b), c_{d}" of a constructor included.
+FUNCTION_HEAD = re.compile(r"\).*$(?<=[)}])|\)\s*(?:const|noexcept|override|final|mutable|&+|\s)+$"
+                           r"|\).*->\s*[\w:<>,&*\s]+$")
+MEMBER_INIT = re.compile(r"\)\s*(?:noexcept\s*)?:(?!:)(?:.*[,:])?\s*[\w:]+(?:<.*>)?$")
 LABELS = ("public", "private", "protected")
 
 
@@ -31,8 +35,11 @@ def functions(code):
         if char == "{":
             text = " ".join(statement.split())
             inside = any(kind == "function" for kind, *_ in stack)
-            is_function = (not inside and ")" in text and not text.endswith(("=", ",", "("))
-                           and not re.match(r"^(typedef|using|static_assert)\b", text)
+            if MEMBER_INIT.search(text):
+                stack.append(("init", text, start or line))
+                statement = ""
+                continue
+            is_function = (not inside and bool(FUNCTION_HEAD.search(text))
                            and not NOT_A_FUNCTION.match(text))
             stack.append(("function" if is_function else "other", text, start or line))
             statement, start = "", None
@@ -41,6 +48,9 @@ def functions(code):
                 kind, text, first = stack.pop()
                 if kind == "function":
                     found.append((name_of(text), first, line))
+                if kind == "init":  # the constructor's head goes on
+                    statement, start = text + "{}", first
+                    continue
             statement, start = "", None
         elif char == ";" or (char == ":" and statement.strip() in LABELS):
             statement, start = "", None

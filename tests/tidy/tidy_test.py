@@ -75,6 +75,14 @@ class TidyTest(unittest.TestCase):
                 + "  return a;\n  }\n};\n")
         self.finds("limits.py", "core/base/a.h", body, "handle() has 73 lines")
 
+    def test_a_long_constructor_after_braced_members_is_found(self):
+        body = "Bridge::Bridge(int a) : a_{a}, b_(a) {\n" + "  a += 1;\n" * 70 + "}\n"
+        self.finds("limits.py", "core/base/a.cc", body, "Bridge() has 72 lines")
+
+    def test_a_long_braced_table_is_not_a_function(self):
+        self.passes("limits.py", "core/base/a.cc",
+                    "constexpr std::array<int, size_t(9)> kTable{{\n" + "  1,\n" * 150 + "}};\n")
+
     def test_a_long_table_is_not_a_function(self):
         self.passes("limits.py", "core/base/a.cc",
                     "const int kTable[] = {\n" + "  1,\n" * 150 + "};\n")
