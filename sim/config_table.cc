@@ -1,11 +1,28 @@
 // toml++ lives here and nowhere else.
 #include "sim/config_table.h"
 
-#include <toml++/toml.h>
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "sim/scenario.h"
+
+// toml++ 3.3 asserts, or in release assumes, things that a damaged file can break ("[[" and an end,
+// for one). Compiled in here, and told to throw instead.
+#undef TOML_HEADER_ONLY
+#undef TOML_SHARED_LIB
+#undef NDEBUG
+#define TOML_HEADER_ONLY 1
+#define TOML_ASSERT(expression) \
+  (static_cast<bool>(expression) ? static_cast<void>(0) : ::diemcau::sim::broken_toml())
+
+namespace diemcau::sim {
+struct BrokenToml {};
+[[noreturn]] static void broken_toml() { throw BrokenToml{}; }
+}  // namespace diemcau::sim
+
+// Not at the top: it needs what is defined above.
+#include <toml++/toml.h>
 
 namespace diemcau::sim {
 
@@ -39,11 +56,75 @@ std::string in_ms(Duration d) {
   return std::to_string(us / 1000) + "ms";
 }
 
+// Refuses what TOML forbids and the parser is careless with: control characters anywhere, and
+// anything beyond ASCII outside strings and comments.
+class CharacterCheck {
+ public:
+  CharacterCheck(std::string_view text, const std::string& file_name)
+      : text_(text), file_name_(file_name) {}
+
+  void run() {
+    for (; at_ < text_.size(); ++at_) {
+      const char c = text_[at_];
+      refuse_control(c);
+      if (c == '\n') ++line_;
+      if (quote_ != 0) {
+        inside_string(c);
+      } else if (comment_) {
+        comment_ = c != '\n';
+      } else {
+        outside(c);
+      }
+    }
+  }
+
+ private:
+  void refuse_control(char c) const {
+    const bool allowed = c == '\n' || c == '\r' || c == '\t';
+    if ((static_cast<unsigned char>(c) < 0x20 && !allowed) || c == 0x7F)
+      throw ScenarioError(file_name_, line_, "", "has a control character",
+                          "save it as plain text");
+  }
+  bool three_at(std::size_t at) const { return text_.substr(at, 3) == std::string(3, quote_); }
+  void outside(char c) {
+    if ((static_cast<unsigned char>(c) & 0x80) != 0)
+      throw ScenarioError(file_name_, line_, "", "has a character of no key", "put text in quotes");
+    comment_ = c == '#';
+    if (c != '"' && c != '\'') return;
+    quote_ = c;
+    long_ = three_at(at_);
+    if (long_) at_ += 2;
+  }
+  void inside_string(char c) {
+    if (c == '\\' && quote_ == '"') {
+      escaped_ = !escaped_;
+      return;
+    }
+    const bool escaped = std::exchange(escaped_, false);
+    if (c == '\n' && !long_) quote_ = 0;  // the parser says what is wrong
+    if (c != quote_ || escaped) return;
+    if (long_ && !three_at(at_)) return;
+    if (long_) at_ += 2;
+    // """a""""" ends with two quotes of its own.
+    for (int own = 0; long_ && own < 2 && at_ + 1 < text_.size() && text_[at_ + 1] == quote_; ++own)
+      ++at_;
+    quote_ = 0;
+  }
+
+  std::string_view text_;
+  const std::string& file_name_;
+  std::size_t at_ = 0;
+  unsigned line_ = 1;
+  char quote_ = 0;  // of the string we are in
+  bool long_ = false, comment_ = false, escaped_ = false;
+};
+
 }  // namespace
 
 ConfigTable ConfigTable::parse(std::string_view text, const std::string& file_name) {
   if (text.size() > kLargestText)
     throw ScenarioError(file_name, 0, "", "is larger than 1 MiB", "is it the right file?");
+  CharacterCheck{text, file_name}.run();
   try {
     auto document =
         std::make_shared<const toml::table>(toml::parse(text, std::string_view{file_name}));
@@ -53,6 +134,8 @@ ConfigTable ConfigTable::parse(std::string_view text, const std::string& file_na
   } catch (const toml::parse_error& e) {
     throw ScenarioError(file_name, static_cast<unsigned>(e.source().begin.line), "",
                         "is not TOML: " + std::string(e.description()), "mend the syntax");
+  } catch (const BrokenToml&) {
+    throw ScenarioError(file_name, 0, "", "is not TOML", "mend the syntax");
   }
 }
 

@@ -156,6 +156,14 @@ TEST_CASE("text that is not TOML is refused with its line", "[sim]") {
         "s.toml: is larger than 1 MiB; is it the right file?");
 }
 
+TEST_CASE("Vietnamese belongs into quotes and comments, control characters nowhere", "[sim]") {
+  CHECK(bent("\"small\"", "\"tỉnh\" # bản nháp 'một\n") == "accepted");
+  CHECK(bent("\"small\"", "\"\"\"a \\\" \"tỉnh\"\"\"\" # ok\n") == "accepted");
+  CHECK(bent("\"small\"", "tỉnh") == "s.toml:2: has a character of no key; put text in quotes");
+  CHECK(bent("\"small\"", "\"a\x01\"") ==
+        "s.toml:2: has a control character; save it as plain text");
+}
+
 TEST_CASE("every scenario that is shipped can be read", "[sim]") {
   for (const char* name : {"province-4.toml", "province-11.toml"}) {
     INFO(name);
