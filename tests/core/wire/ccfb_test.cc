@@ -119,7 +119,7 @@ TEST_CASE("random reports round-trip", "[wire][ccfb]") {
   }
 }
 
-TEST_CASE("50 ms of one 1.5 Mbit/s peer cost about 80 bytes", "[wire][ccfb]") {
+TEST_CASE("a report over 50 ms of one 1.5 Mbit/s peer is 52 bytes", "[wire][ccfb]") {
   // 8 video packets, 3 audio packets: 12 + (8 + 16) + (8 + 8).
   CHECK(kCcfbFixedBytes + ccfb_stream_size(8) + ccfb_stream_size(3) == 52);
   // Ten peers' worth in one report would still fit a datagram.
