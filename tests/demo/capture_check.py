@@ -71,10 +71,9 @@ def first_bytes(path):
     return kinds
 
 
-def check_capture(path, meeting):
-    """Findings, as sentences."""
+def check_capture(path, ports, marks):
+    """Findings, as sentences. `marks` are bytes that must not be seen."""
     findings = []
-    ports = [bridge.port for bridge in meeting.bridges]
     kinds = first_bytes(path)
     print(f"capture: {kinds}")
     for kind in ("stun", "dtls", "rtp/rtcp"):
@@ -97,17 +96,23 @@ def check_capture(path, meeting):
     broken = tshark(path, [], "-Y", "stun and _ws.malformed", "-T", "fields", "-e", "frame.number")
     if broken:
         findings.append(f"tshark calls {len(broken)} STUN datagrams malformed")
-    return findings + check_secrecy(path, meeting)
+    return findings + check_secrecy(path, marks)
 
 
-def check_secrecy(path, meeting):
-    """Nothing that a reader could read: names, parameter sets, and payloads that repeat."""
+def marks_of(meeting):
+    """What this meeting would show if it were in clear: names, and parameter sets of recordings."""
+    marks = [bridge.name.encode() for bridge in meeting.bridges]
+    for recording in sorted(find_recordings(meeting)):
+        marks += parameter_sets(recording)
+    return marks
+
+
+def check_secrecy(path, marks):
+    """Nothing that a reader could read: known bytes, and payloads that repeat themselves."""
     findings = []
     with open(path, "rb") as stream:
         everything = stream.read()
-    marks = CLEAR_MARKS + [bridge.name.encode() for bridge in meeting.bridges]
-    for recording in sorted(find_recordings(meeting)):
-        marks += parameter_sets(recording)
+    marks = CLEAR_MARKS + marks
     for mark in marks:
         if mark in everything:
             findings.append(f"in clear in the capture: {mark!r}")
@@ -224,7 +229,8 @@ def main():
             finally:
                 capture.stop()
             summary = meeting.summary(SECONDS)
-        findings = check_capture(path, meeting)
+        findings = check_capture(path, [bridge.port for bridge in meeting.bridges],
+                                 marks_of(meeting))
         for bridge in meeting.bridges:
             findings += promtool_findings(options.promtool, scrapes[bridge.id])
             findings += check_agreement(bridge, scrapes[bridge.id], summary)

@@ -53,6 +53,8 @@ def writable_globals(archive):
             member = header.group(1)
         columns = [column.strip() for column in line.split("|")]
         if len(columns) == 7 and WRITABLE.match(columns[6]) and columns[3] in ("OBJECT", "TLS"):
+            if columns[0].startswith("DW.ref."):  # the compiler's pointer to a personality routine
+                continue
             yield member, columns[0], columns[6]
 
 
