@@ -10,6 +10,8 @@
 #include <optional>
 #include <stdexcept>
 
+#include "core/quality/emodel.h"
+
 namespace diemcau::sim {
 
 namespace {
@@ -53,6 +55,16 @@ void add_video(Json& j, const quality::FlowReport& f) {
   j["longest_freeze_s"] = rounded(to_ms_double(f.longest_freeze) / 1e3);
 }
 
+void add_opinion(Json& j, const quality::FlowReport& f) {
+  const double concealed = ratio(f.samples_concealed, f.samples_played);
+  j["concealed_ratio"] = rounded(concealed);
+  const auto delay = f.end_to_end.mean();
+  if (!delay) return;
+  const double r = quality::r_factor(*delay, concealed);
+  j["r_factor"] = rounded(r);
+  j["mos"] = rounded(quality::mos(r));
+}
+
 Json flow(const RunResult& r, std::size_t to, const quality::FlowReport& f) {
   const Crossing& crossing = r.crossing(f.from.value, to, f.layer);
   Json j;
@@ -72,8 +84,9 @@ Json flow(const RunResult& r, std::size_t to, const quality::FlowReport& f) {
     add_video(j, f);
   } else {
     j["frames"] = f.frames;
-    if (f.samples_played > 0)
-      j["concealed_ratio"] = rounded(ratio(f.samples_concealed, f.samples_played));
+    if (f.frames > 0 && f.audio_frames_lost_after_buffer)
+      j["residual_loss_ratio"] = rounded(ratio(*f.audio_frames_lost_after_buffer, f.frames));
+    if (f.samples_played > 0) add_opinion(j, f);
   }
   return j;
 }
