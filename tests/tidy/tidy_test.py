@@ -139,9 +139,10 @@ class TidyTest(unittest.TestCase):
         self.assertIn("writable global", said)
 
     def test_a_pure_archive_passes(self):
-        code, said = self.purity_of("#include <string>\n#include <vector>\nint sum(int n) { "
-                                    "std::vector<std::string> v(2); v.emplace_back(n, 'a'); "
-                                    "return int(v.back().size()); }\nextern const char* const kNames[] = {\"a\", \"b\"};\n")
+        code, said = self.purity_of('#include <string>\n#include <vector>\n'
+                                    "int grow(int n) { std::vector<std::string> v(2); "
+                                    "v.emplace_back(n, 'a'); return int(v.back().size()); }\n"
+                                    'extern const char* const kNames[] = {"a", "b"};\n')
         self.assertEqual(code, 0, said)
 
 
