@@ -83,7 +83,8 @@ def main():
             judge(row, limits)
             missed += row.get("pass") is False
             verdict = "" if "pass" not in row else "  pass" if row["pass"] else "  MISSED"
-            print(f"{row['case']:<48} {row['metric']:<24} {row['value']:>16.6g} {row['unit']}{verdict}")
+            print(f"{row['case']:<48} {row['metric']:<24} {row['value']:>16.6g} {row['unit']}"
+                  f"{verdict}")
         path = os.path.join(options.out, program.removeprefix("bench-") + ".json")
         with open(path, "w", encoding="utf-8") as stream:
             json.dump(rows, stream, indent=1)
