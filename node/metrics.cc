@@ -1,0 +1,310 @@
+// Families are built at scrape time from the snapshot (prometheus::Collectable): nothing is counted
+// here.
+#include "node/metrics.h"
+
+#include <prometheus/collectable.h>
+#include <prometheus/exposer.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <span>
+#include <sstream>
+#include <stdexcept>
+
+#include "core/quality/emodel.h"
+
+namespace diemcau::node {
+
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+using quality::DropReason;
+using quality::FlowReport;
+using quality::Histogram;
+using quality::PathReport;
+
+constexpr std::array<Duration, 10> kRttBounds{10ms,  20ms,  50ms,  100ms, 150ms,
+                                              200ms, 300ms, 500ms, 1s,    2s};
+constexpr std::array<Duration, 11> kMouthToEarBounds{20ms,  40ms,  60ms,  80ms,  100ms, 150ms,
+                                                     200ms, 300ms, 400ms, 600ms, 1s};
+constexpr std::array<Duration, 8> kCodecBounds{1ms, 2ms, 4ms, 8ms, 16ms, 33ms, 66ms, 133ms};
+constexpr std::array<Duration, 8> kSyncBounds{1ms, 3ms, 10ms, 30ms, 100ms, 300ms, 500ms, 1s};
+
+constexpr std::array<const char*, static_cast<std::size_t>(DropReason::count_)> kDropReasons{
+    "malformed", "replay", "auth", "unknown", "late", "queue"};
+
+double seconds(Duration d) { return static_cast<double>(to_ns(d)) / 1e9; }
+
+// The families of one scrape, in the order in which they were first named.
+class Families {
+ public:
+  void counter(const char* name, const char* help, Labels labels, double value) {
+    ClientMetric& m = add(name, help, MetricType::Counter, std::move(labels));
+    m.counter.value = value;
+  }
+  void counter(const char* name, const char* help, Labels labels, std::uint64_t value) {
+    counter(name, help, std::move(labels), static_cast<double>(value));
+  }
+  void gauge(const char* name, const char* help, Labels labels, double value) {
+    ClientMetric& m = add(name, help, MetricType::Gauge, std::move(labels));
+    m.gauge.value = value;
+  }
+  void histogram(const char* name, const char* help, Labels labels, const Histogram& values,
+                 std::span<const Duration> bounds) {
+    ClientMetric& m = add(name, help, MetricType::Histogram, std::move(labels));
+    m.histogram.sample_count = values.count();
+    m.histogram.sample_sum = seconds(values.sum());
+    for (const Duration bound : bounds)
+      m.histogram.bucket.push_back({values.count_at_most(bound), seconds(bound)});
+    m.histogram.bucket.push_back({values.count(), std::numeric_limits<double>::infinity()});
+  }
+  std::vector<MetricFamily> take() { return std::move(all_); }
+
+ private:
+  ClientMetric& add(const char* name, const char* help, MetricType type, Labels labels) {
+    const std::string full = std::string("diemcau_") + name;
+    const auto [found, is_new] = index_.try_emplace(full, all_.size());
+    if (is_new) {
+      all_.emplace_back();
+      all_.back().name = full;
+      all_.back().help = help;
+      all_.back().type = type;
+    }
+    auto& metrics = all_[found->second].metric;
+    metrics.emplace_back();
+    metrics.back().label = std::move(labels);
+    return metrics.back();
+  }
+  std::vector<MetricFamily> all_;
+  std::map<std::string, std::size_t> index_;
+};
+
+// Of the middle delay and all concealment since the start.
+std::optional<double> score_of(const FlowReport& f) {
+  const auto delay = f.end_to_end.quantile(5000);
+  if (f.media != MediaKind::audio || f.samples_played == 0 || !delay) return std::nullopt;
+  const double concealed =
+      static_cast<double>(f.samples_concealed) / static_cast<double>(f.samples_played);
+  return quality::mos(quality::r_factor(*delay, concealed));
+}
+
+// Layers of one peer's source add up: a dashboard asks how this peer's picture is.
+struct MediaSum {
+  std::uint64_t received = 0, lost = 0, frames_shown = 0, undecodable = 0, late = 0;
+  std::uint64_t freezes = 0, samples = 0, concealed = 0;
+  Duration freeze_time{}, jitter{}, delay{};
+  Histogram end_to_end;
+
+  void add(const FlowReport& f) {
+    received += f.packets_received;
+    lost += f.packets_lost;
+    frames_shown += f.frames_shown;
+    undecodable += f.frames_undecodable;
+    late += f.frames_late;
+    freezes += f.freezes;
+    samples += f.samples_played;
+    concealed += f.samples_concealed;
+    freeze_time += f.freeze_time;
+    jitter = std::max(jitter, f.jitter);
+    delay = std::max(delay, f.target_delay);
+    end_to_end.merge(f.end_to_end);
+  }
+};
+
+struct PathSum {
+  bool up = false;
+  std::uint64_t packets_sent = 0, bytes_sent = 0, bytes_received = 0;
+  std::uint64_t handshakes_done = 0, handshakes_failed = 0, reconnects = 0;
+  Duration outage{};
+  std::optional<Duration> offset, uncertainty;
+
+  void add(const PathReport& p) {
+    up = up || p.up;
+    packets_sent += p.packets_sent;
+    bytes_sent += p.bytes_sent;
+    bytes_received += p.bytes_received;
+    handshakes_done += p.handshakes_done;
+    handshakes_failed += p.handshakes_failed;
+    reconnects += p.reconnects;
+    outage += p.outage;
+    if (p.clock_offset) offset = p.clock_offset;
+    if (p.clock_uncertainty) uncertainty = p.clock_uncertainty;
+  }
+};
+
+void add_path(Families& out, const Labels& peer, const PathSum& s) {
+  out.gauge("peer_up", "1 while a path to the peer is up.", peer, s.up ? 1 : 0);
+  out.counter("packets_sent_total", "Datagrams sent to the peer.", peer, s.packets_sent);
+  out.counter("bytes_sent_total", "UDP payload sent to the peer.", peer, s.bytes_sent);
+  out.counter("bytes_received_total", "UDP payload accepted from the peer.", peer,
+              s.bytes_received);
+  out.counter("peer_reconnects_total", "Times the link came back.", peer, s.reconnects);
+  out.counter("peer_outage_seconds_total", "Time without a link after the first.", peer,
+              seconds(s.outage));
+  if (s.offset)
+    out.gauge("clock_offset_seconds", "Wall clock of the peer minus ours.", peer,
+              seconds(*s.offset));
+  if (s.uncertainty)
+    out.gauge("clock_uncertainty_seconds", "How far the clock offset may be off.", peer,
+              seconds(*s.uncertainty));
+}
+
+void add_media(Families& out, const std::string& id, MediaKind media, const MediaSum& s) {
+  const Labels peer{{"peer", id}};
+  const Labels both{{"peer", id}, {"media", media == MediaKind::audio ? "audio" : "video"}};
+  out.counter("packets_received_total", "Media packets of the peer that arrived.", both,
+              s.received);
+  out.counter("packets_lost_total", "Gaps in the sequence numbers, before repair.", both, s.lost);
+  out.gauge("jitter_seconds", "Interarrival jitter (RFC 3550).", both, seconds(s.jitter));
+  out.gauge("jitter_buffer_delay_seconds", "Target delay of the jitter buffer.", both,
+            seconds(s.delay));
+  if (media == MediaKind::audio) {
+    out.counter("audio_samples_total", "Samples played, concealed ones included.", peer, s.samples);
+    out.counter("audio_concealed_samples_total", "Samples that stood in for missing ones.", peer,
+                s.concealed);
+    out.histogram("mouth_to_ear_seconds", "Capture to play-out of sound.", peer, s.end_to_end,
+                  kMouthToEarBounds);
+    return;
+  }
+  out.counter("video_frames_decoded_total", "Pictures decoded and shown.", peer, s.frames_shown);
+  out.counter("video_frames_dropped_total", "Pictures undecodable or too late.", peer,
+              s.undecodable + s.late);
+  out.counter("video_freezes_total", "Gaps between pictures long enough to be seen.", peer,
+              s.freezes);
+  out.counter("video_freeze_seconds_total", "Time in such gaps.", peer, seconds(s.freeze_time));
+}
+
+void add_recorder(Families& out, const RecorderFigures& r, const std::vector<std::string>& ids,
+                  PeerId self) {
+  for (std::size_t i = 0; i < ids.size() && i < r.active.size(); ++i) {
+    if (i == self.value) continue;
+    const Labels source{{"source", ids[i]}};
+    out.gauge("rec_active", "1 while a part of this bridge is being written.", source,
+              r.active[i] ? 1 : 0);
+    out.counter("rec_seconds_total", "Meeting time in the record.", source,
+                static_cast<double>(r.recorded_us[i]) / 1e6);
+    out.counter("rec_bytes_total", "Bytes of the record on the disk.", source, r.bytes[i]);
+  }
+  out.histogram("rec_sync_seconds", "Write and sync of one cluster.", {}, r.sync, kSyncBounds);
+  out.counter("rec_write_errors_total", "Files the disk refused.", {}, r.write_errors);
+  out.counter("rec_dropped_total", "Frames that found the recorder's queue full.", {}, r.dropped);
+  if (r.disk_free_bytes)
+    out.gauge("disk_free_bytes", "Room left for this node.", {{"volume", "record"}},
+              static_cast<double>(*r.disk_free_bytes));
+}
+
+void add_codecs(Families& out, const MetricsSnapshot& s) {
+  const Labels audio{{"media", "audio"}};
+  const Labels video{{"media", "video"}};
+  const char* encode = "Time to encode one frame of one layer.";
+  const char* decode = "Time to decode one frame.";
+  out.histogram("encode_seconds", encode, audio, s.audio_encode, kCodecBounds);
+  out.histogram("encode_seconds", encode, video, s.video_encode, kCodecBounds);
+  out.histogram("decode_seconds", decode, audio, s.audio_decode, kCodecBounds);
+  out.histogram("decode_seconds", decode, video, s.video_decode, kCodecBounds);
+  out.counter("late_encodes_total", "Pictures left out because the encoder was busy.", {},
+              s.late_encodes);
+  out.counter("queue_dropped_total", "Items that found a queue of the node full.", {},
+              s.queue_drops);
+}
+
+}  // namespace
+
+struct Metrics::Impl {
+  struct Source final : prometheus::Collectable {
+    Build build;
+    mutable std::mutex mutex;
+    MetricsSnapshot now;         // under mutex
+    std::vector<Histogram> rtt;  // under mutex; by PeerId, one value per publish
+    std::vector<MetricFamily> Collect() const override;
+    std::string id_of(PeerId p) const {
+      return p.value < now.bridge_ids.size() ? now.bridge_ids[p.value] : "unknown";
+    }
+    void add_peers(Families& out) const;
+  };
+  std::shared_ptr<Source> source = std::make_shared<Source>();
+  std::unique_ptr<prometheus::Exposer> exposer;
+};
+
+void Metrics::Impl::Source::add_peers(Families& out) const {
+  std::map<PeerId, PathSum> paths;
+  for (const PathReport& p : now.report.paths) paths[p.peer].add(p);
+  std::uint64_t done = 0;
+  std::uint64_t failed = 0;
+  for (const auto& [peer, sum] : paths) {
+    const Labels label{{"peer", id_of(peer)}};
+    add_path(out, label, sum);
+    if (peer.value < rtt.size())
+      out.histogram("peer_rtt_seconds", "Round trip, one value per second.", label, rtt[peer.value],
+                    kRttBounds);
+    done += sum.handshakes_done;
+    failed += sum.handshakes_failed;
+  }
+  out.counter("handshake_total", "DTLS handshakes.", {{"result", "done"}}, done);
+  out.counter("handshake_total", "DTLS handshakes.", {{"result", "failed"}}, failed);
+
+  std::map<std::pair<PeerId, MediaKind>, MediaSum> media;
+  for (const FlowReport& f : now.report.flows) {
+    media[{f.from, f.media}].add(f);
+    if (const auto score = score_of(f))
+      out.gauge("meeting_quality_score", "Listening quality 1 to 5 (G.107 E-model).",
+                {{"peer", id_of(f.from)}}, *score);
+  }
+  for (const auto& [key, sum] : media) add_media(out, id_of(key.first), key.second, sum);
+}
+
+std::vector<MetricFamily> Metrics::Impl::Source::Collect() const {
+  const std::lock_guard lock(mutex);
+  Families out;
+  out.gauge("build_info", "Which build this is; always 1.",
+            {{"version", build.version}, {"commit", build.commit}, {"protocol", build.protocol}},
+            1);
+  add_peers(out);
+  for (std::size_t i = 0; i < kDropReasons.size(); ++i)
+    out.counter("packets_dropped_total", "Datagrams that were not used.",
+                {{"reason", kDropReasons[i]}}, now.report.dropped[i] + now.dropped[i]);
+  for (const auto& [peer, rate] : now.target_bitrates)
+    out.gauge("target_bitrate_bps", "Bit rate the peer may be sent.", {{"peer", id_of(peer)}},
+              static_cast<double>(rate.bps()));
+  add_codecs(out, now);
+  if (now.recorder) add_recorder(out, *now.recorder, now.bridge_ids, now.self);
+  return out.take();
+}
+
+Metrics::Metrics(const std::string& listen, Build build) : impl_(std::make_unique<Impl>()) {
+  impl_->source->build = std::move(build);
+  try {
+    impl_->exposer = std::make_unique<prometheus::Exposer>(listen, 1);
+  } catch (const std::exception&) {
+    throw std::runtime_error("cannot serve metrics on " + listen +
+                             ": choose another [metrics] listen, it is in use or not an address");
+  }
+  impl_->exposer->RegisterCollectable(impl_->source);
+}
+Metrics::~Metrics() = default;
+
+void Metrics::publish(MetricsSnapshot snapshot) {
+  Impl::Source& source = *impl_->source;
+  const std::lock_guard lock(source.mutex);
+  source.rtt.resize(std::max(source.rtt.size(), snapshot.bridge_ids.size()));
+  for (const PathReport& p : snapshot.report.paths) {
+    if (p.rtt && p.up && p.peer.value < source.rtt.size()) source.rtt[p.peer.value].add(*p.rtt);
+  }
+  source.now = std::move(snapshot);
+}
+
+std::string Metrics::text() const {
+  std::ostringstream out;
+  prometheus::TextSerializer().Serialize(out, impl_->source->Collect());
+  return out.str();
+}
+
+}  // namespace diemcau::node
