@@ -28,11 +28,13 @@ AccessUnitKind ReferenceTracker::inspect(ByteSpan access_unit) {
   current_.reset();
   std::vector<SliceHeader> slices;
   AccessUnitKind kind = AccessUnitKind::complete;
+  bool has_parameters = false;
   const auto fail = [&](AccessUnitKind why) {
     if (kind == AccessUnitKind::complete) kind = why;
   };
   for_each_nal(access_unit, [&](ByteSpan nal) {
     const auto type = static_cast<std::uint8_t>(nal[0] & 0x1F);
+    has_parameters = has_parameters || type == kSequence || type == kPicture;
     if (type == kSequence) {
       const auto parsed = parse_sequence(nal);
       if (!parsed) return fail(AccessUnitKind::malformed);
@@ -50,12 +52,11 @@ AccessUnitKind ReferenceTracker::inspect(ByteSpan access_unit) {
       slices.push_back(*slice);
     }
   });
-  if (kind != AccessUnitKind::complete) {
-    // Parameter sets that we did not take must not be used by what follows.
-    if (kind != AccessUnitKind::missing_reference) reset();
-    return kind;
-  }
-  return check_slices(slices);
+  if (kind == AccessUnitKind::complete) kind = check_slices(slices);
+  // libavcodec never sees a malformed unit; parameter sets in it must not be used for what follows.
+  const bool refused = kind == AccessUnitKind::malformed || kind == AccessUnitKind::too_large;
+  if (refused && has_parameters) reset();
+  return kind;
 }
 
 AccessUnitKind ReferenceTracker::check_slices(const std::vector<SliceHeader>& slices) {
