@@ -47,6 +47,7 @@ class TomlTable {
   // "FILE:LINE" of a key, or of the table itself when it has no such key.
   std::string place(const std::string& key) const;
   unsigned line() const;
+  const std::filesystem::path& file() const { return file_; }
   std::string quoted(const std::string& key) const;  // "node.listen"
 
  private:

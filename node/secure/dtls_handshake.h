@@ -11,6 +11,7 @@
 
 #include "core/base/packet_pool.h"
 #include "core/mesh/handshake.h"
+#include "core/quality/flow_report.h"
 #include "node/keys.h"
 #include "node/secure/identity.h"
 
@@ -63,21 +64,34 @@ class DtlsAssociation {
   const SrtpKeys& srtp_keys() const;
   // Application data in place; false when the packet has no room for the 37 bytes of the record.
   [[nodiscard]] bool seal(Packet& packet);
-  // The caller has checked that this is one whole record of application data. False when it does
-  // not authenticate or was seen before.
-  [[nodiscard]] bool open(Packet& packet);
+  // One whole record of application data, in place; else why not.
+  std::optional<quality::DropReason> open(Packet& packet);
 
  private:
-  struct Bio;
+  friend class DtlsContext;
+  struct Datagram;
+  struct Callbacks;
   void step();
   void finish();
-  std::unique_ptr<Bio> bio_;
+  bool was_seen(std::uint64_t record) const;
+  void mark_seen(std::uint64_t record);
+
+  std::unique_ptr<Datagram> datagram_;
   std::unique_ptr<ssl_st, void (*)(ssl_st*)> ssl_;
   State state_ = State::running;
   std::array<std::uint8_t, 32> pin_;
   SrtpKeys keys_;
   bool wrong_key_ = false;
+  // Tells a replay from a forgery; OpenSSL refuses both by the same window (RFC 6347 §4.1.2.6) and
+  // says nothing.
+  std::uint64_t newest_record_ = 0;
+  std::uint64_t seen_ = 0;  // bit n: newest_record_ - n
 };
+
+// Records of a datagram that belong in a handshake: handshake and ChangeCipherSpec. Alerts are left
+// out, because before the keys anybody can write one.
+void handshake_records(ByteSpan datagram, std::vector<std::uint8_t>& out);
+bool is_client_hello(ByteSpan datagram);
 
 // Adapts associations to core's interface. A server whose peer starts anew (a ClientHello with
 // another random) starts anew with it; what was agreed stays in force until the new one is done.
@@ -103,7 +117,9 @@ class DtlsHandshake final : public mesh::Handshake {
   std::shared_ptr<DtlsAssociation> association_;
   mesh::HandshakeState state_ = mesh::HandshakeState::running;
   std::optional<ClientRandom> client_random_;  // server: whom the association answers
-  unsigned renewals_ = 0;
+  std::vector<ClientRandom> superseded_;       // server: late copies of these mean nothing any more
+  unsigned broken_ = 0;
+  std::vector<std::uint8_t> records_;
 };
 
 }  // namespace diemcau::node::secure

@@ -30,19 +30,22 @@ constexpr unsigned kReplayWindow =
 class SrtpSession {
  public:
   explicit SrtpSession(const SrtpKeys& keys);
-  // In place. Throws nothing: failing to seal our own packet breaks a promise of ours (DC_CHECK).
-  void seal_rtp(Packet& packet);
-  void seal_rtcp(Packet& packet);
-  // In place; the packet is unchanged in size when an error comes back, its bytes are not.
-  std::optional<DropReason> open_rtp(Packet& packet);
-  std::optional<DropReason> open_rtcp(Packet& packet);
+  // In place. False when libsrtp refuses: a sequence number that was sealed before (its nonce may
+  // never be used twice), or keys that are worn out.
+  [[nodiscard]] bool seal_rtp(Packet& packet);
+  [[nodiscard]] bool seal_rtcp(Packet& packet);
+  // In place; `ssrc` from sealed_rtp_ssrc() or sealed_rtcp_ssrc(). After an error the bytes of the
+  // packet mean nothing.
+  std::optional<DropReason> open_rtp(Packet& packet, Ssrc ssrc);
+  std::optional<DropReason> open_rtcp(Packet& packet, Ssrc ssrc);
   bool knows(Ssrc ssrc) const;
 
  private:
   struct Close {
     void operator()(srtp_ctx_t_* session) const;
   };
-  std::optional<DropReason> open(Packet& packet, Ssrc ssrc, bool rtcp);
+  bool room_for(Ssrc ssrc) const;
+  void learn(Ssrc ssrc);
   std::unique_ptr<srtp_ctx_t_, Close> out_, in_;
   // Sorted; bounded, because libsrtp keeps state per SSRC for ever.
   std::vector<Ssrc> known_;
@@ -58,7 +61,7 @@ class SecureLink {
   void forget();
   bool has_keys() const { return current_.has_value(); }
 
-  // In place; false when there are no keys yet. `plain` packets are whole: nothing elided.
+  // In place; false when there are no keys yet or they refuse. Packets are whole: nothing elided.
   [[nodiscard]] bool seal_rtp(Packet& packet);
   [[nodiscard]] bool seal_rtcp(Packet& packet);
   [[nodiscard]] bool seal_control(Packet& packet);

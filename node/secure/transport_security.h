@@ -36,10 +36,20 @@ class TransportSecurity final : public mesh::HandshakeFactory {
   bool has_keys(PeerId peer) const { return links_[peer.value].has_keys(); }
 
  private:
+  // Hellos cost us a key pair and a signature each, and anybody who can forge the address can write
+  // one.
+  struct HelloAllowance {
+    unsigned left = 8;
+    Timestamp counted_at;
+  };
+  bool hello_allowed(Timestamp now, PeerId peer);
+  Result<mesh::PacketKind, DropReason> open_dtls(Timestamp now, PeerId peer, Packet& packet);
+
   Identity identity_;
   std::vector<RosterBridge> sorted_;
   DtlsContext context_;
-  std::vector<SecureLink> links_;  // by PeerId
+  std::vector<SecureLink> links_;       // by PeerId
+  std::vector<HelloAllowance> hellos_;  // by PeerId
 };
 
 }  // namespace diemcau::node::secure
