@@ -87,9 +87,9 @@ class Families {
   std::map<std::string, std::size_t> index_;
 };
 
-// Of the middle delay and all concealment since the start.
+// Of the mean delay and all concealment since the start.
 std::optional<double> score_of(const FlowReport& f) {
-  const auto delay = f.end_to_end.quantile(5000);
+  const auto delay = f.end_to_end.mean();
   if (f.media != MediaKind::audio || f.samples_played == 0 || !delay) return std::nullopt;
   const double concealed =
       static_cast<double>(f.samples_concealed) / static_cast<double>(f.samples_played);
