@@ -1,0 +1,85 @@
+// The audio jitter buffer: holds sound back as long as late packets need, and stretches time to get
+// there (after NetEq of WebRTC).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "core/receive/audio_frame.h"
+#include "core/receive/delay_histogram.h"
+#include "core/units/seq_no.h"
+#include "core/units/time.h"
+
+namespace diemcau::receive {
+
+enum class AudioStep : std::uint8_t { normal, accelerate, decelerate, expand, silence };
+
+struct AudioPull {
+  AudioStep step = AudioStep::silence;
+  std::optional<AudioFrame> frame;  // for normal, accelerate and decelerate
+};
+
+// Delay is how long after the fastest recent packet's pace a frame is pulled; the target is the
+// delay that all but 0.5 % of packets keep. The clock skew of the peer moves that pace, and is
+// followed by the same time stretching. Bounded: kCapacity frames. One thread at a time.
+class AudioBuffer {
+ public:
+  enum class Insert : std::uint8_t { fresh, duplicate, late };
+  struct Figures {
+    std::uint64_t late = 0;       // came after their turn
+    std::uint64_t missing = 0;    // never came in time, by the time line
+    std::uint64_t discarded = 0;  // whole frames left out to catch up
+    std::uint64_t restarts = 0;   // the sender's time line jumped
+  };
+  static constexpr std::size_t kCapacity = 64;  // 1.28 s
+
+  Insert insert(Timestamp received_at, AudioFrame frame);
+  // What the device plays next; `queued_samples` are still in front of it.
+  AudioPull pull(Timestamp now, std::uint32_t queued_samples);
+  // The real length of what a pull gave.
+  void played(AudioStep step, std::uint32_t samples);
+
+  // From the lip sync.
+  void set_minimum_delay(Duration d);
+  Duration target_delay() const;
+  std::size_t size() const { return size_; }
+  const Figures& figures() const { return figures_; }
+  // The stream ended or its link was lost: the next packet starts anew, jitter is remembered.
+  void stop();
+
+ private:
+  struct Entry {
+    std::int64_t at = 0;  // samples on the sender's time line
+    AudioFrame frame;
+  };
+  Entry& entry(std::size_t i) { return entries_[(head_ + i) % kCapacity]; }
+  AudioFrame take_front();
+  AudioPull play_front(Timestamp now, Duration age, std::uint32_t queued_samples);
+  AudioPull conceal(Timestamp now);
+  void measure(Timestamp received_at, std::int64_t at);
+  // How long ago the fastest packet of that place on the time line would have come.
+  Duration age(Timestamp now, std::int64_t at) const;
+  void restart();
+
+  std::array<Entry, kCapacity> entries_;  // a ring, in order of `at`
+  std::size_t head_ = 0;
+  std::size_t size_ = 0;
+  Unwrapper<std::uint32_t> unwrapper_;
+  std::optional<std::int64_t>
+      next_;  // where on the time line the next sample is; none: not playing
+  std::optional<std::int64_t> played_to_;  // what lies before it came too late
+  std::int64_t newest_ = 0;
+  std::uint64_t concealed_ = 0;  // samples since the last frame played
+  std::int64_t stretch_credit_ = 0;
+  std::uint32_t front_samples_ = 960;  // of the last frame given
+
+  DelayHistogram delays_;
+  Duration minimum_delay_{};
+  std::optional<Duration> fastest_now_, fastest_before_;  // arrival minus media time, two epochs
+  Timestamp epoch_began_;
+  Figures figures_;
+};
+
+}  // namespace diemcau::receive

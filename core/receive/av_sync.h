@@ -1,0 +1,32 @@
+// Lip sync: holds back whichever of an origin's sound and picture is ahead (after WebRTC's stream
+// synchronisation).
+#pragma once
+
+#include <optional>
+
+#include "core/units/time.h"
+
+namespace diemcau::receive {
+
+// Fed with the whole delay from capture to play and to show. Acts outside ±30 ms of the filtered
+// difference, by half of it and at most 80 ms a step. One thread at a time.
+class AvSync {
+ public:
+  void sound_played(Duration since_capture) { sound_ = since_capture; }
+  void picture_shown(Duration since_capture) { picture_ = since_capture; }
+  // Moves the minimum delays, at most once a second; true when one changed.
+  bool update(Timestamp now, Duration audio_target, Duration video_target);
+
+  Duration audio_minimum() const { return audio_minimum_; }
+  Duration video_minimum() const { return video_minimum_; }
+  // Sound (+) later or (−) earlier than the picture, filtered; none before both were measured.
+  std::optional<Duration> skew() const { return filtered_; }
+  void reset() { *this = AvSync{}; }
+
+ private:
+  std::optional<Duration> sound_, picture_, filtered_;
+  Duration audio_minimum_{}, video_minimum_{};
+  std::optional<Timestamp> updated_at_;
+};
+
+}  // namespace diemcau::receive

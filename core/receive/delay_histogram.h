@@ -1,0 +1,32 @@
+// The delay that nearly all packets keep: a histogram that forgets, in integers (after NetEq's
+// delay manager).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "core/units/time.h"
+
+namespace diemcau::receive {
+
+class DelayHistogram {
+ public:
+  static constexpr Duration kBucket = 5ms;  // provincial jitter is 5 ms: 20 ms would be too coarse
+  static constexpr Duration kCap = 400ms;
+  static constexpr Duration kStart = 40ms;
+
+  DelayHistogram() { weights_[static_cast<std::size_t>(kStart / kBucket) - 1] = kOne; }
+  void add(Duration delay);
+  // Upper edge of the bucket below which 99.5 % of the weight lies.
+  Duration target() const { return target_; }
+
+ private:
+  static constexpr std::size_t kBuckets = static_cast<std::size_t>(kCap / kBucket);
+  static constexpr std::int64_t kOne = std::int64_t{1} << 30;
+
+  std::array<std::int64_t, kBuckets> weights_{};  // their sum stays near kOne
+  Duration target_ = kStart;
+};
+
+}  // namespace diemcau::receive

@@ -1,0 +1,42 @@
+// When a decoded picture is shown: a steady distance behind its capture that nearly all pictures
+// can keep.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/receive/delay_quantile.h"
+#include "core/units/time.h"
+
+namespace diemcau::receive {
+
+struct Showing {
+  std::int64_t frame_number = 0;
+  Timestamp captured_at;
+  Timestamp at;  // may have passed: then at once
+};
+
+// The target is what 95 % of the pictures of the last 10 s needed from capture to decoded; it grows
+// at once and shrinks by 20 ms a second. Times of showing never go back. One thread at a time.
+class VideoBuffer {
+ public:
+  // A picture is decoded. None when a newer one has been given already.
+  std::optional<Showing> decoded(Timestamp now, std::int64_t frame_number, Timestamp captured_at);
+  // From the lip sync.
+  void set_minimum_delay(Duration d) { minimum_delay_ = d; }
+  Duration target_delay() const;
+  std::uint64_t stale() const { return stale_; }
+  // Another layer or a restart: numbers and capture times begin anew, the target is kept.
+  void restart() { last_.reset(); }
+
+ private:
+  // 10 s at 30 pictures a second, 5 ms steps to 1 s.
+  DelayQuantile<300, 200, 5> lateness_;
+  Duration target_{};
+  Duration minimum_delay_{};
+  std::optional<Timestamp> updated_at_;
+  std::optional<Showing> last_;
+  std::uint64_t stale_ = 0;
+};
+
+}  // namespace diemcau::receive
