@@ -8,139 +8,22 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "sim/config_table.h"
+#include "sim/profiles.h"
 
 namespace diemcau::sim {
 
 namespace {
 
 constexpr std::int64_t kMostSites = 1000;
-constexpr std::size_t kLongestExtends = 16;
 constexpr Duration kDefaultQueue = 100ms;
-
-struct LinkDraft {
-  std::optional<Bitrate> rate;
-  std::optional<Duration> delay;
-  std::optional<Duration> queue_time;
-  std::optional<ByteCount> queue_bytes;
-  std::optional<std::uint32_t> overhead;
-
-  void override_with(const LinkDraft& o) {
-    if (o.rate) rate = o.rate;
-    if (o.delay) delay = o.delay;
-    if (o.overhead) overhead = o.overhead;
-    if (o.queue_time || o.queue_bytes) {
-      queue_time = o.queue_time;
-      queue_bytes = o.queue_bytes;
-    }
-  }
-};
-
-struct ProfileDraft {
-  LinkDraft up, down;
-  std::optional<std::uint64_t> loss_parts;
-
-  void override_with(const ProfileDraft& o) {
-    up.override_with(o.up);
-    down.override_with(o.down);
-    if (o.loss_parts) loss_parts = o.loss_parts;
-  }
-};
 
 struct SiteDraft {
   ConfigTable table;
   std::string profile;
   ProfileDraft overrides;
-};
-
-LinkDraft read_link(const ConfigTable& t) {
-  t.allow_only({"rate", "delay", "queue", "overhead"}, {"trace", "aqm", "policer"});
-  LinkDraft link;
-  link.rate = t.bitrate("rate");
-  link.delay = t.duration("delay", 0s, 10s);
-  if (const auto overhead = t.integer("overhead", 0, 1000))
-    link.overhead = static_cast<std::uint32_t>(*overhead);
-  if (const auto queue = t.text("queue")) {
-    link.queue_time = parse_duration(*queue);
-    link.queue_bytes = parse_byte_count(*queue);
-    if (!link.queue_time && !link.queue_bytes)
-      t.fail("queue", "is \"" + *queue + "\"",
-             "write a time or a size with its unit, such as \"120ms\" or \"64kB\"");
-    if ((link.queue_time && *link.queue_time > 60s) ||
-        (link.queue_bytes && link.queue_bytes->count() > 1'000'000'000))
-      t.fail("queue", "is \"" + *queue + "\"", "write at most 60s or 1000MB");
-  }
-  return link;
-}
-
-ProfileDraft read_line_keys(const ConfigTable& t) {
-  ProfileDraft draft;
-  if (const auto up = t.table("up")) draft.up = read_link(*up);
-  if (const auto down = t.table("down")) draft.down = read_link(*down);
-  return draft;
-}
-
-ProfileDraft read_profile(const ConfigTable& t) {
-  t.allow_only({"extends", "up", "down", "loss"}, {"jitter", "outage", "reorder", "duplicate"});
-  ProfileDraft draft = read_line_keys(t);
-  if (const auto loss = t.table("loss")) {
-    loss->allow_only({"model", "mean"}, {"burst", "p", "r", "at"});
-    const auto model = loss->text("model");
-    if (!model) t.fail("loss", "has no model", "write model = \"iid\"");
-    if (*model == "ge" || *model == "4-state" || *model == "trace")
-      loss->fail("model", "\"" + *model + "\" is not built yet", "write model = \"iid\"");
-    if (*model != "iid") loss->fail("model", "is \"" + *model + "\"", "write model = \"iid\"");
-    draft.loss_parts = loss->ratio("mean");
-    if (!draft.loss_parts) t.fail("loss", "has no mean", "write mean = 0.002, say");
-  }
-  return draft;
-}
-
-class Profiles {
- public:
-  explicit Profiles(const ConfigTable& root) {
-    const auto all = root.table("profile");
-    if (!all) return;
-    for (const std::string& name : all->keys()) {
-      tables_.emplace(name, *all->table(name));
-      names_.push_back(name);
-    }
-    for (const std::string& name : names_) static_cast<void>(resolve(name, *all, name));
-  }
-  // `at` and `key` say who asks, for the error.
-  ProfileDraft resolve(const std::string& name, const ConfigTable& at,
-                       const std::string& key) const {
-    std::vector<std::string> chain;
-    std::vector<const ConfigTable*> tables;
-    const ConfigTable* asked_by = &at;
-    std::string asked_key = key;
-    for (std::optional<std::string> next = name; next;) {
-      const auto found = tables_.find(*next);
-      if (found == tables_.end()) {
-        const auto near = nearest(*next, names_);
-        asked_by->fail(asked_key, "there is no profile \"" + *next + "\"",
-                       near ? "did you mean \"" + *near + "\"?" : "add [profile." + *next + "]");
-      }
-      if (std::find(chain.begin(), chain.end(), *next) != chain.end())
-        asked_by->fail(asked_key, "extends itself through \"" + *next + "\"", "break the circle");
-      if (chain.size() == kLongestExtends)
-        asked_by->fail(asked_key, "is the end of a chain of more than 16", "shorten it");
-      chain.push_back(*next);
-      tables.push_back(&found->second);
-      asked_by = &found->second;
-      asked_key = "extends";
-      next = found->second.text("extends");
-    }
-    ProfileDraft draft;
-    for (auto table = tables.rbegin(); table != tables.rend(); ++table)
-      draft.override_with(read_profile(**table));
-    return draft;
-  }
-
- private:
-  std::map<std::string, ConfigTable> tables_;
-  std::vector<std::string> names_;
 };
 
 LinkConfig finish(const LinkDraft& draft, const ProfileDraft& profile, const SiteDraft& site,
@@ -290,9 +173,16 @@ void read_bridge_config(const ConfigTable& root, const FileReader& read_file, Sc
   if (!text)
     section->fail("config", "\"" + *path + "\" cannot be read", "give a path beside the scenario");
   const ConfigTable config = ConfigTable::parse(*text, *path);
-  // What belongs to one machine (its name, files, devices, sinks) has no meaning for a province of
-  // them.
   config.allow_only({"node", "roster", "media", "sink", "record", "metrics", "rate"});
+  // What belongs to one machine has no meaning for a province of them, but a mistake in it is one.
+  // [media], [sink] and [metrics] are not looked into.
+  const std::pair<const char*, std::vector<std::string>> machine[] = {
+      {"node", {"id", "listen", "data_dir", "key", "language"}},
+      {"roster", {"file"}},
+      {"record", {"dir", "enabled"}}};
+  for (const auto& [name, keys] : machine) {
+    if (const auto table = config.table(name)) table->allow_only(keys);
+  }
   const auto rate = config.table("rate");
   if (!rate) return;
   rate->allow_only({"hi", "mid", "lo", "audio", "uplink"});

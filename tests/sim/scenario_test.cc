@@ -74,6 +74,8 @@ TEST_CASE("the rates come from the bridge config that the scenario names", "[sim
   CHECK_THROWS_WITH(with("[rate]\nmit = \"400kbit/s\"\n"),
                     "b.toml:2: rate.mit: is no key here; did you mean \"mid\"?");
   CHECK_THROWS_WITH(with("[raet]\n"), "b.toml:1: raet: is no key here; did you mean \"rate\"?");
+  CHECK_THROWS_WITH(with("[node]\nid = \"a\"\nlistne = \"x\"\n"),
+                    "b.toml:3: node.listne: is no key here; did you mean \"listen\"?");
   CHECK(complaint(text) ==
         "s.toml:13: bridge.config: \"b.toml\" cannot be read; give a path beside the scenario");
 }
