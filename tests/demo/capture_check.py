@@ -177,25 +177,56 @@ def samples_of(text):
             yield match.group(1), labels, float(match.group(3))
 
 
+class Figures:
+    """A scrape, by name and peer."""
+
+    def __init__(self, text):
+        self.values = {}
+        for name, labels, value in samples_of(text):
+            key = (name.removeprefix("diemcau_"), labels.get("peer"), labels.get("media"))
+            self.values.setdefault(key, value)
+
+    def ratio(self, part, rest, peer, media):
+        """part / (part + rest), None when nothing was counted."""
+        a, b = (self.values.get((name, peer, media)) for name in (part, rest))
+        return None if a is None or b is None or a + b == 0 else a / (a + b)
+
+    def share(self, part, whole, peer):
+        a, b = (self.values.get((name, peer, None)) for name in (part, whole))
+        return None if a is None or not b else a / b
+
+
+def figures_twice(scraped, flow):
+    """(what, value in /metrics, value in the summary, tolerance) of one flow."""
+    peer, media = flow["from"], flow["media"]
+    yield ("loss", scraped.ratio("packets_lost_total", "packets_received_total", peer, media),
+           flow.get("loss_ratio"), TOLERANCE)
+    if media == "audio":
+        yield ("concealed", scraped.share("audio_concealed_samples_total", "audio_samples_total",
+                                          peer), flow.get("concealed_ratio"), TOLERANCE)
+        mean = scraped.share("mouth_to_ear_seconds_sum", "mouth_to_ear_seconds_count", peer)
+        # A mean beside a median: on a quiet loopback they are close.
+        yield ("delay s", mean, flow.get("end_to_end_ms", {}).get("p50", 0) / 1000 or None, 0.02)
+    else:
+        yield ("freezes", scraped.values.get(("video_freezes_total", peer, None)),
+               flow.get("freezes"), 1)
+
+
 def check_agreement(bridge, text, summary):
-    """Counters of the last scrape against the summary a moment later."""
+    """The last scrape against the summary a moment later."""
     findings, compared = [], 0
-    lost, received = {}, {}
-    for name, labels, value in samples_of(text):
-        if name == "diemcau_packets_lost_total":
-            lost[labels.get("peer"), labels.get("media")] = value
-        if name == "diemcau_packets_received_total":
-            received[labels.get("peer"), labels.get("media")] = value
+    scraped = Figures(text)
     for flow in summary["pairs"]:
-        key = (flow["from"], flow["media"])
-        if flow["to"] != bridge.id or key not in received or "loss_ratio" not in flow:
+        if flow["to"] != bridge.id:
             continue
-        compared += 1
-        total = received[key] + lost.get(key, 0)
-        ratio = lost.get(key, 0) / total if total else 0
-        if abs(ratio - flow["loss_ratio"]) > TOLERANCE:
-            findings.append(f"{bridge.id} ← {key}: loss {ratio:.3f} in /metrics, "
-                            f"{flow['loss_ratio']:.3f} in the summary")
+        for what, value, said, tolerance in figures_twice(scraped, flow):
+            if value is None or said is None:
+                continue
+            compared += 1
+            if abs(value - said) > tolerance:
+                findings.append(f"{bridge.id} ← {flow['from']} {flow['media']}: {what} is "
+                                f"{value:.3f} in /metrics, {said:.3f} in the summary")
+    print(f"capture: {compared} figures of {bridge.id} compared with its summary")
     if not compared:
         findings.append(f"{bridge.id}: nothing in /metrics can be compared with the summary")
     return findings

@@ -106,11 +106,11 @@ def report(summary, out):
     print(table(summary))
     print()
     for recording in summary["recordings"]:
-        print(f"recording  {recording['path']}  {figure(recording.get('duration_s'), '{:.1f}')} s, "
+        print(f"recording  {os.path.relpath(recording['path'])}  {figure(recording.get('duration_s'), '{:.1f}')} s, "
               f"{recording.get('frames', '-')} pictures")
     for key in ("grid", "mix"):
         if key in summary:
-            print(f"{key:9}  {summary[key]}")
+            print(f"{key:9}  {os.path.relpath(summary[key])}")
     print(f"summary    {os.path.join(out, 'summary.json')}")
 
 

@@ -86,6 +86,7 @@ class Meeting:
 
     def __init__(self, binaries, folder, count, media=None, sinks="none", say=print):
         self.node = os.path.join(binaries, "diemcau-node")
+        folder = os.path.abspath(folder)  # paths in a config count from the config's own folder
         self.folder, self.media, self.sinks, self.say = folder, media, sinks, say
         ports = free_ports(count, socket.SOCK_DGRAM)
         metrics = free_ports(count, socket.SOCK_STREAM)
@@ -109,8 +110,8 @@ class Meeting:
         return done.stdout.strip()
 
     def prepare(self):
-        roster = os.path.join(self.folder, "roster.json")
-        self.run_tool("roster", "new", "--roster", roster)
+        roster = os.path.join(self.folder, "roster.toml")
+        self.run_tool("roster", "new", "--roster", roster, "--province", "Đắk Lắk")
         for bridge in self.bridges:
             os.makedirs(bridge.folder, exist_ok=True)
             self.run_tool("keygen", "--out", bridge.folder)
