@@ -1,0 +1,57 @@
+// A first-in first-out queue on one growing ring: no allocation once it has been as long as it
+// gets.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "core/base/check.h"
+
+namespace diemcau {
+
+// T must be default-constructible; popped slots are reset so that they hold no references. One
+// thread at a time.
+template <typename T>
+class RingQueue {
+ public:
+  bool empty() const { return size_ == 0; }
+  std::size_t size() const { return size_; }
+  T& front() { return at(0); }
+  const T& front() const { return at(0); }
+  T& at(std::size_t i) { return slots_[index(i)]; }
+  const T& at(std::size_t i) const { return slots_[index(i)]; }
+
+  void push(T value) {
+    if (size_ == slots_.size()) grow();
+    slots_[index(size_)] = std::move(value);
+    ++size_;
+  }
+  T pop() {
+    DC_CHECK(size_ > 0);
+    T value = std::exchange(slots_[head_], T{});
+    head_ = head_ + 1 == slots_.size() ? 0 : head_ + 1;
+    --size_;
+    return value;
+  }
+  void clear() {
+    while (!empty()) static_cast<void>(pop());
+  }
+
+ private:
+  std::size_t index(std::size_t i) const {
+    const std::size_t at = head_ + i;
+    return at < slots_.size() ? at : at - slots_.size();
+  }
+  void grow() {
+    std::vector<T> bigger(slots_.empty() ? 16 : slots_.size() * 2);
+    for (std::size_t i = 0; i < size_; ++i) bigger[i] = std::move(slots_[index(i)]);
+    slots_ = std::move(bigger);
+    head_ = 0;
+  }
+  std::vector<T> slots_;
+  std::size_t head_ = 0;
+  std::size_t size_ = 0;
+};
+
+}  // namespace diemcau

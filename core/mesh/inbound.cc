@@ -1,0 +1,359 @@
+// From an unsealed RTP packet to PlayAudio, DecodeFrame, ShowFrame and RecordBytes.
+#include "core/mesh/inbound.h"
+
+#include <algorithm>
+
+#include "core/mesh/layer_board.h"
+#include "core/units/media_time.h"
+
+namespace diemcau::mesh {
+
+namespace {
+constexpr std::size_t kMaxStreams = 16;
+// A loss is told again if the refresh has not come after a round trip and three frames.
+constexpr Duration kRepeatLoss = 150ms;
+constexpr Duration kUnknownRtt = 100ms;
+
+std::uint32_t clock_of(const StreamId& id) {
+  return media_of(id.source) == MediaKind::audio ? kAudioClockHz : kVideoClockHz;
+}
+AudioAction action_of(receive::AudioStep step) {
+  switch (step) {
+    case receive::AudioStep::normal: return AudioAction::normal;
+    case receive::AudioStep::accelerate: return AudioAction::accelerate;
+    case receive::AudioStep::decelerate: return AudioAction::decelerate;
+    case receive::AudioStep::expand: return AudioAction::expand;
+    case receive::AudioStep::silence: return AudioAction::silence;
+  }
+  return AudioAction::silence;
+}
+
+receive::AudioStep step_of(AudioAction action) {
+  switch (action) {
+    case AudioAction::normal: return receive::AudioStep::normal;
+    case AudioAction::accelerate: return receive::AudioStep::accelerate;
+    case AudioAction::decelerate: return receive::AudioStep::decelerate;
+    case AudioAction::expand: return receive::AudioStep::expand;
+    case AudioAction::silence: return receive::AudioStep::silence;
+    case AudioAction::redundant: return receive::AudioStep::normal;  // as long as a frame
+  }
+  return receive::AudioStep::silence;
+}
+}  // namespace
+
+Inbound::Stream::Stream(StreamId stream, Ssrc s, FramePool& frames)
+    : id(stream),
+      ssrc(s),
+      times(clock_of(stream)),
+      meter(stream.origin, media_of(stream.source), stream.layer, clock_of(stream)) {
+  if (media_of(stream.source) == MediaKind::video) {
+    assembly = std::make_unique<receive::Assembly>(frames);
+  }
+}
+
+Inbound::Stream* Inbound::find(Ssrc ssrc) {
+  for (auto& s : streams_) {
+    if (s->ssrc == ssrc && s->live) return s.get();
+  }
+  return nullptr;
+}
+
+Inbound::Stream* Inbound::find(const StreamId& id) {
+  for (auto& s : streams_) {
+    if (s->id == id && s->live) return s.get();
+  }
+  return nullptr;
+}
+
+void Inbound::association_began() {
+  for (auto& s : streams_) s->live = false;
+  sound_.stop();
+  pictures_.restart();
+  shown_layer_.reset();
+  arrivals_.clear();
+}
+
+// A stream that goes on under a new SSRC keeps its figures; everything else about it starts anew.
+void Inbound::streams_announced(const std::vector<wire::StreamEntry>& entries) {
+  for (const wire::StreamEntry& entry : entries) {
+    if (find(entry.ssrc) != nullptr) continue;
+    const StreamId id{context_.peer, entry.source, entry.layer};
+    auto fresh = std::make_unique<Stream>(id, entry.ssrc, context_.frames);
+    const auto old = std::find_if(streams_.begin(), streams_.end(),
+                                  [&id](const auto& s) { return s->id == id; });
+    if (old != streams_.end()) {
+      fresh->meter = (*old)->meter;
+      *old = std::move(fresh);
+    } else if (streams_.size() < kMaxStreams) {
+      streams_.push_back(std::move(fresh));
+    }
+  }
+}
+
+Timestamp Inbound::local_time(NtpTime captured) const {
+  return context_.wall.local(captured + -clock_.offset());
+}
+
+std::optional<quality::DropReason> Inbound::rtp_arrived(Timestamp now, Timestamp received_at,
+                                                        PacketRef packet) {
+  const auto rtp = wire::parse_rtp(packet->bytes());
+  if (!rtp) return quality::DropReason::malformed;
+  Stream* stream = find(rtp->header.ssrc);
+  if (stream == nullptr) return quality::DropReason::unknown;
+  static_cast<void>(arrivals_.add(received_at, rtp->header.ssrc, rtp->header.seq));
+  if (stream->assembly) {
+    if (!rtp->extensions.frame_descriptor) return quality::DropReason::malformed;
+    return video_arrived(now, *stream, *rtp, std::move(packet));
+  }
+  return audio_arrived(now, received_at, *stream, *rtp, std::move(packet));
+}
+
+// ------------------------------------------------------------------ sound
+
+std::optional<quality::DropReason> Inbound::audio_arrived(Timestamp now, Timestamp received_at,
+                                                          Stream& stream,
+                                                          const wire::RtpPacket& rtp,
+                                                          PacketRef packet) {
+  std::optional<NtpTime> captured;
+  if (rtp.extensions.absolute_capture) captured = rtp.extensions.absolute_capture->captured;
+  captured = stream.times.at(rtp.header.timestamp, captured);
+  if (!captured) return quality::DropReason::malformed;  // our senders place every frame in time
+  receive::AudioFrame frame;
+  frame.id = stream.sequence.unwrap(rtp.header.seq);
+  frame.rtp_timestamp = rtp.header.timestamp;
+  frame.captured = *captured;
+  frame.captured_at = local_time(*captured);
+  frame.payload_offset = static_cast<std::uint16_t>(rtp.payload_offset);
+  frame.payload_size = static_cast<std::uint16_t>(rtp.payload_size);
+  const PacketId id = frame.id;
+  const std::size_t size = packet->wire_size();
+  frame.packet = std::move(packet);
+  if (context_.records) {
+    sound_record_.insert(now, frame);
+    record_sound(now);
+  }
+  const auto result = sound_.insert(received_at, std::move(frame));
+  using Insert = receive::AudioBuffer::Insert;
+  stream.meter.packet_arrived(received_at, id, rtp.header.timestamp, size,
+                              result != Insert::duplicate);
+  if (result == Insert::late) {
+    stream.meter.frame_late();
+    return quality::DropReason::late;
+  }
+  if (result == Insert::duplicate) return quality::DropReason::replay;
+  return std::nullopt;
+}
+
+Media Inbound::media_of_sound(const receive::AudioFrame& frame) {
+  Media media;
+  media.packet = frame.packet;
+  media.bytes = frame.bytes();
+  media.length = frame.length();
+  return media;
+}
+
+void Inbound::record_sound(Timestamp now) {
+  while (const auto frame = sound_record_.poll(now)) {
+    RecordBytes record;
+    record.stream = {context_.peer, Source::microphone, Layer::only};
+    record.captured = frame->captured;
+    record.captured_at = frame->captured_at;
+    record.media = media_of_sound(*frame);
+    context_.out.push(std::move(record));
+  }
+}
+
+void Inbound::audio_wanted(Timestamp now, std::uint32_t queued_samples) {
+  auto pull = sound_.pull(now, queued_samples);
+  PlayAudio play;
+  play.origin = context_.peer;
+  play.action = action_of(pull.step);
+  if (pull.frame) {
+    play.captured_at = pull.frame->captured_at;
+    play.media = media_of_sound(*pull.frame);
+  }
+  context_.out.push(std::move(play));
+}
+
+void Inbound::audio_played(Timestamp now, const AudioPlayed& played) {
+  sound_.played(step_of(played.action), played.samples);
+  Stream* stream = find(StreamId{context_.peer, Source::microphone, Layer::only});
+  if (stream == nullptr || played.action == AudioAction::silence) return;
+  stream->meter.samples_played(played.samples, played.action == AudioAction::expand);
+  if (!played.captured_at) return;
+  const Duration delay = played.plays_at - *played.captured_at;
+  stream->meter.sound_played(delay);
+  if (!clock_.known()) return;
+  sync_.sound_played(delay);
+  if (sync_.update(now, sound_.target_delay(), pictures_.target_delay())) {
+    sound_.set_minimum_delay(sync_.audio_minimum());
+    pictures_.set_minimum_delay(sync_.video_minimum());
+  }
+}
+
+// ---------------------------------------------------------------- pictures
+
+std::optional<quality::DropReason> Inbound::video_arrived(Timestamp now, Stream& stream,
+                                                          const wire::RtpPacket& rtp,
+                                                          PacketRef packet) {
+  const PacketId id = stream.sequence.unwrap(rtp.header.seq);
+  const std::size_t size = packet->wire_size();
+  const Timestamp received_at = now;
+  stream.assembly->set_reorder_tolerance(
+      std::clamp<Duration>(3 * stream.meter.jitter(), 10ms, 60ms));
+  const auto result = stream.assembly->insert(now, id, rtp, std::move(packet));
+  using Insert = receive::Assembly::Insert;
+  stream.meter.packet_arrived(received_at, id, rtp.header.timestamp, size,
+                              result != Insert::duplicate);
+  if (const auto newest = stream.assembly->newest_frame()) stream.meter.frame_seen(*newest);
+  release_frames(now, stream);
+  if (result == Insert::late) return quality::DropReason::late;
+  if (result == Insert::duplicate) return quality::DropReason::replay;
+  return std::nullopt;
+}
+
+void Inbound::release_frames(Timestamp now, Stream& stream) {
+  while (auto frame = stream.assembly->poll()) {
+    const auto captured = stream.times.at(frame->rtp_timestamp, frame->captured);
+    const NtpTime ntp = captured.value_or(context_.wall.at(now));
+    const Timestamp captured_at = local_time(ntp);
+    stream.pending_of(frame->frame_number) = {frame->frame_number, captured_at};
+    Media media;
+    media.bytes = frame->frame->bytes;
+    media.length = frame->frame->length;
+    media.frame = frame->frame;
+    const auto number = static_cast<std::uint32_t>(frame->frame_number);
+    if (context_.records) {
+      context_.out.push(RecordBytes{stream.id, number, frame->key, ntp, captured_at, media});
+    }
+    context_.out.push(DecodeFrame{stream.id, number, frame->key, captured_at, std::move(media)});
+  }
+}
+
+void Inbound::frame_decoded(Timestamp now, const FrameDecoded& decoded) {
+  Stream* stream = find(decoded.stream);
+  if (stream == nullptr || !stream->assembly) return;
+  const auto number = static_cast<std::int64_t>(decoded.frame_number);
+  const Stream::Pending& pending = stream->pending_of(number);
+  if (pending.frame_number != number) return;
+  if (!decoded.ok) {
+    stream->meter.frame_undecodable();
+    stream->assembly->decode_failed(number);
+    return;
+  }
+  const Layer layer = decoded.stream.layer;
+  if (!shown_layer_ || (wanted_ && layer == *wanted_ && layer != *shown_layer_)) {
+    shown_layer_ = layer;
+    pictures_.restart();
+  }
+  if (layer != *shown_layer_) return;  // the other layer of a switch
+  if (const auto showing = pictures_.decoded(now, number, pending.captured_at)) {
+    context_.out.push(
+        ShowFrame{decoded.stream, decoded.frame_number, pending.captured_at, showing->at});
+  }
+}
+
+void Inbound::frame_shown(const FrameShown& shown) {
+  Stream* stream = find(shown.stream);
+  if (stream == nullptr || !stream->assembly) return;
+  const auto number = static_cast<std::int64_t>(shown.frame_number);
+  const Stream::Pending& pending = stream->pending_of(number);
+  if (pending.frame_number != number) return;
+  const Duration delay = shown.shown_at - pending.captured_at;
+  stream->meter.frame_shown(shown.shown_at, delay);
+  if (clock_.known()) sync_.picture_shown(delay);
+}
+
+std::uint8_t Inbound::layers_to_ask() const {
+  std::uint8_t mask = wanted_ ? LayerBoard::bit(*wanted_) : std::uint8_t{0};
+  if (wanted_ && shown_layer_) mask |= LayerBoard::bit(*shown_layer_);
+  return mask;
+}
+
+// ------------------------------------------------------------ time, reports
+
+void Inbound::time_passed(Timestamp now) {
+  if (context_.records) record_sound(now);
+  for (auto& s : streams_) {
+    if (!s->assembly || !s->live) continue;
+    const auto due = s->assembly->deadline();
+    if (!due || *due > now) continue;
+    s->assembly->time_passed(now);
+    release_frames(now, *s);
+  }
+}
+
+std::optional<Timestamp> Inbound::deadline() const {
+  std::optional<Timestamp> first;
+  if (context_.records) first = sound_record_.deadline();
+  for (const auto& s : streams_) {
+    if (!s->assembly || !s->live) continue;
+    const auto due = s->assembly->deadline();
+    if (due && (!first || *due < *first)) first = due;
+  }
+  return first;
+}
+
+void Inbound::paused() {
+  for (auto& s : streams_) s->meter.picture_paused();
+}
+
+std::optional<Inbound::LossToReport> Inbound::poll_loss(Timestamp now,
+                                                        std::optional<Duration> rtt) {
+  const std::uint8_t asked = layers_to_ask();
+  for (auto& s : streams_) {
+    if (!s->assembly || !s->live || (asked & LayerBoard::bit(s->id.layer)) == 0) continue;
+    if (const auto loss = s->assembly->take_loss(now, kRepeatLoss + rtt.value_or(kUnknownRtt))) {
+      return LossToReport{s->ssrc, *loss};
+    }
+  }
+  return std::nullopt;
+}
+
+bool Inbound::write_feedback(ByteWriter& out, Ssrc sender, Timestamp now) {
+  return arrivals_.write_report(out, now, context_.wall.at(now), sender);
+}
+
+void Inbound::sender_report_arrived(Timestamp received_at, const wire::SenderReport& report) {
+  if (Stream* s = find(report.sender)) s->last_report = {report.info.ntp.compact(), received_at};
+}
+
+std::size_t Inbound::report_blocks(Timestamp now, std::span<wire::ReportBlock> out) {
+  std::size_t n = 0;
+  for (auto& s : streams_) {
+    if (!s->live || n == out.size()) continue;
+    const auto fields = s->meter.take_loss_fields();
+    if (!fields) continue;
+    wire::ReportBlock block;
+    block.ssrc = s->ssrc;
+    block.fraction_lost = fields->fraction_lost;
+    block.cumulative_lost = fields->cumulative_lost;
+    block.highest_seq = fields->highest_seq;
+    block.jitter = fields->jitter;
+    if (s->last_report) {
+      block.last_sr = s->last_report->first;
+      const std::int64_t since_us = to_us(now - s->last_report->second);
+      block.since_last_sr = static_cast<std::uint32_t>(since_us * 65'536 / 1'000'000);
+    }
+    out[n++] = block;
+  }
+  return n;
+}
+
+void Inbound::report(Timestamp now, std::vector<quality::FlowReport>& flows) const {
+  for (const auto& s : streams_) {
+    auto flow =
+        s->meter.report(now, s->assembly ? pictures_.target_delay() : sound_.target_delay());
+    if (s->assembly) flow.frames_undecodable += s->assembly->frames_undecodable();
+    if (flow.packets_received > 0) flows.push_back(std::move(flow));
+  }
+}
+
+void Inbound::reset_figures(Timestamp now) {
+  for (auto& s : streams_) {
+    s->meter.reset(now);
+    if (s->assembly) s->assembly->reset_figures();
+  }
+}
+
+}  // namespace diemcau::mesh

@@ -1,0 +1,123 @@
+// Everything received from one peer: its streams from packet to play-out and record, and what we
+// report back.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "core/mesh/boundary.h"
+#include "core/mesh/output_queue.h"
+#include "core/mesh/wall_time.h"
+#include "core/quality/flow_meter.h"
+#include "core/receive/arrival_log.h"
+#include "core/receive/assembly.h"
+#include "core/receive/audio_buffer.h"
+#include "core/receive/av_sync.h"
+#include "core/receive/capture_clock.h"
+#include "core/receive/record_tap.h"
+#include "core/receive/video_buffer.h"
+#include "core/wire/messages.h"
+#include "core/wire/rtcp.h"
+
+namespace diemcau::mesh {
+
+// Streams are named by (origin, source, layer); SSRCs are the link's and change with every
+// association. Of the camera's layers the wanted one is shown from its first decodable picture on;
+// until then the old one goes on. One thread.
+class Inbound {
+ public:
+  struct Context {
+    PeerId peer;
+    const WallTime& wall;
+    FramePool& frames;
+    OutputQueue& out;
+    bool records;
+  };
+  explicit Inbound(Context context) : context_(context) {}
+
+  // A new association: the old SSRCs are dead. Figures go on.
+  void association_began();
+  void streams_announced(const std::vector<wire::StreamEntry>& entries);
+  // Why it was not used, or none.
+  std::optional<quality::DropReason> rtp_arrived(Timestamp now, Timestamp received_at,
+                                                 PacketRef packet);
+  void sender_report_arrived(Timestamp received_at, const wire::SenderReport& report);
+  void clock_estimated(Timestamp now, Duration offset) { clock_.update(now, offset); }
+  void audio_wanted(Timestamp now, std::uint32_t queued_samples);
+  void audio_played(Timestamp now, const AudioPlayed& played);
+  void frame_decoded(Timestamp now, const FrameDecoded& decoded);
+  void frame_shown(const FrameShown& shown);
+  void time_passed(Timestamp now);
+  std::optional<Timestamp> deadline() const;
+  // The link is down or the peer has left: nothing is expected to move.
+  void paused();
+
+  void want(Layer layer) { wanted_ = layer; }
+  void want_nothing() { wanted_.reset(); }
+  // The layers to ask for just now, as a set of bits (LayerBoard::bit); changes when a switch
+  // completes.
+  std::uint8_t layers_to_ask() const;
+  // One loss to report to the peer; poll until none.
+  struct LossToReport {
+    Ssrc ssrc;
+    receive::FrameLoss loss;
+  };
+  std::optional<LossToReport> poll_loss(Timestamp now, std::optional<Duration> rtt);
+  bool write_feedback(ByteWriter& out, Ssrc sender, Timestamp now);
+  std::optional<Timestamp> feedback_due() const { return arrivals_.deadline(); }
+  // Report blocks for every stream that has sent; starts their next interval.
+  std::size_t report_blocks(Timestamp now, std::span<wire::ReportBlock> out);
+  void report(Timestamp now, std::vector<quality::FlowReport>& flows) const;
+  void reset_figures(Timestamp now);
+
+ private:
+  struct Stream {
+    Stream(StreamId stream, Ssrc s, FramePool& frames);
+    StreamId id;
+    Ssrc ssrc;
+    bool live = true;  // of the present association
+    SeqUnwrapper sequence;
+    receive::CaptureTimes times;
+    quality::FlowMeter meter;
+    std::optional<std::pair<std::uint32_t, Timestamp>>
+        last_report;  // compact NTP of the last SR, when it came
+    // Video only. Frames between decode and display, by number modulo the size.
+    std::unique_ptr<receive::Assembly> assembly;
+    struct Pending {
+      std::int64_t frame_number = -1;
+      Timestamp captured_at;
+    };
+    std::array<Pending, 64> pending{};
+    Pending& pending_of(std::int64_t frame) {
+      return pending[static_cast<std::size_t>(frame) % pending.size()];
+    }
+  };
+
+  Stream* find(Ssrc ssrc);
+  Stream* find(const StreamId& id);
+  Timestamp local_time(NtpTime captured) const;
+  std::optional<quality::DropReason> audio_arrived(Timestamp now, Timestamp received_at,
+                                                   Stream& stream, const wire::RtpPacket& rtp,
+                                                   PacketRef packet);
+  std::optional<quality::DropReason> video_arrived(Timestamp now, Stream& stream,
+                                                   const wire::RtpPacket& rtp, PacketRef packet);
+  void release_frames(Timestamp now, Stream& stream);
+  void record_sound(Timestamp now);
+  static Media media_of_sound(const receive::AudioFrame& frame);
+
+  Context context_;
+  std::vector<std::unique_ptr<Stream>> streams_;
+  receive::PeerClock clock_;
+  receive::AudioBuffer sound_;
+  receive::RecordTap sound_record_;
+  receive::VideoBuffer pictures_;
+  receive::AvSync sync_;
+  receive::ArrivalLog arrivals_;
+  std::optional<Layer> wanted_, shown_layer_;
+};
+
+}  // namespace diemcau::mesh

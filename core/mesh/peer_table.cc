@@ -1,0 +1,348 @@
+// Datagrams to peers, state to documents, losses and arrivals to reports.
+#include "core/mesh/peer_table.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/mesh/roster_view.h"
+#include "core/wire/rtcp.h"
+#include "core/wire/stun.h"
+
+namespace diemcau::mesh {
+
+namespace {
+constexpr Duration kSoundOutlasts = 10s;
+constexpr Duration kReportInterval =
+    1s;  // a fifth of RFC 3550's default: provincial links are short
+constexpr std::uint8_t kDocumentSlot = 2;
+constexpr std::size_t kMaxRtcp = 1'180;
+constexpr std::size_t kMaxBlocks = 16;
+}  // namespace
+
+Peer::Peer(PeerId peer, const LinkContext& context, FramePool& frames)
+    : id(peer),
+      link(context, peer),
+      inbound({peer, context.wall, frames, context.out, context.config.records}) {
+  inbound.want(context.config.records ? Layer::hi : context.config.view_layer);
+}
+
+bool Peer::hears_us(Timestamp now) const {
+  return link.is_up() ||
+         (link.state() == LinkState::down && lost_at && now - *lost_at < kSoundOutlasts);
+}
+
+PeerTable::PeerTable(const BridgeConfig& config, const Bridge::Ports& ports, Rng& rng,
+                     const WallTime& wall, OutputQueue& out, LayerBoard& board, Outbound& outbound)
+    : config_(config),
+      ports_(ports),
+      rng_(rng),
+      wall_(wall),
+      out_(out),
+      board_(board),
+      outbound_(outbound) {
+  DC_CHECK(config.self.value < config.roster.size());
+  const LinkContext context{config, ports.packets, ports.pair_mac, ports.handshakes, rng, wall,
+                            out};
+  for (std::size_t i = 0; i < config.roster.size(); ++i) {
+    const PeerId id{static_cast<std::uint16_t>(i)};
+    peers_.push_back(id == config.self ? nullptr
+                                       : std::make_unique<Peer>(id, context, ports.frames));
+  }
+}
+
+void PeerTable::start(Timestamp now) {
+  for_each([&](Peer& peer) {
+    peer.link.start(now);
+    peer.report_at = now;
+    update_deadline(peer);
+  });
+}
+
+// --------------------------------------------------------------- datagrams
+
+void PeerTable::packet_arrived(Timestamp now, PacketArrived& in) {
+  const std::size_t index = in.path.value / Link::kPaths;
+  Peer* peer = index < peers_.size() ? peers_[index].get() : nullptr;
+  if (peer == nullptr) return drop(quality::DropReason::unknown);
+  const ByteSpan bytes = in.packet->bytes();
+  const bool keyed =
+      in.kind == PacketKind::rtp || in.kind == PacketKind::rtcp || in.kind == PacketKind::control;
+  if (keyed) peer->link.traffic_arrived(now, in.path, in.packet->wire_size());
+  switch (in.kind) {
+    case PacketKind::stun: peer->link.stun_arrived(now, in.received_at, in.path, bytes); break;
+    case PacketKind::dtls: peer->link.dtls_arrived(now, in.path, bytes); break;
+    case PacketKind::control: peer->link.control_arrived(now, bytes); break;
+    case PacketKind::rtcp: rtcp_arrived(now, in.received_at, *peer, bytes); break;
+    case PacketKind::rtp:
+      if (const auto reason =
+              peer->inbound.rtp_arrived(now, in.received_at, std::move(in.packet))) {
+        drop(*reason);
+      }
+      break;
+  }
+  touched(now, *peer);
+}
+
+void PeerTable::stranger_arrived(Timestamp now, StrangerArrived& in) {
+  const auto parsed = wire::parse_stun(in.packet->bytes());
+  if (!parsed) return drop(quality::DropReason::malformed);
+  const auto colon = parsed->username.find(':');
+  if (colon == std::string_view::npos) return drop(quality::DropReason::unknown);
+  const auto id = find_bridge(config_.roster, parsed->username.substr(colon + 1));
+  Peer* peer = id ? find(*id) : nullptr;
+  if (peer == nullptr) return drop(quality::DropReason::unknown);
+  if (!peer->link.stranger_arrived(now, in.received_at, in.uplink, in.from, in.packet->bytes())) {
+    return drop(quality::DropReason::auth);
+  }
+  touched(now, *peer);
+}
+
+void PeerTable::rtcp_arrived(Timestamp now, Timestamp received_at, Peer& peer, ByteSpan bytes) {
+  wire::RtcpReader reader(bytes);
+  bool bye = false;
+  while (const auto packet = reader.next()) {
+    if (const auto* report = std::get_if<wire::SenderReport>(&*packet)) {
+      peer.inbound.sender_report_arrived(received_at, *report);
+    } else if (std::holds_alternative<wire::Bye>(*packet)) {
+      bye = true;
+    }
+  }
+  if (reader.error()) drop(quality::DropReason::malformed);
+  if (bye) peer.link.peer_left(now);
+}
+
+void PeerTable::send_rtp(Outbound::Departure& departure) {
+  Peer& peer = *peers_[departure.peer.value];
+  const auto path = peer.link.active_path();
+  if (!path) return;
+  peer.link.count_sent(*path, departure.packet->wire_size());
+  out_.push(SendPacket{*path, PacketKind::rtp, std::move(departure.packet)});
+}
+
+void PeerTable::send_rtcp(Timestamp now, Peer& peer, ByteSpan bytes) {
+  const auto path = peer.link.active_path();
+  if (!path) return;
+  PacketRef packet = ports_.packets.take();
+  std::copy(bytes.begin(), bytes.end(), packet->data());
+  packet->set_size(bytes.size());
+  peer.link.count_sent(*path, bytes.size());
+  outbound_.account(now, bytes.size());
+  out_.push(SendPacket{*path, PacketKind::rtcp, std::move(packet)});
+}
+
+// ----------------------------------------------------------------- messages
+
+void PeerTable::message_arrived(Timestamp now, Peer& peer, const wire::Message& message) {
+  if (const auto* document = std::get_if<wire::Document>(&message)) {
+    document_arrived(now, peer, *document);
+  } else if (const auto* loss = std::get_if<wire::LossReport>(&message)) {
+    if (const auto layer = outbound_.layer_of(peer.id, loss->ssrc)) {
+      board_.invalidate(*layer, outbound_.full_frame_number(*layer, loss->first_lost));
+    }
+  } else if (const auto* key = std::get_if<wire::KeyRequest>(&message)) {
+    if (const auto layer = outbound_.layer_of(peer.id, key->ssrc)) board_.request_key(now, *layer);
+  } else if (std::holds_alternative<wire::Goodbye>(message)) {
+    peer.link.peer_left(now);
+  }
+}
+
+void PeerTable::document_arrived(Timestamp now, Peer& peer, const wire::Document& document) {
+  if (document.serial <= peer.document_serial) return;
+  peer.document_serial = document.serial;
+  peer.inbound.streams_announced(document.streams);
+  const std::string& self = config_.roster[config_.self.value].id;
+  std::uint8_t mask = 0;
+  for (const wire::Subscription& s : document.subscriptions) {
+    if (s.origin == self && s.source == Source::camera && s.layer && *s.layer != Layer::only) {
+      mask |= LayerBoard::bit(*s.layer);
+    }
+  }
+  peer.wanted_mask = mask;
+  if (peer.link.is_up()) board_.set_wanted(now, peer.id, status_.camera ? mask : std::uint8_t{0});
+}
+
+void PeerTable::send_document(Timestamp now, Peer& peer) {
+  wire::Document document;
+  document.serial = ++serial_;
+  document.microphone = status_.microphone;
+  document.camera = status_.camera;
+  document.document = status_.document;
+  peer.asked_mask = peer.inbound.layers_to_ask();
+  for (const Layer layer : {Layer::lo, Layer::mid, Layer::hi}) {
+    if ((peer.asked_mask & LayerBoard::bit(layer)) == 0) continue;
+    document.subscriptions.push_back({config_.roster[peer.id.value].id, Source::camera, layer});
+  }
+  document.streams = outbound_.streams(peer.id);
+  peer.link.send_control(now, wire::ControlPriority::subscriptions, document, kDocumentSlot);
+}
+
+void PeerTable::subscribe(Timestamp now, const Subscribe& command) {
+  Peer* peer = find(command.origin);
+  if (peer == nullptr || command.source != Source::camera) return;
+  if (command.layer) {
+    peer->inbound.want(*command.layer);
+  } else {
+    peer->inbound.want_nothing();
+  }
+  touched(now, *peer);
+}
+
+void PeerTable::set_status(Timestamp now, const LocalStatus& status) {
+  status_ = status;
+  for_each([&](Peer& peer) {
+    if (!peer.link.is_up()) return;
+    board_.set_wanted(now, peer.id, status.camera ? peer.wanted_mask : std::uint8_t{0});
+    send_document(now, peer);
+    update_deadline(peer);
+  });
+}
+
+void PeerTable::leave(Timestamp now) {
+  for_each([&](Peer& peer) {
+    if (!peer.link.is_up()) return;
+    std::array<std::uint8_t, 64> buffer;
+    ByteWriter writer(buffer);
+    const std::array<Ssrc, 1> ssrcs = {outbound_.rtcp_ssrc(peer.id)};
+    wire::write_receiver_report(writer, ssrcs[0], {});
+    wire::write_bye(writer, ssrcs, "leaving");
+    send_rtcp(now, peer, writer.written());
+    peer.link.leave(now);
+    board_.set_wanted(now, peer.id, 0);
+  });
+}
+
+// ------------------------------------------------------------------ reports
+
+void PeerTable::send_losses(Timestamp now, Peer& peer) {
+  while (const auto lost = peer.inbound.poll_loss(now, peer.link.rtt())) {
+    if (lost->loss.last_good) {
+      const wire::LossReport report{lost->ssrc, lost->loss.first_lost, *lost->loss.last_good};
+      peer.link.send_control(now, wire::ControlPriority::subscriptions, report, 0);
+    } else {
+      const wire::KeyRequest request{lost->ssrc};
+      peer.link.send_control(now, wire::ControlPriority::subscriptions, request, 0);
+    }
+  }
+}
+
+void PeerTable::send_feedback(Timestamp now, Peer& peer) {
+  std::array<std::uint8_t, kMaxRtcp> buffer;
+  for (auto due = peer.inbound.feedback_due(); due && *due <= now;
+       due = peer.inbound.feedback_due()) {
+    ByteWriter writer(buffer);
+    if (!peer.inbound.write_feedback(writer, outbound_.rtcp_ssrc(peer.id), now)) return;
+    send_rtcp(now, peer, writer.written());
+  }
+}
+
+// Sender reports for what we send, with report blocks for what we receive (RFC 3550 §6.4), and our
+// CNAME.
+void PeerTable::send_reports(Timestamp now, Peer& peer) {
+  peer.report_at = now + kReportInterval;
+  std::array<wire::ReportBlock, kMaxBlocks> blocks;
+  const std::size_t count = peer.inbound.report_blocks(now, blocks);
+  std::span<const wire::ReportBlock> told(blocks.data(), count);
+  std::array<std::pair<Ssrc, wire::SenderInfo>, 4> infos;
+  const std::size_t senders = outbound_.sender_infos(peer.id, infos);
+  std::array<std::uint8_t, kMaxRtcp> buffer;
+  ByteWriter writer(buffer);
+  for (std::size_t i = 0; i < senders; ++i) {
+    wire::write_sender_report(writer, infos[i].first, infos[i].second, told);
+    told = {};
+  }
+  const Ssrc self = outbound_.rtcp_ssrc(peer.id);
+  if (senders == 0) wire::write_receiver_report(writer, self, told);
+  wire::write_cname(writer, {self, config_.roster[config_.self.value].id});
+  DC_CHECK(writer.ok());
+  send_rtcp(now, peer, writer.written());
+}
+
+// --------------------------------------------------------------------- time
+
+// What a change of the link means for media, in both directions.
+void PeerTable::follow_link(Timestamp now, Peer& peer) {
+  if (peer.generation != peer.link.generation()) {
+    peer.generation = peer.link.generation();
+    peer.document_serial = 0;
+    peer.wanted_mask = 0;
+    outbound_.association_began(peer.id, rng_);
+    peer.inbound.association_began();
+  }
+  const bool up = peer.link.is_up();
+  if (up && !peer.was_up) {
+    peer.lost_at.reset();
+    board_.set_wanted(now, peer.id, status_.camera ? peer.wanted_mask : std::uint8_t{0});
+    send_document(now, peer);
+  } else if (!up && peer.was_up) {
+    peer.lost_at = now;
+    board_.set_wanted(now, peer.id, 0);
+    peer.inbound.paused();
+  }
+  if (peer.was_up && !up && peer.link.state() == LinkState::checking) outbound_.forget(peer.id);
+  peer.was_up = up;
+  if (up && peer.asked_mask != peer.inbound.layers_to_ask()) send_document(now, peer);
+}
+
+void PeerTable::touched(Timestamp now, Peer& peer) {
+  follow_link(now, peer);
+  while (const auto message = peer.link.poll_message(now)) message_arrived(now, peer, *message);
+  follow_link(now, peer);
+  if (peer.link.is_up()) {
+    if (const auto clock = peer.link.clock()) peer.inbound.clock_estimated(now, clock->offset);
+    send_losses(now, peer);
+    send_feedback(now, peer);
+  }
+  update_deadline(peer);
+}
+
+void PeerTable::update_deadline(Peer& peer) {
+  Timestamp first = peer.link.deadline();
+  const auto earlier = [&first](std::optional<Timestamp> t) {
+    if (t && *t < first) first = *t;
+  };
+  earlier(peer.inbound.deadline());
+  if (peer.link.is_up()) {
+    earlier(peer.report_at);
+    earlier(peer.inbound.feedback_due());
+  }
+  peer.deadline = first;
+}
+
+void PeerTable::time_passed(Timestamp now) {
+  for_each([&](Peer& peer) {
+    if (peer.deadline > now) return;
+    peer.link.time_passed(now);
+    peer.inbound.time_passed(now);
+    touched(now, peer);
+    if (peer.link.is_up() && peer.report_at <= now) {
+      send_reports(now, peer);
+      update_deadline(peer);
+    }
+  });
+}
+
+std::optional<Timestamp> PeerTable::deadline() const {
+  std::optional<Timestamp> first;
+  for (const auto& peer : peers_) {
+    if (peer && (!first || peer->deadline < *first)) first = peer->deadline;
+  }
+  return first;
+}
+
+quality::BridgeReport PeerTable::report(Timestamp now) const {
+  quality::BridgeReport r;
+  for (const auto& peer : peers_) {
+    if (!peer) continue;
+    peer->inbound.report(now, r.flows);
+    r.paths.push_back(peer->link.report(now));
+  }
+  std::copy(std::begin(dropped_), std::end(dropped_), std::begin(r.dropped));
+  return r;
+}
+
+void PeerTable::reset_figures(Timestamp now) {
+  for_each([&](Peer& peer) { peer.inbound.reset_figures(now); });
+  std::fill(std::begin(dropped_), std::end(dropped_), 0U);
+}
+
+}  // namespace diemcau::mesh

@@ -1,0 +1,96 @@
+// All peers of a bridge: each with its link, what comes in from it, what it wants of us, and what
+// we tell it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/base/rng.h"
+#include "core/mesh/bridge.h"
+#include "core/mesh/inbound.h"
+#include "core/mesh/layer_board.h"
+#include "core/mesh/link.h"
+#include "core/mesh/outbound.h"
+#include "core/mesh/output_queue.h"
+#include "core/mesh/wall_time.h"
+#include "core/units/time.h"
+
+namespace diemcau::mesh {
+
+struct Peer {
+  Peer(PeerId peer, const LinkContext& context, FramePool& frames);
+
+  // Sound goes on for the first 10 s of an outage: "down" is what people see, not what packets do.
+  bool hears_us(Timestamp now) const;
+
+  PeerId id;
+  Link link;
+  Inbound inbound;
+  bool was_up = false;
+  std::optional<Timestamp> lost_at;
+  std::uint32_t generation = 0;
+  std::uint64_t document_serial = 0;  // the newest of theirs
+  std::uint8_t wanted_mask = 0;       // layers of our camera that they ask for
+  std::uint8_t asked_mask = 0;        // layers of theirs in our last document
+  Timestamp report_at;                // next sender or receiver report
+  Timestamp deadline;                 // cached: the earliest of everything above
+};
+
+// One document about ourselves per peer, because SSRCs are per link; the newest serial wins. One
+// thread.
+class PeerTable {
+ public:
+  PeerTable(const BridgeConfig& config, const Bridge::Ports& ports, Rng& rng, const WallTime& wall,
+            OutputQueue& out, LayerBoard& board, Outbound& outbound);
+
+  void start(Timestamp now);
+  void packet_arrived(Timestamp now, PacketArrived& in);
+  void stranger_arrived(Timestamp now, StrangerArrived& in);
+  void subscribe(Timestamp now, const Subscribe& command);
+  void set_status(Timestamp now, const LocalStatus& status);
+  void leave(Timestamp now);
+  void time_passed(Timestamp now);
+  std::optional<Timestamp> deadline() const;
+  void send_rtp(Outbound::Departure& departure);
+  // After anything that may have changed a peer's state: reacts to it and keeps its deadline.
+  void touched(Timestamp now, Peer& peer);
+
+  Peer* find(PeerId id) { return id.value < peers_.size() ? peers_[id.value].get() : nullptr; }
+  template <typename F>
+  void for_each(F&& f) {
+    for (auto& peer : peers_) {
+      if (peer) f(*peer);
+    }
+  }
+  quality::BridgeReport report(Timestamp now) const;
+  void reset_figures(Timestamp now);
+
+ private:
+  void rtcp_arrived(Timestamp now, Timestamp received_at, Peer& peer, ByteSpan bytes);
+  void message_arrived(Timestamp now, Peer& peer, const wire::Message& message);
+  void document_arrived(Timestamp now, Peer& peer, const wire::Document& document);
+  void send_document(Timestamp now, Peer& peer);
+  void send_losses(Timestamp now, Peer& peer);
+  void send_feedback(Timestamp now, Peer& peer);
+  void send_reports(Timestamp now, Peer& peer);
+  void send_rtcp(Timestamp now, Peer& peer, ByteSpan bytes);
+  void follow_link(Timestamp now, Peer& peer);
+  void update_deadline(Peer& peer);
+  void drop(quality::DropReason reason) { ++dropped_[static_cast<std::size_t>(reason)]; }
+
+  const BridgeConfig& config_;
+  const Bridge::Ports& ports_;
+  Rng& rng_;
+  const WallTime& wall_;
+  OutputQueue& out_;
+  LayerBoard& board_;
+  Outbound& outbound_;
+  std::vector<std::unique_ptr<Peer>> peers_;  // by PeerId; null for ourselves
+  LocalStatus status_;
+  std::uint64_t serial_ = 0;
+  std::uint64_t dropped_[static_cast<std::size_t>(quality::DropReason::count_)] = {};
+};
+
+}  // namespace diemcau::mesh

@@ -1,0 +1,63 @@
+// Counts what one stream did to its receiver: loss, frames, freezes, concealment, delay.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/quality/flow_report.h"
+#include "core/units/ids.h"
+#include "core/units/seq_no.h"
+#include "core/units/time.h"
+
+namespace diemcau::quality {
+
+// Losses are gaps in the sequence numbers, counted when asked: reordering never counts as loss. One
+// thread at a time.
+class FlowMeter {
+ public:
+  FlowMeter(PeerId from, MediaKind media, Layer layer, std::uint32_t clock_hz);
+
+  // `fresh` is false for a duplicate.
+  void packet_arrived(Timestamp received_at, PacketId id, std::uint32_t rtp_timestamp,
+                      std::size_t wire_bytes, bool fresh);
+  void frame_seen(std::int64_t frame_number);  // unwrapped: how far the sender has come
+  void frame_undecodable() { ++report_.frames_undecodable; }
+  void frame_late() { ++report_.frames_late; }
+  void frame_shown(Timestamp shown_at, Duration end_to_end);
+  // Concealed samples are those that had to be invented while the stream was running.
+  void samples_played(std::uint64_t samples, bool concealed);
+  void sound_played(Duration end_to_end);
+
+  // The picture is not supposed to go on (layer switched away, link down): no freeze is running.
+  void picture_paused() { last_shown_.reset(); }
+  Duration jitter() const { return Duration{jitter_ns_}; }
+  FlowReport report(Timestamp now, Duration target_delay) const;
+  void reset(Timestamp now);
+
+  struct LossFields {
+    std::uint8_t fraction_lost = 0;
+    std::int32_t cumulative_lost = 0;
+    std::uint32_t highest_seq = 0;
+    std::uint32_t jitter = 0;
+  };
+  // For a receiver report (RFC 3550 §6.4.1); starts the next interval. None before the first
+  // packet.
+  std::optional<LossFields> take_loss_fields();
+
+ private:
+  std::uint64_t expected() const;
+  FlowReport report_;
+  std::uint32_t clock_hz_;
+  std::optional<Timestamp> since_;
+  std::optional<PacketId> first_, highest_;
+  std::uint64_t unique_ = 0;
+  std::uint64_t expected_before_ = 0, unique_before_ = 0;
+  std::optional<std::int64_t> first_frame_, last_frame_;
+  std::optional<std::pair<Timestamp, std::uint32_t>> last_transit_;
+  std::int64_t jitter_ns_ = 0;
+  std::optional<Timestamp> last_shown_;
+  std::int64_t average_gap_ns_ = 0;
+  std::uint32_t gaps_ = 0;
+};
+
+}  // namespace diemcau::quality

@@ -1,0 +1,33 @@
+// One payload on its way to one peer: everything but the sequence number, which it gets when it
+// leaves.
+#pragma once
+
+#include <cstdint>
+
+#include "core/base/packet_pool.h"
+#include "core/units/ids.h"
+#include "core/units/ntp_time.h"
+#include "core/wire/rtp.h"
+
+namespace diemcau::send {
+
+// The payload is shared by all peers that get it.
+struct OutgoingPacket {
+  PacketRef payload;
+  Source source = Source::microphone;
+  wire::FrameDescriptor descriptor;  // video
+  wire::AudioLevel level;            // audio
+  std::uint32_t rtp_timestamp = 0;   // before the stream's random offset
+  NtpTime captured;
+};
+
+// What a datagram of ours may be: 1,280 (IPv6 minimum MTU) − 40 − 8 bytes of headers.
+constexpr std::size_t kMaxDatagram = 1'232;
+constexpr std::size_t kSrtpTagBytes = 16;  // AEAD_AES_256_GCM, RFC 7714 §13.2
+constexpr std::size_t kRepairIdBytes =
+    12;  // kept free for the repair symbol id in the header extension
+constexpr std::size_t kRelayHeaderBytes = 4;  // ChannelData, RFC 8656 §12.4
+constexpr std::size_t kMaxPayload =
+    kMaxDatagram - wire::kMaxRtpHeaderBytes - kSrtpTagBytes - kRepairIdBytes - kRelayHeaderBytes;
+
+}  // namespace diemcau::send

@@ -1,0 +1,44 @@
+// Header, extensions, payload.
+#include "core/send/stream_sender.h"
+
+#include <algorithm>
+
+namespace diemcau::send {
+
+void StreamSender::write(const OutgoingPacket& packet, Packet& out) {
+  const bool audio = media_of(packet.source) == MediaKind::audio;
+  wire::RtpHeader header;
+  header.payload_type = audio ? wire::kAudioPayloadType : wire::kVideoPayloadType;
+  header.marker = !audio && packet.descriptor.end;
+  header.seq = seq_;
+  header.timestamp = packet.rtp_timestamp + timestamp_offset_;
+  header.ssrc = ssrc_;
+  wire::RtpExtensions extensions;
+  if (audio) {
+    extensions.audio_level = packet.level;
+  } else {
+    extensions.frame_descriptor = packet.descriptor;
+  }
+  // Once per frame is enough to place every packet of it in time.
+  if (audio || packet.descriptor.start) {
+    extensions.absolute_capture = wire::AbsoluteCapture{packet.captured};
+  }
+  ByteWriter writer(out.buffer());
+  wire::write_rtp_header(writer, header, extensions);
+  const Packet& payload = *packet.payload;
+  writer.bytes(payload.bytes());
+  DC_CHECK(writer.ok());
+  out.set_size(writer.size(), payload.elided());
+  seq_ = seq_.next();
+  ++packets_;
+  octets_ += static_cast<std::uint32_t>(payload.wire_size());
+  last_captured_ = packet.captured;
+  last_timestamp_ = header.timestamp;
+}
+
+std::optional<wire::SenderInfo> StreamSender::sender_info() const {
+  if (packets_ == 0) return std::nullopt;
+  return wire::SenderInfo{last_captured_, last_timestamp_, packets_, octets_};
+}
+
+}  // namespace diemcau::send

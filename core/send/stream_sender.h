@@ -1,0 +1,46 @@
+// One stream on one link: gives its packets their SSRC, sequence number and header as they leave
+// (RFC 3550 §5.1).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/base/packet_pool.h"
+#include "core/base/rng.h"
+#include "core/send/outgoing_packet.h"
+#include "core/units/ids.h"
+#include "core/units/ntp_time.h"
+#include "core/units/seq_no.h"
+#include "core/wire/rtcp.h"
+
+namespace diemcau::send {
+
+// Sequence numbers are given at the pacer's exit, after every drop decision: a gap on the wire is
+// always loss.
+class StreamSender {
+ public:
+  StreamSender() = default;
+  // First sequence number and timestamp offset are random (RFC 3550 §5.1), so that they tell
+  // nothing.
+  StreamSender(Ssrc ssrc, Rng& rng)
+      : ssrc_(ssrc),
+        seq_{static_cast<std::uint16_t>(rng.next_u32() & 0x7FFF)},
+        timestamp_offset_(rng.next_u32()) {}
+
+  Ssrc ssrc() const { return ssrc_; }
+  // Writes the whole RTP packet into `out`; an elided payload stays elided.
+  void write(const OutgoingPacket& packet, Packet& out);
+  // For the sender report; none before the first packet.
+  std::optional<wire::SenderInfo> sender_info() const;
+
+ private:
+  Ssrc ssrc_;
+  SeqNo seq_;
+  std::uint32_t timestamp_offset_ = 0;
+  std::uint32_t packets_ = 0;
+  std::uint32_t octets_ = 0;
+  NtpTime last_captured_;
+  std::uint32_t last_timestamp_ = 0;
+};
+
+}  // namespace diemcau::send

@@ -1,0 +1,134 @@
+// One step: input into the bridge, outputs out of it, timer armed for its next deadline.
+#include "node/core_loop.h"
+
+#include <boost/asio/post.hpp>
+
+#include "core/wire/demux.h"
+#include "node/clock.h"
+
+namespace diemcau::node {
+
+namespace asio = boost::asio;
+
+CoreLoop::CoreLoop(asio::io_context& io, mesh::BridgeConfig config, Parts parts)
+    : io_(io),
+      parts_(std::move(parts)),
+      bridge_(std::move(config), mesh::Bridge::Ports{parts_.packets, parts_.frames, parts_.pair_mac,
+                                                     parts_.handshakes}),
+      timer_(io) {}
+
+void CoreLoop::start(mesh::LocalStatus status) {
+  step(mesh::WallClock{wall_now(), Duration::zero()});
+  step(status);
+  parts_.port.start([this](const Endpoint& from, Timestamp at,
+                           PacketRef packet) { datagram_arrived(from, at, std::move(packet)); },
+                    [this] { drain(); });
+}
+
+void CoreLoop::post(mesh::Input input) {
+  asio::post(io_, [this, input = std::move(input)]() mutable { step(std::move(input)); });
+}
+
+void CoreLoop::post_video(EncodedVideo frame) {
+  asio::post(io_, [this, frame = std::move(frame)] { step(frame.input(nals_)); });
+}
+
+void CoreLoop::post_audio(EncodedAudio frame) {
+  asio::post(io_, [this, frame = std::move(frame)] { step(frame.input()); });
+}
+
+void CoreLoop::step(mesh::Input input) {
+  const Timestamp now = monotonic_now();
+  if (parts_.log) parts_.log->input(now, input);
+  bridge_.handle(now, std::move(input));
+  drain();
+}
+
+// ---------------------------------------------------------------- inwards
+
+void CoreLoop::datagram_arrived(const Endpoint& from, Timestamp at, PacketRef packet) {
+  const auto known = by_address_.find(from);
+  const auto kind = wire::demux(packet->bytes());
+  if (kind == wire::DatagramKind::stun) {
+    if (known == by_address_.end()) {
+      step(mesh::StrangerArrived{0, from, at, std::move(packet)});
+    } else {
+      step(mesh::PacketArrived{known->second, mesh::PacketKind::stun, at, std::move(packet)});
+    }
+    return;
+  }
+  // Everything else needs a path: strangers get silence.
+  if (known == by_address_.end()) return drop(quality::DropReason::unknown);
+  const PathId path = known->second;
+  const auto opened = parts_.security.open(at, paths_[path.value].peer, *packet);
+  if (!opened) return drop(opened.error());
+  step(mesh::PacketArrived{path, *opened, at, std::move(packet)});
+}
+
+// --------------------------------------------------------------- outwards
+
+void CoreLoop::drain() {
+  while (auto output = bridge_.poll()) carry(*output);
+  arm_timer();
+}
+
+void CoreLoop::send(mesh::SendPacket& output) {
+  const RemotePath& path = paths_[output.path.value];
+  if (!parts_.security.seal(path.peer, output.kind, *output.packet))
+    return drop(quality::DropReason::auth);
+  if (!parts_.port.send(path.remote, output.packet->bytes())) drop(quality::DropReason::queue);
+}
+
+void CoreLoop::carry(mesh::Output& output) {
+  if (auto* packet = std::get_if<mesh::SendPacket>(&output)) return send(*packet);
+  if (const auto* opened = std::get_if<mesh::PathOpened>(&output)) {
+    if (paths_.size() <= opened->path.value) paths_.resize(std::size_t{opened->path.value} + 1);
+    paths_[opened->path.value] = {opened->peer, opened->remote, true};
+    by_address_[opened->remote] = opened->path;
+  } else if (const auto* closed = std::get_if<mesh::PathClosed>(&output)) {
+    by_address_.erase(paths_[closed->path.value].remote);
+    paths_[closed->path.value].open = false;
+  } else if (const auto* set = std::get_if<mesh::SetEncoder>(&output)) {
+    if (parts_.encoder) parts_.encoder->set(*set);
+    std::erase_if(encoder_states_, [set](const auto& s) { return s.first == set->layer; });
+    encoder_states_.emplace_back(set->layer, *set);
+  } else if (const auto* audio = std::get_if<mesh::PlayAudio>(&output)) {
+    if (parts_.player) parts_.player->play(*audio);
+  } else if (const auto* frame = std::get_if<mesh::DecodeFrame>(&output)) {
+    if (parts_.player) parts_.player->decode(*frame);
+  } else if (const auto* show = std::get_if<mesh::ShowFrame>(&output)) {
+    if (parts_.player) parts_.player->show(*show);
+  } else if (const auto* bytes = std::get_if<mesh::RecordBytes>(&output)) {
+    if (parts_.recorder) parts_.recorder->record(*bytes);
+  } else if (const auto* event = std::get_if<mesh::Event>(&output)) {
+    if (parts_.player && event->kind == mesh::EventKind::link_up)
+      parts_.player->link(event->peer, true);
+    if (parts_.player &&
+        (event->kind == mesh::EventKind::link_down || event->kind == mesh::EventKind::peer_left)) {
+      parts_.player->link(event->peer, false);
+    }
+    if (parts_.on_event) parts_.on_event(*event);
+  }
+}
+
+void CoreLoop::arm_timer() {
+  const auto deadline = bridge_.next_deadline();
+  // A deadline that moves away is left to a wake-up that changes nothing: liveness moves it with
+  // every packet.
+  if (!deadline || (armed_for_ && *armed_for_ <= *deadline)) return;
+  armed_for_ = deadline;
+  // steady_clock is CLOCK_MONOTONIC here, with the same zero.
+  timer_.expires_at(std::chrono::steady_clock::time_point(deadline->time_since_epoch()));
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;  // armed anew
+    armed_for_.reset();
+    step(mesh::TimePassed{});
+  });
+}
+
+void CoreLoop::leave() {
+  step(mesh::Command{mesh::Leave{}});
+  timer_.cancel();
+}
+
+}  // namespace diemcau::node

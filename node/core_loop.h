@@ -1,0 +1,88 @@
+// The thread that owns the bridge: feeds it datagrams, frames and time, and carries its outputs
+// where they belong.
+#pragma once
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "core/base/packet_pool.h"
+#include "core/mesh/bridge.h"
+#include "node/encoder_thread.h"
+#include "node/input_log.h"
+#include "node/player.h"
+#include "node/recorder.h"
+#include "node/secure/transport_security.h"
+#include "node/udp_port.h"
+
+namespace diemcau::node {
+
+// One thread: that of `io`. post() alone may be called from any thread. What it is given outlives
+// it.
+class CoreLoop {
+ public:
+  struct Parts {
+    PacketPool& packets;
+    FramePool& frames;
+    UdpPort& port;
+    secure::TransportSecurity& security;
+    mesh::PairMac& pair_mac;
+    mesh::HandshakeFactory& handshakes;
+    InputLog* log = nullptr;   // --input-log
+    Player* player = nullptr;  // set before start(): they post to this loop
+    EncoderThread* encoder = nullptr;
+    Recorder* recorder = nullptr;
+    std::function<void(const mesh::Event&)> on_event;
+  };
+  CoreLoop(boost::asio::io_context& io, mesh::BridgeConfig config, Parts parts);
+
+  Parts& parts() { return parts_; }
+  // Tells the bridge the time of day and what we can send, and opens the port.
+  void start(mesh::LocalStatus status);
+  void post(mesh::Input input);
+  void post_video(EncodedVideo frame);
+  void post_audio(EncodedAudio frame);
+  void step(mesh::Input input);
+  // Says goodbye to every peer; the datagrams are with the kernel when this returns.
+  void leave();
+
+  const mesh::Bridge& bridge() const { return bridge_; }
+  // Datagrams refused before core, by DropReason.
+  const std::array<std::uint64_t, static_cast<std::size_t>(quality::DropReason::count_)>& dropped()
+      const {
+    return dropped_;
+  }
+  const std::vector<std::pair<Layer, mesh::SetEncoder>>& encoder_states() const {
+    return encoder_states_;
+  }
+
+ private:
+  struct RemotePath {
+    PeerId peer;
+    Endpoint remote;
+    bool open = false;
+  };
+  void datagram_arrived(const Endpoint& from, Timestamp at, PacketRef packet);
+  void drain();
+  void carry(mesh::Output& output);
+  void send(mesh::SendPacket& output);
+  void arm_timer();
+  void drop(quality::DropReason reason) { ++dropped_[static_cast<std::size_t>(reason)]; }
+
+  boost::asio::io_context& io_;
+  Parts parts_;
+  mesh::Bridge bridge_;
+  boost::asio::steady_timer timer_;
+  std::optional<Timestamp> armed_for_;
+  std::vector<RemotePath> paths_;  // by PathId
+  std::map<Endpoint, PathId> by_address_;
+  std::vector<mesh::NalUnit> nals_;
+  std::vector<std::pair<Layer, mesh::SetEncoder>> encoder_states_;
+  std::array<std::uint64_t, static_cast<std::size_t>(quality::DropReason::count_)> dropped_{};
+};
+
+}  // namespace diemcau::node
