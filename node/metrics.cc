@@ -301,6 +301,8 @@ void Metrics::publish(MetricsSnapshot snapshot) {
   source.now = std::move(snapshot);
 }
 
+int Metrics::port() const { return impl_->exposer->GetListeningPorts().at(0); }
+
 std::string Metrics::text() const {
   std::ostringstream out;
   prometheus::TextSerializer().Serialize(out, impl_->source->Collect());

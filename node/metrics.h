@@ -41,6 +41,8 @@ class Metrics {
   Metrics& operator=(const Metrics&) = delete;
 
   void publish(MetricsSnapshot snapshot);
+  // The port that is served; of use when `listen` asked for port 0.
+  int port() const;
   // What a scrape would get now, in Prometheus' text format.
   std::string text() const;
 

@@ -96,8 +96,9 @@ TEST_CASE("the layers of a peer's picture add up", "[metrics]") {
 }
 
 TEST_CASE("an address that is in use is refused with the address", "[metrics]") {
-  Metrics first("127.0.0.1:19464", kBuild);
-  CHECK_THROWS_WITH(Metrics("127.0.0.1:19464", kBuild), Catch::Contains("127.0.0.1:19464"));
+  Metrics first("127.0.0.1:0", kBuild);
+  const std::string taken = "127.0.0.1:" + std::to_string(first.port());
+  CHECK_THROWS_WITH(Metrics(taken, kBuild), Catch::Contains(taken));
   CHECK_THROWS_AS(Metrics("not an address", kBuild), std::runtime_error);
 }
 
@@ -110,13 +111,14 @@ TEST_CASE("the whole endpoint passes promtool check metrics", "[metrics]") {
     return;
   }
   ScratchDir dir;
-  Metrics metrics("127.0.0.1:19465", kBuild);
+  Metrics metrics("127.0.0.1:0", kBuild);
   metrics.publish(full_snapshot());
   const std::string file = (dir.path() / "metrics.txt").string();
   // The second scrape holds the endpoint's own figures of the first.
   const std::string scrape =
       "/usr/bin/python3 -c 'from urllib.request import urlopen; "
-      "print(urlopen(\"http://127.0.0.1:19465/metrics\").read().decode(), end=\"\")'";
+      "print(urlopen(\"http://127.0.0.1:" +
+      std::to_string(metrics.port()) + "/metrics\").read().decode(), end=\"\")'";
   output_of(scrape);
   output_of(scrape + " > " + file);
   std::ifstream in(file);
