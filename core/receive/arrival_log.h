@@ -2,10 +2,8 @@
 // (RFC 8888).
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <vector>
 
@@ -18,29 +16,29 @@
 
 namespace diemcau::receive {
 
-// Reports each packet once as received, and a missing one as not received when something after it
-// came. A packet that comes later than its report is reported by going back to it (RFC 8888 §3.1
+// Tells of each packet once, and of a missing one as not received when something after it came. A
+// packet that comes after it was told missing makes the next report go back to it (RFC 8888 §3.1
 // allows overlap). Bounded: kMaxStreams streams of kWindow packets. One thread at a time.
 class ArrivalLog {
  public:
   static constexpr std::size_t kMaxStreams = 16;
   static constexpr std::size_t kWindow = 1'024;  // 1.5 s at 700 packets a second
   static constexpr Duration kInterval = 50ms;
-  static constexpr std::size_t kReportBytes = 1'150;  // a datagram, with room for an RR before it
+  // A datagram of ours with room for its seal and for a receiver report in front.
+  static constexpr std::size_t kReportBytes = 1'024;
 
   struct Arrival {
     PacketId id = 0;
     bool fresh = false;  // false: a duplicate, or older than the window
   };
-  // None when there are too many streams: counted by the caller, not ours to keep.
+  // None when there are too many streams already.
   std::optional<Arrival> add(Timestamp received_at, Ssrc ssrc, SeqNo seq, std::uint8_t ecn = 0);
-  void forget(Ssrc ssrc);
   void clear();
 
-  // When a report is due; none while nothing new has come.
+  // When a report is due; none while there is nothing new.
   std::optional<Timestamp> deadline() const;
-  // One report of at most kReportBytes; false (nothing written) when there is nothing to say. Call
-  // again until false: a burst may need more than one.
+  // Writes one report, due or not; false, and nothing written, when there is nothing to say or no
+  // room. Call again until false: a burst may need more than one.
   bool write_report(ByteWriter& out, Timestamp now, NtpTime wall, Ssrc sender);
 
  private:
@@ -52,19 +50,19 @@ class ArrivalLog {
   struct Stream {
     Ssrc ssrc;
     SeqUnwrapper unwrapper;
-    PacketId first = 0;  // oldest that ever counted
-    PacketId highest = -1;
-    PacketId unreported = 0;  // first that no report has told as received, or as lost
-    std::array<Record, kWindow> records;
+    bool begun = false;
+    PacketId highest = 0;
+    PacketId untold = 0;  // the first that the next report speaks of
+    std::vector<Record> records;
+    Record& record(PacketId id) { return records[static_cast<std::size_t>(id) % kWindow]; }
   };
-  Stream* find(Ssrc ssrc);
-  std::size_t collect(Stream& stream, Timestamp now, std::size_t room);
+  Stream* stream_of(Ssrc ssrc);
+  std::size_t gather(Stream& stream, Timestamp now, std::size_t room);
 
-  std::vector<std::unique_ptr<Stream>> streams_;
+  std::vector<Stream> streams_;  // in the order of their first packets
   std::vector<wire::CcfbPacket> packets_;
   std::vector<wire::CcfbStream> blocks_;
-  std::optional<Timestamp> oldest_unreported_;
-  std::optional<Timestamp> reported_at_;
+  std::optional<Timestamp> oldest_untold_;
 };
 
 }  // namespace diemcau::receive

@@ -56,28 +56,30 @@ class AudioBuffer {
   };
   Entry& entry(std::size_t i) { return entries_[(head_ + i) % kCapacity]; }
   AudioFrame take_front();
-  AudioPull play_front(Timestamp now, Duration age, std::uint32_t queued_samples);
-  AudioPull conceal(Timestamp now);
+  AudioPull play_front(Timestamp now, std::uint32_t queued_samples);
+  AudioPull conceal();
   void measure(Timestamp received_at, std::int64_t at);
+  Duration fastest() const;
   // How long ago the fastest packet of that place on the time line would have come.
   Duration age(Timestamp now, std::int64_t at) const;
-  void restart();
+  void clear();
 
   std::array<Entry, kCapacity> entries_;  // a ring, in order of `at`
   std::size_t head_ = 0;
   std::size_t size_ = 0;
   Unwrapper<std::uint32_t> unwrapper_;
-  std::optional<std::int64_t>
-      next_;  // where on the time line the next sample is; none: not playing
-  std::optional<std::int64_t> played_to_;  // what lies before it came too late
   std::int64_t newest_ = 0;
-  std::uint64_t concealed_ = 0;  // samples since the last frame played
-  std::int64_t stretch_credit_ = 0;
-  std::uint32_t front_samples_ = 960;  // of the last frame given
+  bool playing_ = false;
+  std::optional<std::int64_t> next_;   // where the time line goes on; before it is too late
+  std::uint64_t concealed_ = 0;        // samples since the last frame played
+  std::uint32_t frame_samples_ = 960;  // of the last frame given
+  std::int64_t stretch_credit_ = 0;    // samples that may be stretched away or in
 
   DelayHistogram delays_;
   Duration minimum_delay_{};
-  std::optional<Duration> fastest_now_, fastest_before_;  // arrival minus media time, two epochs
+  // Least arrival minus media time, in this epoch and the one before: follows a clock's skew, not
+  // jitter.
+  std::optional<Duration> fastest_now_, fastest_before_;
   Timestamp epoch_began_;
   Figures figures_;
 };

@@ -16,7 +16,7 @@ class DelayHistogram {
   static constexpr Duration kCap = 400ms;
   static constexpr Duration kStart = 40ms;
 
-  DelayHistogram() { weights_[static_cast<std::size_t>(kStart / kBucket) - 1] = kOne; }
+  DelayHistogram();
   void add(Duration delay);
   // Upper edge of the bucket below which 99.5 % of the weight lies.
   Duration target() const { return target_; }

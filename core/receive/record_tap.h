@@ -23,27 +23,28 @@ class RecordTap {
   // The next frame in order; poll until none after insert() and when the deadline has passed.
   std::optional<AudioFrame> poll(Timestamp now);
   std::optional<Timestamp> deadline() const;
+  // The ids begin anew (another SSRC); what waits is still given.
+  void restart();
 
   std::uint64_t missing() const { return missing_; }    // given up
   std::uint64_t too_late() const { return too_late_; }  // came after that
   std::uint64_t repeated() const { return repeated_; }
 
  private:
-  struct Slot {
-    bool used = false;
+  struct Waiting {
     Timestamp since;
     AudioFrame frame;
   };
-  Slot& slot(PacketId id) { return slots_[static_cast<std::size_t>(id) % kCapacity]; }
-  const Slot& slot(PacketId id) const { return slots_[static_cast<std::size_t>(id) % kCapacity]; }
-  bool holds(PacketId id) const { return slot(id).used && slot(id).frame.id == id; }
-  std::optional<PacketId> first_waiting() const;
+  Waiting& waiting(std::size_t i) { return ring_[(head_ + i) % kCapacity]; }
+  const Waiting& waiting(std::size_t i) const { return ring_[(head_ + i) % kCapacity]; }
+  bool due_now() const;
+  AudioFrame take_front();
 
-  std::array<Slot, kCapacity> slots_;
+  std::array<Waiting, kCapacity> ring_;  // in order of id
+  std::size_t head_ = 0;
+  std::size_t size_ = 0;
   std::optional<PacketId> next_;
-  PacketId highest_ = -1;
-  std::size_t waiting_ = 0;
-  bool given_ = false;  // a frame has been given: what lies before it is too late
+  std::size_t hurry_ = 0;  // so many at the front wait for nothing: the ids began anew behind them
   std::uint64_t missing_ = 0, too_late_ = 0, repeated_ = 0;
 };
 

@@ -1,0 +1,104 @@
+// A window of arrivals per stream; a report takes from each what it has not told yet.
+#include "core/receive/arrival_log.h"
+
+#include <algorithm>
+
+namespace diemcau::receive {
+
+namespace {
+constexpr auto kWindowIds = static_cast<PacketId>(ArrivalLog::kWindow);
+
+// RFC 8888 §3.1: in 1/1,024 s, 0x1FFE when it is longer ago.
+std::uint16_t offset_of(Duration before_report) {
+  if (before_report >= 8s) return wire::kArrivalOverRange;
+  const std::int64_t units =
+      std::max<std::int64_t>(before_report.count(), 0) * 1'024 / 1'000'000'000;
+  return static_cast<std::uint16_t>(std::min<std::int64_t>(units, wire::kArrivalOverRange));
+}
+}  // namespace
+
+ArrivalLog::Stream* ArrivalLog::stream_of(Ssrc ssrc) {
+  for (Stream& s : streams_) {
+    if (s.ssrc == ssrc) return &s;
+  }
+  if (streams_.size() == kMaxStreams) return nullptr;
+  Stream& s = streams_.emplace_back();
+  s.ssrc = ssrc;
+  s.records.resize(kWindow);
+  return &s;
+}
+
+std::optional<ArrivalLog::Arrival> ArrivalLog::add(Timestamp received_at, Ssrc ssrc, SeqNo seq,
+                                                   std::uint8_t ecn) {
+  Stream* s = stream_of(ssrc);
+  if (s == nullptr) return std::nullopt;
+  PacketId id = s->unwrapper.peek(seq);
+  if (!s->begun) {
+    s->begun = true;
+    id = s->unwrapper.unwrap(seq);
+    s->highest = s->untold = id;
+  } else if (id > s->highest) {
+    s->unwrapper.unwrap(seq);
+    s->highest = id;
+    s->untold = std::max(s->untold, id - kWindowIds + 1);
+  } else if (id < 0 || id <= s->highest - kWindowIds) {
+    return Arrival{id, false};
+  }
+  Record& record = s->record(id);
+  if (record.id == id) return Arrival{id, false};
+  record = Record{id, received_at, ecn};
+  s->untold = std::min(s->untold, id);
+  if (!oldest_untold_) oldest_untold_ = received_at;
+  return Arrival{id, true};
+}
+
+void ArrivalLog::clear() {
+  streams_.clear();
+  oldest_untold_.reset();
+}
+
+std::optional<Timestamp> ArrivalLog::deadline() const {
+  if (!oldest_untold_) return std::nullopt;
+  return *oldest_untold_ + kInterval;
+}
+
+// Appends what fits of one stream to packets_; gives the bytes that it takes in the report.
+std::size_t ArrivalLog::gather(Stream& stream, Timestamp now, std::size_t room) {
+  const auto untold = static_cast<std::size_t>(stream.highest - stream.untold + 1);
+  if (untold == 0 || room < wire::ccfb_stream_size(1)) return 0;
+  const std::size_t count = std::min(untold, (room - wire::ccfb_stream_size(0)) / 4 * 2);
+  const std::size_t first = packets_.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const PacketId id = stream.untold + static_cast<PacketId>(i);
+    const Record& record = stream.record(id);
+    wire::CcfbPacket packet;
+    if (record.id == id) packet = {true, record.ecn, offset_of(now - record.received_at)};
+    packets_.push_back(packet);
+  }
+  blocks_.push_back({stream.ssrc, seq_no_of(stream.untold),
+                     std::span<const wire::CcfbPacket>(packets_).subspan(first, count)});
+  stream.untold += static_cast<PacketId>(count);
+  return wire::ccfb_stream_size(count);
+}
+
+bool ArrivalLog::write_report(ByteWriter& out, Timestamp now, NtpTime wall, Ssrc sender) {
+  if (!oldest_untold_) return false;
+  const std::size_t most = std::min(out.room(), kReportBytes);
+  if (most < wire::kCcfbFixedBytes + wire::ccfb_stream_size(1)) return false;
+  std::size_t room = most - wire::kCcfbFixedBytes;
+  packets_.clear();
+  blocks_.clear();
+  packets_.reserve(kReportBytes / 2);  // the blocks point into it
+  blocks_.reserve(kMaxStreams);
+  bool all = true;
+  for (Stream& stream : streams_) {
+    room -= gather(stream, now, room);
+    all = all && stream.untold > stream.highest;
+  }
+  if (all) oldest_untold_.reset();
+  if (blocks_.empty()) return false;
+  wire::write_ccfb(out, sender, blocks_, wall.compact());
+  return out.ok();
+}
+
+}  // namespace diemcau::receive

@@ -1,0 +1,173 @@
+// Walks the window from the first packet that is due: whole frames leave it, gaps are waited for
+// and then skipped.
+#include "core/receive/assembly.h"
+
+#include <algorithm>
+
+namespace diemcau::receive {
+
+Assembly::Insert Assembly::insert(Timestamp now, PacketId id, const wire::RtpPacket& rtp,
+                                  PacketRef packet) {
+  const auto& d = *rtp.extensions.frame_descriptor;
+  if (!next_) next_ = id;
+  if (id < *next_) {
+    // Before the first frame is taken, an earlier packet moves the start back.
+    if (started_ || highest_ - id >= static_cast<PacketId>(kWindow)) return Insert::late;
+    next_ = id;
+  }
+  if (id - *next_ >= static_cast<PacketId>(kWindow)) {
+    // A jump beyond the window: what lies before it will not be whole any more.
+    for (PacketId i = *next_; i <= highest_ && i < *next_ + static_cast<PacketId>(kWindow); ++i) {
+      if (present(i)) slot(i) = Slot{};
+    }
+    next_ = id;
+    if (started_ && last_good_) lost(*last_good_ + 1);
+  }
+  if (present(id)) return Insert::duplicate;
+  Slot& s = slot(id);
+  s.id = id;
+  s.payload_offset = static_cast<std::uint16_t>(rtp.payload_offset);
+  s.payload_size = static_cast<std::uint16_t>(rtp.payload_size);
+  s.descriptor = d;
+  s.rtp_timestamp = rtp.header.timestamp;
+  s.captured.reset();
+  if (rtp.extensions.absolute_capture) s.captured = rtp.extensions.absolute_capture->captured;
+  s.received_at = now;
+  s.packet = std::move(packet);
+  highest_ = std::max(highest_, id);
+  const std::int64_t frame = frame_unwrapper_.unwrap(d.frame_number);
+  if (!newest_frame_ || frame > *newest_frame_) newest_frame_ = frame;
+  advance(now);
+  return Insert::fresh;
+}
+
+void Assembly::advance(Timestamp now) {
+  deadline_.reset();
+  while (next_ && *next_ <= highest_) {
+    if (present(*next_) ? take_frame() : false) continue;
+    if (!skip_gap(now)) return;
+  }
+}
+
+// True when the packets at next_ were a whole frame, or could never become one.
+bool Assembly::take_frame() {
+  const PacketId first = *next_;
+  if (!slot(first).descriptor.start) {
+    // The middle of a frame whose beginning is gone.
+    lost(frame_unwrapper_.peek(slot(first).descriptor.frame_number));
+    slot(first) = Slot{};
+    next_ = first + 1;
+    return true;
+  }
+  PacketId last = first;
+  while (!slot(last).descriptor.end) {
+    ++last;
+    if (last > highest_ || !present(last)) return false;
+    if (slot(last).descriptor.start) break;  // no end came: an honest sender never does this
+  }
+  if (!slot(last).descriptor.end) {
+    for (PacketId i = first; i < last; ++i) slot(i) = Slot{};
+    next_ = last;
+    return true;
+  }
+  finish(first, last);
+  for (PacketId i = first; i <= last; ++i) slot(i) = Slot{};
+  next_ = last + 1;
+  return true;
+}
+
+// The gap at or behind next_ is given up once something behind it has waited long enough.
+bool Assembly::skip_gap(Timestamp now) {
+  PacketId gap = *next_;
+  while (present(gap)) ++gap;
+  if (gap > highest_) return false;  // nothing is missing, the frame is still arriving
+  PacketId after = gap;
+  while (!present(after)) ++after;  // highest_ is present
+  if (now - slot(after).received_at < tolerance_) {
+    deadline_ = slot(after).received_at + tolerance_;
+    return false;
+  }
+  // The frame in front of the gap, and everything up to the next frame start behind it, is lost.
+  const std::int64_t behind = frame_unwrapper_.peek(slot(after).descriptor.frame_number);
+  lost(present(*next_) ? frame_unwrapper_.peek(slot(*next_).descriptor.frame_number)
+       : last_good_    ? std::min(*last_good_ + 1, behind)
+                       : behind);
+  for (PacketId i = *next_; i < gap; ++i) slot(i) = Slot{};
+  next_ = after;
+  return true;
+}
+
+bool Assembly::decodable(std::int64_t frame, const wire::FrameDescriptor& d) const {
+  if (d.key) return true;
+  const std::int64_t needed = frame - d.newest_needed_diff;
+  return needed >= 0 && good_[static_cast<std::size_t>(needed) % kFrameMemory] == needed;
+}
+
+void Assembly::mark_good(std::int64_t frame) {
+  good_[static_cast<std::size_t>(frame) % kFrameMemory] = frame;
+  last_good_ = frame;
+  first_lost_.reset();
+  reported_at_.reset();
+}
+
+void Assembly::lost(std::int64_t frame) {
+  if (!first_lost_ || frame < *first_lost_) first_lost_ = frame;
+}
+
+void Assembly::decode_failed(std::int64_t frame) {
+  for (std::int64_t f = frame; last_good_ && f <= *last_good_; ++f) {
+    auto& memory = good_[static_cast<std::size_t>(f) % kFrameMemory];
+    if (memory == f) memory = -1;
+  }
+  if (last_good_ && *last_good_ >= frame) last_good_ = frame - 1;
+  lost(frame);
+}
+
+void Assembly::finish(PacketId first, PacketId last) {
+  const Slot& head = slot(first);
+  const std::int64_t number = frame_unwrapper_.peek(head.descriptor.frame_number);
+  if (number < 0) return;  // wrapped below the first frame ever seen
+  if (!decodable(number, head.descriptor)) {
+    if (started_) ++undecodable_;
+    lost(last_good_ ? std::min(*last_good_ + 1, number) : number);
+    return;
+  }
+  FrameRef frame = build(first, last);
+  if (!frame) {
+    ++undecodable_;
+    lost(number);
+    return;
+  }
+  started_ = true;
+  mark_good(number);
+  ready_.push(AssembledFrame{number, head.descriptor.key, head.rtp_timestamp, head.captured,
+                             std::move(frame)});
+}
+
+// Annex B from the payloads; empty when they contradict each other.
+FrameRef Assembly::build(PacketId first, PacketId last) {
+  FrameRef frame = frames_.take();
+  depacketiser_.reset();
+  for (PacketId i = first; i <= last; ++i) {
+    const Slot& s = slot(i);
+    frame->length += static_cast<std::uint32_t>(s.payload_size + s.packet->elided());
+    if (s.payload_size == 0) continue;
+    const auto appended = depacketiser_.append(
+        s.packet->bytes().subspan(s.payload_offset, s.payload_size), frame->bytes);
+    if (!appended) return {};
+  }
+  if (!depacketiser_.complete()) return {};
+  return frame;
+}
+
+std::optional<FrameLoss> Assembly::take_loss(Timestamp now, Duration repeat_after) {
+  if (!first_lost_) return std::nullopt;
+  if (reported_at_ && now - *reported_at_ < repeat_after) return std::nullopt;
+  reported_at_ = now;
+  FrameLoss loss;
+  loss.first_lost = static_cast<std::uint16_t>(*first_lost_);
+  if (last_good_) loss.last_good = static_cast<std::uint16_t>(*last_good_);
+  return loss;
+}
+
+}  // namespace diemcau::receive

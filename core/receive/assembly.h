@@ -1,0 +1,105 @@
+// Puts a video stream's packets in order, builds frames, and decides from the frame descriptor what
+// can be decoded.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/base/frame_pool.h"
+#include "core/base/packet_pool.h"
+#include "core/base/ring_queue.h"
+#include "core/units/seq_no.h"
+#include "core/units/time.h"
+#include "core/wire/h264.h"
+#include "core/wire/rtp.h"
+
+namespace diemcau::receive {
+
+struct AssembledFrame {
+  std::int64_t frame_number = 0;  // unwrapped
+  bool key = false;
+  std::uint32_t rtp_timestamp = 0;
+  std::optional<NtpTime> captured;
+  FrameRef frame;
+};
+
+// What the sender must be told: nothing from `first_lost` on can be decoded, `last_good` was.
+// Without a last good frame only a key frame helps.
+struct FrameLoss {
+  std::uint16_t first_lost = 0;
+  std::optional<std::uint16_t> last_good;
+};
+
+// Frames come out in order, decodable ones only. A gap is given up when packets behind it have
+// waited for the reorder tolerance: there is no repair to wait for yet. Bounded: kWindow packets.
+// One thread at a time.
+class Assembly {
+ public:
+  enum class Insert : std::uint8_t { fresh, duplicate, late };
+
+  explicit Assembly(FramePool& frames) : frames_(frames) { good_.fill(-1); }
+
+  Insert insert(Timestamp now, PacketId id, const wire::RtpPacket& rtp, PacketRef packet);
+  void time_passed(Timestamp now) { advance(now); }
+  // The next decodable frame; poll until none after insert() and time_passed().
+  std::optional<AssembledFrame> poll() {
+    if (ready_.empty()) return std::nullopt;
+    return ready_.pop();
+  }
+  // A loss to report, at most one per `repeat_after` while it lasts; none when all is well.
+  std::optional<FrameLoss> take_loss(Timestamp now, Duration repeat_after);
+  // When a gap will have waited long enough.
+  std::optional<Timestamp> deadline() const { return deadline_; }
+  // The decoder refused a frame that we took for decodable: nothing that leans on it is good.
+  void decode_failed(std::int64_t frame_number);
+  void set_reorder_tolerance(Duration d) { tolerance_ = d; }
+
+  std::uint64_t frames_undecodable() const { return undecodable_; }
+  void reset_figures() { undecodable_ = 0; }
+  std::optional<std::int64_t> newest_frame() const { return newest_frame_; }
+
+ private:
+  // 512 packets are 1.7 s of hi at its full rate, far beyond any deadline.
+  static constexpr std::size_t kWindow = 512;
+  static constexpr std::size_t kFrameMemory = 256;  // as far as a descriptor can point back
+  struct Slot {
+    PacketId id = -1;
+    PacketRef packet;
+    wire::FrameDescriptor descriptor;
+    std::uint32_t rtp_timestamp = 0;
+    std::optional<NtpTime> captured;
+    std::uint16_t payload_offset = 0;
+    std::uint16_t payload_size = 0;
+    Timestamp received_at;
+  };
+
+  Slot& slot(PacketId id) { return slots_[static_cast<std::size_t>(id) % kWindow]; }
+  bool present(PacketId id) { return slot(id).id == id; }
+  void advance(Timestamp now);
+  bool take_frame();
+  bool skip_gap(Timestamp now);
+  void finish(PacketId first, PacketId last);
+  bool decodable(std::int64_t frame, const wire::FrameDescriptor& d) const;
+  void lost(std::int64_t frame);
+  void mark_good(std::int64_t frame);
+  FrameRef build(PacketId first, PacketId last);
+
+  FramePool& frames_;
+  std::array<Slot, kWindow> slots_;
+  std::optional<PacketId> next_;  // first packet that is neither taken nor given up
+  PacketId highest_ = -1;
+  Duration tolerance_ = 20ms;
+  std::optional<Timestamp> deadline_;
+  Unwrapper<std::uint16_t> frame_unwrapper_;
+  std::array<std::int64_t, kFrameMemory> good_;  // frame numbers known good, by number modulo
+  std::optional<std::int64_t> last_good_, first_lost_, newest_frame_;
+  bool started_ = false;  // a key frame has been seen
+  std::optional<Timestamp> reported_at_;
+  std::uint64_t undecodable_ = 0;
+  wire::H264Depacketiser depacketiser_;
+  RingQueue<AssembledFrame> ready_;
+};
+
+}  // namespace diemcau::receive

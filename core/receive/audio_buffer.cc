@@ -1,0 +1,164 @@
+// What to play next follows from how old the next frame is, compared with the target.
+#include "core/receive/audio_buffer.h"
+
+#include <algorithm>
+
+#include "core/units/media_time.h"
+
+namespace diemcau::receive {
+
+namespace {
+constexpr Duration kEpoch = 2s;  // as NetEq's arrival history; at 200 ppm the pace moves by 0.8 ms
+constexpr Duration kAbove = 15ms;  // wider than the 10 ms steps in which devices ask
+// Beyond that, frames are left out: fast talk for seconds is worse than one skip.
+constexpr Duration kFarAbove = 200ms;
+constexpr std::int64_t kJump = 10 * std::int64_t{kAudioClockHz};
+constexpr std::uint64_t kStopped = kAudioClockHz;  // one second of concealment, as in NetEq
+// Stretching changes at most 15 % of the sound; saved up for one frame's worth of it.
+constexpr std::int64_t kStretchPercent = 15;
+constexpr std::int64_t kMostCredit = 480;
+constexpr std::int64_t kMostDebt = -4'800;
+
+Duration media_time(std::int64_t samples) { return MediaTime(samples, kAudioClockHz).duration(); }
+}  // namespace
+
+void AudioBuffer::clear() {
+  while (size_ > 0) static_cast<void>(take_front());
+  next_.reset();
+  playing_ = false;
+  concealed_ = 0;
+}
+
+void AudioBuffer::stop() {
+  clear();
+  unwrapper_.reset();
+  fastest_now_.reset();
+  fastest_before_.reset();
+}
+
+AudioFrame AudioBuffer::take_front() {
+  AudioFrame frame = std::move(entry(0).frame);
+  entry(0) = Entry{};
+  head_ = (head_ + 1) % kCapacity;
+  --size_;
+  return frame;
+}
+
+Duration AudioBuffer::fastest() const {
+  return fastest_before_ ? std::min(*fastest_now_, *fastest_before_) : *fastest_now_;
+}
+
+Duration AudioBuffer::age(Timestamp now, std::int64_t at) const {
+  return now.time_since_epoch() - media_time(at) - fastest();
+}
+
+void AudioBuffer::measure(Timestamp received_at, std::int64_t at) {
+  const Duration transit = received_at.time_since_epoch() - media_time(at);
+  if (!fastest_now_) {
+    fastest_now_ = transit;
+    epoch_began_ = received_at;
+  } else if (received_at - epoch_began_ >= kEpoch) {
+    fastest_before_ = fastest_now_;
+    fastest_now_ = transit;
+    epoch_began_ = received_at;
+  }
+  fastest_now_ = std::min(*fastest_now_, transit);
+  delays_.add(transit - fastest());
+}
+
+AudioBuffer::Insert AudioBuffer::insert(Timestamp received_at, AudioFrame frame) {
+  std::int64_t at = unwrapper_.peek(frame.rtp_timestamp);
+  if (fastest_now_ && (at - newest_ > kJump || newest_ - at > kJump)) {
+    ++figures_.restarts;
+    stop();
+    at = unwrapper_.peek(frame.rtp_timestamp);
+  }
+  if (!fastest_now_ || at > newest_) {
+    newest_ = unwrapper_.unwrap(frame.rtp_timestamp);
+  }
+  if (next_ && at < *next_) {
+    measure(received_at, at);  // just what the target must learn from
+    ++figures_.late;
+    return Insert::late;
+  }
+  std::size_t place = size_;
+  while (place > 0 && entry(place - 1).at > at) --place;
+  if (place > 0 && entry(place - 1).at == at) return Insert::duplicate;
+  measure(received_at, at);
+  if (size_ == kCapacity) {  // nobody pulls: the oldest goes
+    ++figures_.discarded;
+    if (place == 0) return Insert::late;
+    next_ = entry(0).at + entry(0).frame.samples;
+    static_cast<void>(take_front());
+    --place;
+  }
+  ++size_;
+  for (std::size_t i = size_ - 1; i > place; --i) entry(i) = std::move(entry(i - 1));
+  entry(place) = Entry{at, std::move(frame)};
+  return Insert::fresh;
+}
+
+AudioPull AudioBuffer::pull(Timestamp now, std::uint32_t queued_samples) {
+  if (!playing_) {
+    if (size_ == 0 || age(now, entry(0).at) < target_delay()) return {};
+    playing_ = true;
+    next_ = entry(0).at;
+  }
+  if (size_ == 0) return conceal();
+  const std::int64_t gap = entry(0).at - *next_;
+  if (gap > 0) {
+    // The concealment stands for the missing frames as long as they would have played, or until
+    // the frame behind them is due itself.
+    const bool its_turn = static_cast<std::int64_t>(concealed_) >= gap ||
+                          age(now, entry(0).at) > target_delay() + kAbove;
+    if (!its_turn) return conceal();
+    figures_.missing += static_cast<std::uint64_t>((gap + frame_samples_ - 1) / frame_samples_);
+  }
+  return play_front(now, queued_samples);
+}
+
+AudioPull AudioBuffer::play_front(Timestamp now, std::uint32_t queued_samples) {
+  const Duration target = target_delay();
+  while (size_ > 1 && age(now, entry(0).at) + media_time(queued_samples) > target + kFarAbove) {
+    static_cast<void>(take_front());
+    ++figures_.discarded;
+  }
+  const Duration waited = age(now, entry(0).at);
+  AudioPull pull;
+  pull.step = AudioStep::normal;
+  if (stretch_credit_ >= 0 && waited > target + kAbove) pull.step = AudioStep::accelerate;
+  if (stretch_credit_ >= 0 && waited < target) pull.step = AudioStep::decelerate;
+  const std::int64_t at = entry(0).at;
+  pull.frame = take_front();
+  frame_samples_ = std::max<std::uint32_t>(pull.frame->samples, 1);
+  next_ = at + frame_samples_;
+  concealed_ = 0;
+  return pull;
+}
+
+AudioPull AudioBuffer::conceal() {
+  if (concealed_ < kStopped) return {AudioStep::expand, std::nullopt};
+  playing_ = false;  // the source has stopped; what it sends next waits for the target again
+  concealed_ = 0;
+  return {};
+}
+
+void AudioBuffer::played(AudioStep step, std::uint32_t samples) {
+  if (step == AudioStep::silence) return;
+  if (step == AudioStep::expand) {
+    concealed_ += samples;
+    return;
+  }
+  const std::int64_t changed = std::int64_t{samples} - std::int64_t{frame_samples_};
+  stretch_credit_ +=
+      std::int64_t{frame_samples_} * kStretchPercent / 100 - (changed < 0 ? -changed : changed);
+  stretch_credit_ = std::clamp(stretch_credit_, kMostDebt, kMostCredit);
+}
+
+void AudioBuffer::set_minimum_delay(Duration d) {
+  minimum_delay_ = std::clamp(d, Duration::zero(), DelayHistogram::kCap);
+}
+
+Duration AudioBuffer::target_delay() const { return std::max(delays_.target(), minimum_delay_); }
+
+}  // namespace diemcau::receive

@@ -1,0 +1,45 @@
+// First takes back what it holds on the late side, then holds the early one.
+#include "core/receive/av_sync.h"
+
+#include <algorithm>
+
+namespace diemcau::receive {
+
+namespace {
+constexpr Duration kInterval = 1s;
+constexpr Duration kTolerance = 30ms;
+constexpr Duration kMostAStep = 80ms;
+constexpr Duration kMost = 400ms;  // as far as the jitter buffers go
+constexpr std::int64_t kFilter = 4;
+
+// Holds `early` longer by `step`, or first lets `late` go; what each needs by itself is its target.
+void shift(Duration step, Duration early_target, Duration late_target, Duration& early,
+           Duration& late) {
+  if (late >= late_target && late > Duration::zero()) {
+    late = std::max(late - step, Duration::zero());
+    return;
+  }
+  late = Duration::zero();  // below what jitter asks for anyway
+  early = std::min(std::max(early, early_target) + step, kMost);
+}
+}  // namespace
+
+bool AvSync::update(Timestamp now, Duration audio_target, Duration video_target) {
+  if (!sound_ || !picture_) return false;
+  if (updated_at_ && now - *updated_at_ < kInterval) return false;
+  updated_at_ = now;
+  const Duration skew = *sound_ - *picture_;
+  filtered_ = filtered_ ? *filtered_ + (skew - *filtered_) / kFilter : skew;
+  const Duration distance = *filtered_ < Duration::zero() ? -*filtered_ : *filtered_;
+  if (distance <= kTolerance) return false;
+  const Duration step = std::min(distance / 2, kMostAStep);
+  if (*filtered_ > Duration::zero()) {
+    shift(step, video_target, audio_target, video_minimum_, audio_minimum_);
+  } else {
+    shift(step, audio_target, video_target, audio_minimum_, video_minimum_);
+  }
+  filtered_.reset();  // the next difference is one that has felt this step
+  return true;
+}
+
+}  // namespace diemcau::receive

@@ -1,0 +1,33 @@
+// Forgets as NetEq does, a sixty-fourth a packet: one late packet raises the target for 1.5 s, a
+// burst of them for five.
+#include "core/receive/delay_histogram.h"
+
+#include <algorithm>
+
+namespace diemcau::receive {
+
+namespace {
+constexpr std::int64_t kForget = 64;
+constexpr std::int64_t kBeyondParts = 200;  // 1/200 of the packets may come later
+}  // namespace
+
+DelayHistogram::DelayHistogram() {
+  weights_[static_cast<std::size_t>(kStart / kBucket) - 1] = kOne;
+}
+
+void DelayHistogram::add(Duration delay) {
+  const std::int64_t bucket =
+      std::clamp<std::int64_t>(delay / kBucket, 0, static_cast<std::int64_t>(kBuckets) - 1);
+  std::int64_t sum = 0;
+  for (std::int64_t& weight : weights_) {
+    weight -= (weight + kForget - 1) / kForget;  // rounded up, so that nothing stays for ever
+    sum += weight;
+  }
+  weights_[static_cast<std::size_t>(bucket)] += kOne - sum;
+  std::int64_t beyond = 0;
+  std::size_t i = kBuckets;
+  while (i > 1 && beyond + weights_[i - 1] <= kOne / kBeyondParts) beyond += weights_[--i];
+  target_ = kBucket * static_cast<std::int64_t>(i);
+}
+
+}  // namespace diemcau::receive
