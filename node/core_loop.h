@@ -36,7 +36,7 @@ class CoreLoop {
     Player* player = nullptr;  // set before start(): they post to this loop
     EncoderThread* encoder = nullptr;
     Recorder* recorder = nullptr;
-    std::function<void(const mesh::Event&)> on_event;
+    std::function<void(const mesh::Event&)> on_event = {};
   };
   CoreLoop(boost::asio::io_context& io, mesh::BridgeConfig config, Parts parts);
 

@@ -1,0 +1,364 @@
+// Puts one bridge together, runs it until it is told to leave, and takes it apart in the order in
+// which nothing is lost.
+#include "node/run.h"
+
+#include <fmt/core.h>
+#include <sys/random.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+
+#include "codecs/file_source.h"
+#include "codecs/generated_source.h"
+#include "codecs/raw_source.h"
+#include "node/address.h"
+#include "node/catalogue.h"
+#include "node/clock.h"
+#include "node/core_loop.h"
+#include "node/encoder_thread.h"
+#include "node/grid.h"
+#include "node/input_log.h"
+#include "node/metrics.h"
+#include "node/player.h"
+#include "node/recorder.h"
+#include "node/roster.h"
+#include "node/secure/identity.h"
+#include "node/secure/pair_mac.h"
+#include "node/secure/transport_security.h"
+#include "node/sink.h"
+#include "node/summary.h"
+#include "node/udp_port.h"
+#include "node/version.h"
+
+namespace diemcau::node {
+
+namespace asio = boost::asio;
+
+namespace {
+// An hour of eleven bridges: 4 Mbit/s in each direction of media.
+constexpr std::uint64_t kInputLogBytes = 8ULL << 30;
+
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) std::abort();  // never on Linux ≥ 3.17
+  return seed;
+}
+
+// What a tile of the room's picture can show: the grid is 720 lines high, tiles in a near-square.
+Layer layer_for(std::size_t bridges) {
+  std::size_t rows = 1;
+  while (rows * rows < bridges) ++rows;
+  return 720 / rows >= 240 ? Layer::mid : Layer::lo;
+}
+
+std::unique_ptr<codecs::MediaSource> make_source(const Config& config, PeerId self) {
+  const Config::Media& m = config.media;
+  try {
+    switch (m.kind) {
+      case MediaSourceKind::none: return nullptr;
+      case MediaSourceKind::generated: {
+        codecs::GeneratedSettings settings;
+        settings.index = self.value;
+        settings.width = m.width;
+        settings.height = m.height;
+        settings.fps = m.fps;
+        return codecs::make_generated_source(settings);
+      }
+      case MediaSourceKind::raw:
+        return codecs::make_raw_source(
+            {m.video_pipe, m.audio_pipe, m.width, m.height, m.fps, m.rate, m.channels});
+      case MediaSourceKind::file: {
+        codecs::FileSourceSettings settings;
+        settings.path = m.path;
+        settings.loop = m.loop;
+        return codecs::make_file_source(settings);
+      }
+    }
+  } catch (const std::runtime_error& error) {
+    const std::string what =
+        m.kind == MediaSourceKind::file ? m.path.string() : std::string("[media]");
+    fail<Text::media_unusable>(what, std::string(error.what()));
+  }
+  return nullptr;
+}
+
+mesh::BridgeConfig bridge_config(const Config& config, const std::vector<RosterBridge>& sorted,
+                                 PeerId self) {
+  mesh::BridgeConfig c;
+  c.roster = mesh_roster(sorted);
+  c.self = self;
+  c.rates = config.rates;
+  if (config.uplink) c.uplink = *config.uplink;
+  c.records = config.record.enabled.value_or(sorted[self.value].role == mesh::Role::central);
+  c.view_layer = layer_for(sorted.size());
+  c.seed = random_seed();
+  return c;
+}
+
+std::unique_ptr<UdpPort> open_port(asio::io_context& io, PacketPool& packets,
+                                   const Config& config) {
+  try {
+    return std::make_unique<UdpPort>(io, packets, config.listen);
+  } catch (const std::system_error& error) {
+    const std::string where = config.file.string() + ": [node] listen";
+    if (error.code() == std::errc::address_in_use)
+      fail<Text::port_in_use>(text_of(config.listen), where);
+    fail<Text::port_unusable>(text_of(config.listen), error.code().message(), where);
+  }
+}
+
+// Everything of one bridge, in the order of construction; taken apart in close().
+class RunningBridge {
+ public:
+  RunningBridge(const Config& config, const RunOptions& options)
+      : config_(config),
+        language_(config.language.value_or(language_of_environment())),
+        key_(PrivateKey::load(config.key)),
+        sorted_(by_id(load_checked(config))),
+        self_(find_self(sorted_, config.id, key_.public_key())),
+        bridge_config_(bridge_config(config, sorted_, self_)),
+        pair_mac_(key_, sorted_, self_),
+        security_(secure::Identity(key_), sorted_),
+        port_(open_port(io_, packets_, config)) {
+    for (const RosterBridge& b : sorted_) {
+      ids_.push_back(b.id);
+      names_.push_back(b.name);
+    }
+    auto source = make_source(config, self_);
+    status_.camera = source && source->has_video();
+    status_.microphone = source && source->has_audio();
+    make_stages();
+    make_recorder();
+    make_metrics();
+    make_loop(options);
+    make_media(std::move(source));
+  }
+
+  int run(const RunOptions& options) {
+    asio::signal_set signals(io_, SIGINT, SIGTERM);
+    signals.async_wait([this](const boost::system::error_code& error, int) {
+      if (!error) leave();
+    });
+    asio::steady_timer limit(io_);
+    if (options.seconds) {
+      limit.expires_after(std::chrono::seconds(*options.seconds));
+      limit.async_wait([this](const boost::system::error_code& error) {
+        if (!error) leave();
+      });
+    }
+    started_at_ = monotonic_now();
+    loop_->start(status_);
+    log(say<Text::started>(language_, config_.id, sorted_[self_.value].name,
+                           text_of(config_.listen)));
+    tick();
+    io_.run();
+    close(options);
+    return 0;
+  }
+
+ private:
+  static Roster load_checked(const Config& config) {
+    Roster roster = load_roster(config.roster);
+    require_bridges(roster, config.roster);
+    return roster;
+  }
+  static void log(const std::string& line) { fmt::print(stderr, "{}\n", line); }
+
+  void make_stages() {
+    if (config_.sink.dir) {
+      sink_ = std::make_unique<Sink>(
+          SinkConfig{*config_.sink.dir, ids_, self_, config_.sink.width, config_.sink.height});
+      stages_.push_back(sink_.get());
+    }
+    if (config_.sink.grid || config_.sink.mix) {
+      GridConfig grid;
+      if (config_.sink.grid) grid.grid = *config_.sink.grid;
+      if (config_.sink.mix) grid.mix = *config_.sink.mix;
+      grid.names = names_;
+      grid.self = self_;
+      grid.waiting_text = say<Text::tile_waiting>(Language::vi);
+      grid.lost_text = say<Text::tile_lost>(Language::vi);
+      grid_ = std::make_unique<Grid>(std::move(grid));
+      stages_.push_back(grid_.get());
+    }
+  }
+  void make_recorder() {
+    if (!bridge_config_.records) return;
+    RecorderConfig recorder;
+    recorder.dir = config_.record.dir;
+    recorder.bridge_ids = ids_;
+    recorder.on_alarm = [this](const std::string& bridge, const std::string& problem) {
+      log(say<Text::disk_trouble>(language_, bridge, problem));
+    };
+    recorder_ = std::make_unique<Recorder>(std::move(recorder));
+  }
+  void make_metrics() {
+    if (config_.metrics_listen.empty()) return;
+    const BuildInfo build = build_info();
+    metrics_ = std::make_unique<Metrics>(config_.metrics_listen,
+                                         Metrics::Build{build.version, build.commit, "1"});
+  }
+  void make_loop(const RunOptions& options) {
+    mesh::PairMac* mac = &pair_mac_;
+    mesh::HandshakeFactory* handshakes = &security_;
+    if (options.input_log) {
+      log_ = std::make_unique<InputLog>(*options.input_log, kInputLogBytes);
+      log_->config(bridge_config_);
+      logged_mac_ = std::make_unique<LoggedPairMac>(pair_mac_, *log_);
+      logged_handshakes_ = std::make_unique<LoggedHandshakes>(security_, *log_);
+      mac = logged_mac_.get();
+      handshakes = logged_handshakes_.get();
+    }
+    CoreLoop::Parts parts{packets_, frames_, *port_, security_, *mac, *handshakes};
+    parts.log = log_.get();
+    parts.recorder = recorder_.get();
+    parts.on_event = [this](const mesh::Event& event) { tell(event); };
+    loop_ = std::make_unique<CoreLoop>(io_, bridge_config_, std::move(parts));
+  }
+  void make_media(std::unique_ptr<codecs::MediaSource> source) {
+    PlayerConfig player;
+    player.peers = sorted_.size();
+    player.post = [this](mesh::Input input) { loop_->post(std::move(input)); };
+    player.stages = stages_;
+    player_ = std::make_unique<Player>(std::move(player));
+    loop_->parts().player = player_.get();
+    if (!source) return;
+    EncoderThreadConfig encoder;
+    encoder.self = self_;
+    encoder.audio_rate = config_.rates.audio;
+    encoder.post_video = [this](EncodedVideo frame) { loop_->post_video(std::move(frame)); };
+    encoder.post_audio = [this](EncodedAudio frame) { loop_->post_audio(std::move(frame)); };
+    encoder.on_end = [this] {
+      asio::post(io_, [this] {
+        log(say<Text::media_ended>(language_));
+        loop_->step(mesh::LocalStatus{});
+      });
+    };
+    if (grid_) encoder.previews.push_back(grid_.get());
+    encoder_ = std::make_unique<EncoderThread>(std::move(encoder), std::move(source));
+    loop_->parts().encoder = encoder_.get();
+  }
+
+  void tell(const mesh::Event& event) {
+    const std::string& name = names_[event.peer.value];
+    switch (event.kind) {
+      case mesh::EventKind::link_up: return log(say<Text::link_up>(language_, name));
+      case mesh::EventKind::link_down: return log(say<Text::link_down>(language_, name));
+      case mesh::EventKind::handshake_failed: return log(say<Text::link_refused>(language_, name));
+      case mesh::EventKind::peer_left: return log(say<Text::peer_left>(language_, name));
+      case mesh::EventKind::peer_incompatible:
+        return log(say<Text::peer_incompatible>(language_, name, event.detail));
+      default: return;
+    }
+  }
+
+  MetricsSnapshot snapshot() {
+    MetricsSnapshot s;
+    s.report = loop_->bridge().report(monotonic_now());
+    s.bridge_ids = ids_;
+    s.self = self_;
+    if (recorder_) s.recorder = recorder_->figures();
+    if (encoder_) {
+      const EncoderFigures f = encoder_->figures();
+      s.audio_encode = f.audio_encode;
+      s.video_encode = f.video_encode;
+      s.late_encodes = f.late_encodes;
+    }
+    const PlayerFigures p = player_->figures();
+    s.audio_decode = p.audio_decode;
+    s.video_decode = p.video_decode;
+    for (const auto& [place, count] : queue_drops()) s.queue_drops += count;
+    std::copy(loop_->dropped().begin(), loop_->dropped().end(), std::begin(s.dropped));
+    return s;
+  }
+  std::vector<std::pair<std::string, std::uint64_t>> queue_drops() {
+    std::vector<std::pair<std::string, std::uint64_t>> drops;
+    drops.emplace_back("player", player_->figures().dropped);
+    if (sink_) drops.emplace_back("sink", sink_->figures().dropped);
+    if (grid_) drops.emplace_back("grid", grid_->figures().dropped);
+    if (recorder_) drops.emplace_back("recorder", recorder_->figures().dropped);
+    drops.emplace_back("udp_send", port_->send_failures());
+    drops.emplace_back("udp_oversized", port_->oversized());
+    return drops;
+  }
+  void tick() {
+    if (metrics_) metrics_->publish(snapshot());
+    ticker_.expires_after(std::chrono::seconds(1));
+    ticker_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) tick();
+    });
+  }
+
+  void leave() {
+    if (leaving_) return;
+    leaving_ = true;
+    log(say<Text::leaving>(language_));
+    loop_->leave();
+    ended_at_ = monotonic_now();
+    if (metrics_) metrics_->publish(snapshot());
+    port_->close();
+    io_.stop();
+  }
+
+  // Threads first, so that nothing is posted to a loop that has ended; then the files.
+  void close(const RunOptions& options) {
+    if (encoder_) encoder_->stop();
+    player_->stop();
+    Summary summary;
+    summary.id = config_.id;
+    summary.name = sorted_[self_.value].name;
+    summary.seconds = to_ms_double(ended_at_ - started_at_) / 1000;
+    summary.report = loop_->bridge().report(ended_at_);
+    summary.bridge_ids = ids_;
+    summary.self = self_;
+    if (encoder_) summary.late_encodes = encoder_->figures().late_encodes;
+    if (sink_) sink_->close();
+    if (grid_) grid_->close();
+    if (recorder_) summary.recordings = recorder_->close();
+    if (config_.sink.grid) summary.grid = config_.sink.grid->string();
+    if (config_.sink.mix) summary.mix = config_.sink.mix->string();
+    summary.drops = queue_drops();
+    if (options.summary) write_summary(*options.summary, summary);
+    log(say<Text::left>(language_, fmt::format("{:.1f}", summary.seconds)));
+  }
+
+  Config config_;
+  Language language_;
+  PrivateKey key_;
+  std::vector<RosterBridge> sorted_;
+  PeerId self_;
+  mesh::BridgeConfig bridge_config_;
+  std::vector<std::string> ids_, names_;
+  mesh::LocalStatus status_;
+  PacketPool packets_;
+  FramePool frames_;
+  asio::io_context io_{1};
+  asio::steady_timer ticker_{io_};
+  secure::StaticPairMac pair_mac_;
+  secure::TransportSecurity security_;
+  std::unique_ptr<UdpPort> port_;
+  std::unique_ptr<Sink> sink_;
+  std::unique_ptr<Grid> grid_;
+  std::vector<Stage*> stages_;
+  std::unique_ptr<Recorder> recorder_;
+  std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<InputLog> log_;
+  std::unique_ptr<LoggedPairMac> logged_mac_;
+  std::unique_ptr<LoggedHandshakes> logged_handshakes_;
+  std::unique_ptr<CoreLoop> loop_;
+  std::unique_ptr<Player> player_;
+  std::unique_ptr<EncoderThread> encoder_;
+  Timestamp started_at_, ended_at_;
+  bool leaving_ = false;
+};
+}  // namespace
+
+int run_node(const Config& config, const RunOptions& options) {
+  RunningBridge bridge(config, options);
+  return bridge.run(options);
+}
+
+}  // namespace diemcau::node
