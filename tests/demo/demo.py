@@ -106,7 +106,8 @@ def report(summary, out):
     print(table(summary))
     print()
     for recording in summary["recordings"]:
-        print(f"recording  {os.path.relpath(recording['path'])}  {figure(recording.get('duration_s'), '{:.1f}')} s, "
+        print(f"recording  {os.path.relpath(recording['path'])}  "
+              f"{figure(recording.get('duration_s'), '{:.1f}')} s, "
               f"{recording.get('frames', '-')} pictures")
     for key in ("grid", "mix"):
         if key in summary:

@@ -43,7 +43,7 @@ CALLS = [
     (ALL, r"\bNULL\b", "nullptr"),
     (("core",), r"\bgetenv\s*\(|\bstd::locale\b", "BridgeConfig"),
 ]
-HEADER_CALLS = [(ALL, r"^\s*using\s+namespace\b(?!\s+std::\w*literals)",
+HEADER_CALLS = [(PRODUCT, r"^\s*using\s+namespace\b(?!\s+std::\w*literals)",
                  "the name in full: a header decides for everybody")]
 # Split so that this file does not find itself.
 WORDS = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK|st" r"ub(?:bed|s)?|place" r"holder"

@@ -9,6 +9,7 @@ import cpp_text
 import tree
 
 COLUMNS = 100
+SCRIPT_COLUMNS = 120  # CMake and python: no tool of ours breaks their lines
 FUNCTION = 60
 NOT_A_FUNCTION = re.compile(r"\b(namespace|class|struct|union|enum|extern)\b")
 
@@ -111,9 +112,9 @@ def main():
                     f"{name}()")
     for path in paths + scripts:
         for number, line in enumerate(tree.lines(root, path), 1):
-            if len(line) > COLUMNS and "include" not in line and "http" not in line:
-                if path.endswith((".h", ".cc", ".py")):
-                    findings.append(f"{path}:{number}: {len(line)} columns, {COLUMNS} are allowed")
+            allowed_columns = COLUMNS if path.endswith((".h", ".cc")) else SCRIPT_COLUMNS
+            if len(line) > allowed_columns and "include" not in line and "http" not in line:
+                findings.append(f"{path}:{number}: {len(line)} columns, {allowed_columns} are allowed")
     for key, (_, number) in allowed.items():
         if key not in needed:
             findings.append(f"tests/tidy/exceptions.txt:{number}: {' '.join(key)} keeps its limit "
