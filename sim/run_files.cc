@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "core/quality/emodel.h"
+#include "sim/model_keys.h"
 
 namespace diemcau::sim {
 
@@ -47,6 +48,11 @@ double ratio(std::uint64_t part, std::uint64_t whole) {
   return static_cast<double>(part) / static_cast<double>(whole);
 }
 
+// Core counts what it is handed; the datagram had its seal as well.
+std::uint64_t received_bytes(const quality::FlowReport& f) {
+  return f.bytes_received + f.packets_received * seal_bytes(mesh::PacketKind::rtp);
+}
+
 void add_video(Json& j, const quality::FlowReport& f) {
   j["frames"] = f.frames;
   j["frames_undecodable"] = f.frames_undecodable;
@@ -75,7 +81,7 @@ Json flow(const RunResult& r, std::size_t to, const quality::FlowReport& f) {
   const double seconds = to_ms_double(f.measured_for) / 1e3;
   if (seconds > 0) j["fps"] = rounded(static_cast<double>(f.frames_shown) / seconds);
   if (crossing.packets_sent > 0) j["sent_kbps"] = rounded(kbps(crossing.bytes_sent, r.measured));
-  if (seconds > 0) j["received_kbps"] = rounded(kbps(f.bytes_received, f.measured_for));
+  if (seconds > 0) j["received_kbps"] = rounded(kbps(received_bytes(f), f.measured_for));
   if (const auto p = percentiles_ms(crossing.delay)) j["delay_ms"] = *p;
   if (const auto p = percentiles_ms(f.end_to_end)) j["end_to_end_ms"] = *p;
   const std::uint64_t packets = f.packets_received + f.packets_lost;

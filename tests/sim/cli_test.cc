@@ -55,6 +55,14 @@ TEST_CASE("a run writes run.json, flows.csv and the events, and nothing half", "
   CHECK(json["links"].size() == 6);
   CHECK(json["links"][0]["name"] == "central/up");
   CHECK(json["packets"] > 0);
+  CHECK(json["flows"].size() == 12);  // six ordered pairs, sound and picture
+  for (const auto& flow : json["flows"]) {
+    INFO(flow.dump());
+    CHECK(flow["delay_ms"]["p50"] > 12.0);
+    CHECK(flow["end_to_end_ms"]["p50"] > flow["delay_ms"]["p50"]);
+    CHECK(flow["received_kbps"] <= flow["sent_kbps"].get<double>() * 1.05);
+  }
+  CHECK_FALSE(json["meeting"]["worst_bridge"].get<std::string>().empty());
   CHECK_FALSE(json.contains("verdict"));
   CHECK(text_of(folder.path / "out/flows.csv").find("from,to,media,layer,metric,value\n") == 0);
   CHECK(fs::file_size(folder.path / "events") > 1000);

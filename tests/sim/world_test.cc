@@ -146,6 +146,32 @@ TEST_CASE("in a meeting on clean lines everybody sees and hears everybody", "[si
   }
 }
 
+TEST_CASE("on lossy lines frames are given up, but none reaches a decoder without its reference",
+          "[sim]") {
+  const RunResult r = run(parse_text(replaced(kSmallScenario, "mean = 0.001", "mean = 0.02")));
+  std::uint64_t given_up = 0, shown = 0;
+  for (const quality::BridgeReport& bridge : r.bridges) {
+    for (const quality::FlowReport& f : bridge.flows) {
+      if (f.media != MediaKind::video) continue;
+      given_up += f.frames_undecodable;
+      shown += f.frames_shown;
+    }
+  }
+  CHECK(r.whole.lost_wire > 0);
+  CHECK(given_up > 0);
+  CHECK(shown > 6 * 25);
+  CHECK(r.undecodable == 0);
+}
+
+TEST_CASE("a busier line makes a packet wait longer", "[sim]") {
+  const auto delay = [](const std::string& text) {
+    const RunResult r = run(parse_text(text));
+    return to_us(*r.crossing(1, 0, Layer::hi).delay.quantile(9500));
+  };
+  CHECK(delay(kSmallScenario) > 12'000);  // two lines of 6 ms
+  CHECK(delay(replaced(kSmallScenario, "\"20Mbit/s\"", "\"4Mbit/s\"")) > delay(kSmallScenario));
+}
+
 TEST_CASE("watching a run does not change it", "[sim]") {
   WorldOptions options;
   std::uint64_t seconds = 0;
