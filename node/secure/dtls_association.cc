@@ -151,9 +151,28 @@ DtlsAssociation::~DtlsAssociation() { OPENSSL_cleanse(&keys_, sizeof keys_); }
 
 void DtlsAssociation::start() { step(); }
 
-void DtlsAssociation::handle(ByteSpan datagram) {
-  if (state_ != State::running) return;
-  datagram_->arriving = datagram;
+void DtlsAssociation::handle(ByteSpan records) {
+  while (records.size() > kRecordHeader && state_ == State::running) {
+    const std::size_t size = kRecordHeader + (std::size_t{records[11]} << 8 | records[12]);
+    if (size > records.size()) return;
+    const ByteSpan record = records.first(size);
+    records = records.subspan(size);
+    if (record[0] == SSL3_RT_CHANGE_CIPHER_SPEC && !expects_new_keys()) {
+      early_.assign(record.begin(), record.end());
+      continue;
+    }
+    feed(record);
+    if (!early_.empty() && state_ == State::running && expects_new_keys()) feed(early_);
+  }
+}
+
+bool DtlsAssociation::expects_new_keys() const {
+  const OSSL_HANDSHAKE_STATE at = SSL_get_state(ssl_.get());
+  return at == TLS_ST_SR_CERT_VRFY || at == TLS_ST_CW_FINISHED;
+}
+
+void DtlsAssociation::feed(ByteSpan record) {
+  datagram_->arriving = record;
   datagram_->has_arrived = true;
   step();
   datagram_->has_arrived = false;

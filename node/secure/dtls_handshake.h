@@ -56,7 +56,8 @@ class DtlsAssociation {
     refused
   };  // refused: not the pinned key
   void start();
-  void handle(ByteSpan datagram);
+  // Whole records, from handshake_records().
+  void handle(ByteSpan records);
   Datagrams take_flight();
   State state() const { return state_; }
 
@@ -71,6 +72,8 @@ class DtlsAssociation {
   friend class DtlsContext;
   struct Datagram;
   struct Callbacks;
+  void feed(ByteSpan record);
+  bool expects_new_keys() const;
   void step();
   void finish();
   bool was_seen(std::uint64_t record) const;
@@ -79,6 +82,9 @@ class DtlsAssociation {
   std::unique_ptr<Datagram> datagram_;
   std::unique_ptr<ssl_st, void (*)(ssl_st*)> ssl_;
   State state_ = State::running;
+  // A ChangeCipherSpec that overtook the rest of its flight. OpenSSL would drop it and then refuse
+  // the same record, sent again by core, as a replay.
+  std::vector<std::uint8_t> early_;
   std::array<std::uint8_t, 32> pin_;
   SrtpKeys keys_;
   bool wrong_key_ = false;
