@@ -7,6 +7,7 @@
 
 #include "codecs/ffmpeg_types.h"
 #include "codecs/reference_tracker.h"
+#include "codecs/skipped_frame.h"
 #include "core/base/check.h"
 
 namespace diemcau::codecs {
@@ -62,6 +63,7 @@ struct H264Decoder::Impl {
   std::vector<std::uint8_t> padded;
   PicturePool pictures;
   std::uint64_t count = 0;
+  bool hurt = false;  // something damaged went through the context
 
   // Whether exactly one undamaged picture came out; it is in `frame`.
   bool run(ByteSpan access_unit) {
@@ -80,6 +82,12 @@ struct H264Decoder::Impl {
       av_frame_move_ref(frame.get(), next.get());
     }
     return clean && pictures_out == 1;
+  }
+
+  void fill_gap() {
+    const auto& sequence = tracker.sequence();
+    if (!sequence || sequence->order_count_bits != 0) return;
+    for (const std::uint32_t number : tracker.missing()) run(skipped_frame(*sequence, number));
   }
 
   std::shared_ptr<const Picture> take() {
@@ -109,11 +117,18 @@ Result<VideoFrame, VideoError> H264Decoder::decode(ByteSpan access_unit, Timesta
   if (kind == AccessUnitKind::malformed || kind == AccessUnitKind::too_large) {
     return Unexpected{error_of(kind)};
   }
+  if (s.tracker.key() && s.hurt) {
+    // Broken parameter sets may have left a delay or worse behind.
+    s.context = open();
+    s.hurt = false;
+  }
+  s.fill_gap();
   // A frame that misses a reference is decoded all the same: its number must pass through
   // libavcodec's window.
   const bool decoded = s.run(access_unit);
   const bool complete = kind == AccessUnitKind::complete;
   std::shared_ptr<const Picture> picture = decoded && complete ? s.take() : nullptr;
+  s.hurt = s.hurt || (complete && !picture);
   s.tracker.finish(picture != nullptr);
   if (!complete) return Unexpected{error_of(kind)};
   if (!picture) return Unexpected{VideoError::damaged};

@@ -12,6 +12,7 @@
 #include <deque>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "codecs/resampler.h"
 

@@ -22,10 +22,12 @@ void ReferenceTracker::reset() {
   held_.clear();
   previous_.reset();
   current_.reset();
+  missing_.clear();
 }
 
 AccessUnitKind ReferenceTracker::inspect(ByteSpan access_unit) {
   current_.reset();
+  missing_.clear();
   std::vector<SliceHeader> slices;
   AccessUnitKind kind = AccessUnitKind::complete;
   bool has_parameters = false;
@@ -96,6 +98,7 @@ void ReferenceTracker::fill_gap(std::uint32_t frame_number) {
   const std::uint32_t mask = numbers() - 1;
   for (std::uint32_t n = (*previous_ + 1) & mask; n != frame_number; n = (n + 1) & mask) {
     push({n, false});
+    missing_.push_back(n);
     previous_ = n;
   }
 }

@@ -22,6 +22,11 @@ class ReferenceTracker {
       : max_width_(max_width), max_height_(max_height) {}
 
   AccessUnitKind inspect(ByteSpan access_unit);
+  bool key() const { return current_ && current_->idr; }
+  // Numbers of the frames that are missing right before the inspected one, oldest first; the
+  // decoder must be given something in their place. Their sequence header is the one that holds.
+  const std::vector<std::uint32_t>& missing() const { return missing_; }
+  const std::optional<SequenceHeader>& sequence() const { return sequence_; }
   // Only after inspect() said missing_reference or complete.
   void finish(bool decoded);
   void reset();
@@ -43,6 +48,7 @@ class ReferenceTracker {
   std::optional<SequenceHeader> sequence_;
   std::optional<PictureHeader> picture_;
   std::vector<Held> held_;  // newest last
+  std::vector<std::uint32_t> missing_;
   std::optional<std::uint32_t> previous_;
   std::optional<SliceHeader> current_;
 };

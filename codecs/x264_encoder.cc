@@ -46,8 +46,8 @@ Rates rates_for(Bitrate rate, std::int64_t interval_us, int nominal_fps) {
   const std::int64_t bps = std::clamp<std::int64_t>(rate.bps(), 8'000, 50'000'000);
   const std::int64_t bits_per_frame = bps * interval_us / 1'000'000;
   const std::int64_t kbps = std::max<std::int64_t>(1, bits_per_frame * nominal_fps / 1000);
-  // x264 wants at least one frame of its own time in the buffer.
-  const std::int64_t buffer = std::max(bps * kBufferMs / 1000, bits_per_frame) / 1000;
+  // With less than two frames of room, x264 leaves a fifth of a slow layer's rate unused.
+  const std::int64_t buffer = std::max(bps * kBufferMs / 1000, 2 * bits_per_frame) / 1000;
   return {static_cast<int>(kbps),
           static_cast<int>(std::max({buffer, kbps / nominal_fps + 1, std::int64_t{1}}))};
 }
