@@ -11,7 +11,6 @@ namespace diemcau::codecs {
 namespace {
 
 constexpr int kMostFps = 30;
-constexpr Duration kSecond = 1s;
 
 // hi first: the lower layers may not stand between a speaker's picture and the wire.
 constexpr std::array kOrder{Layer::hi, Layer::mid, Layer::lo};
@@ -21,26 +20,29 @@ std::size_t index_of(Layer layer) {
   return static_cast<std::size_t>(layer) - 1;
 }
 
-Duration ceil_to(Duration t, Duration period) { return (t + period - 1ns) / period * period; }
-
-// Lets so many pictures per second through that no two are nearer than a period, on the grid of
-// multiples of the period: what was captured at a whole second stays.
+// Lets so many pictures per second through, on a grid that has a slot at every whole second: what
+// was captured then stays. Rates are in pictures per 1,000 s and positions in thousandths of a
+// slot, so that 12.5 per second is exact.
 class Decimator {
  public:
-  bool keep(Timestamp at, Duration period) {
-    const Duration t = at.time_since_epoch();
-    const bool stray = !due_ || period != period_ || t - *due_ > period || *due_ - t > 2 * period;
-    if (stray) due_ = ceil_to(t, period);
-    period_ = period;
-    // A quarter of the period is what cameras jitter at most.
-    if (t < *due_ - period / 4) return false;
-    *due_ += period;
+  bool keep(Timestamp at, std::int64_t rate) {
+    const std::int64_t ns = to_ns(at);
+    const std::int64_t position = ns / kSecondNs * rate + ns % kSecondNs * rate / kSecondNs;
+    const bool stray =
+        !due_ || rate != rate_ || position - *due_ > kSlot || *due_ - position > 2 * kSlot;
+    if (stray) due_ = (position + kSlot - kEarly) / kSlot * kSlot;
+    rate_ = rate;
+    if (position < *due_ - kEarly) return false;
+    *due_ += kSlot;
     return true;
   }
 
  private:
-  std::optional<Duration> due_;
-  Duration period_{};
+  static constexpr std::int64_t kSlot = 1000;
+  static constexpr std::int64_t kEarly = kSlot / 4;  // cameras jitter less
+  static constexpr std::int64_t kSecondNs = 1'000'000'000;
+  std::optional<std::int64_t> due_;
+  std::int64_t rate_ = 0;
 };
 
 }  // namespace
@@ -83,12 +85,12 @@ struct LayeredEncoder::Impl {
   bool due(Layer layer, Timestamp at) {
     One& one = of(layer);
     if (!one.request.active) return false;
-    const Duration own = kSecond * (layer == Layer::lo ? 2 : 1) / base_fps;
-    const Duration asked = kSecond / std::max<std::int64_t>(1, one.request.fps);
-    const Duration period = std::max(own, asked);
+    const std::int64_t own = base_fps * (layer == Layer::lo ? 500 : 1000);
+    const std::int64_t asked = std::max<std::int64_t>(1, one.request.fps) * 1000;
+    const std::int64_t rate = std::min(own, asked);
     // Every picture of a source that is no faster goes through, whatever its jitter.
-    if (kSecond / std::max(1, settings.source_fps) >= period) return true;
-    return one.decimator.keep(at, period);
+    if (std::int64_t{settings.source_fps} * 1000 <= rate) return true;
+    return one.decimator.keep(at, rate);
   }
 
   // The picture of a layer, from the nearest larger one that exists already.
