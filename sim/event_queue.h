@@ -1,4 +1,4 @@
-// Events in virtual time: a timing wheel of 16 µs slots, sorted on visit, with a heap for what lies
+// Events in virtual time: a timing wheel of 66 µs slots, sorted on visit, with a heap for what lies
 // beyond its horizon.
 #pragma once
 
@@ -52,8 +52,9 @@ class EventQueue {
   std::size_t size() const { return size_; }
 
  private:
-  static constexpr unsigned kSlotBits = 14;    // 16.4 µs
-  static constexpr std::size_t kSlots = 4096;  // 67 ms: a round trip and a frame interval fit
+  // 65.5 µs: some six events of a mesh of 11. Slots of 16.4 µs cost a quarter more (measured).
+  static constexpr unsigned kSlotBits = 16;
+  static constexpr std::size_t kSlots = 1024;  // 67 ms: a round trip and a frame interval fit
   static std::int64_t slot_of(std::int64_t time_ns) { return time_ns >> kSlotBits; }
   std::vector<SimEvent>& bucket(std::int64_t slot) {
     return slots_[static_cast<std::size_t>(slot) % kSlots];
