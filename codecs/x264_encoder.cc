@@ -20,6 +20,9 @@ namespace {
 // Feedback comes a round trip after the loss; the newest of so many frames that is not lost is what
 // recovery starts from. 8 frames are 267 ms at 30 fps.
 constexpr int kReferences = 8;
+// Only the newest of them that are not lost are searched: on a camera's picture 8 cost half as much
+// time again as 2 and give 0.05 dB. With 2, the scene before a flash is still at hand.
+constexpr int kSearched = 2;
 // A change then reaches the wire within 3 frames; with 300 ms it takes 6.
 constexpr std::int64_t kBufferMs = 100;
 // Capture intervals beyond these are pauses or clock steps, not a frame rate.
@@ -75,7 +78,7 @@ x264_param_t parameters(const LayerSettings& s) {
   param.i_scenecut_threshold = 0;
   param.b_intra_refresh = 0;  // it excludes invalidation
   param.i_bframe = 0;
-  param.i_frame_reference = kReferences;
+  param.i_frame_reference = kSearched;
   param.i_dpb_size = kReferences;
   param.i_level_idc = level_for(s.width, s.height);
   param.i_slice_max_size = static_cast<int>(kMaxNalBytes);
@@ -108,12 +111,14 @@ class ReferenceMirror {
       if (held_[i].number >= number) held_[i].lost = true;
     }
   }
-  // Newest and oldest usable frame; nothing when none is left.
+  // Newest and oldest frame that the next one may be made from; nothing when none is left.
   std::optional<std::pair<std::uint32_t, std::uint32_t>> usable() const {
     std::optional<std::pair<std::uint32_t, std::uint32_t>> range;
-    for (std::size_t i = 0; i < count_; ++i) {
+    int searched = 0;
+    for (std::size_t i = count_; i-- > 0 && searched < kSearched;) {
       if (held_[i].lost) continue;
-      range = {held_[i].number, range ? range->second : held_[i].number};
+      range = {range ? range->first : held_[i].number, held_[i].number};
+      ++searched;
     }
     return range;
   }

@@ -116,7 +116,7 @@ TEST_CASE("only the first frame is a key frame, even when the scene flashes", "[
     CHECK(e.key == (n == 0));
     CHECK(e.number == n);
     CHECK(e.newest == (n == 0 ? 0 : n - 1));
-    CHECK(e.oldest == (n < 8 ? 0 : n - 8));
+    CHECK(e.oldest == (n < 2 ? 0 : n - 2));
   }
 }
 
@@ -199,7 +199,7 @@ TEST_CASE("after an invalidation the picture is clean without a key frame", "[co
       REQUIRE(e.key == (n == 0));
       if (n == 25) {
         CHECK(e.newest_needed == 19);
-        CHECK(e.oldest_needed >= 17);
+        CHECK(e.oldest_needed == 18);
       }
       if (n == 20) continue;
       const auto seen = lossy.decode(bytes, {});
@@ -232,6 +232,8 @@ TEST_CASE("a lost key frame forces a key frame", "[codecs][x264]") {
 }
 
 TEST_CASE("a frame that recovers is far smaller than a key frame", "[codecs][x264]") {
+  // 600 kbit/s are 2,500 bytes a frame; x264 was measured at 1.5 to 2.4 times that after an
+  // invalidation. The rate buffer of 100 ms holds key frames down too.
   X264Encoder encoder(mid());
   testing::Camera camera(640, 360);
   std::size_t key = 0;
@@ -244,7 +246,8 @@ TEST_CASE("a frame that recovers is far smaller than a key frame", "[codecs][x26
     if (n == 40) key = size;
     if (n == 56) recovery = size;
   }
-  CHECK(recovery * 2 < key);
+  CHECK(recovery < 6000);
+  CHECK(recovery * 10 < key * 7);
 }
 
 }  // namespace diemcau::codecs
