@@ -181,8 +181,11 @@ class Figures:
     """A scrape, by name and peer."""
 
     def __init__(self, text):
-        self.values = {}
+        self.values, self.delays = {}, {}
         for name, labels, value in samples_of(text):
+            if name == "diemcau_mouth_to_ear_seconds_bucket":
+                bound = float(labels["le"].replace("+Inf", "inf"))
+                self.delays.setdefault(labels.get("peer"), []).append((bound, value))
             key = (name.removeprefix("diemcau_"), labels.get("peer"), labels.get("media"))
             self.values.setdefault(key, value)
 
@@ -190,6 +193,21 @@ class Figures:
         """part / (part + rest), None when nothing was counted."""
         a, b = (self.values.get((name, peer, media)) for name in (part, rest))
         return None if a is None or b is None or a + b == 0 else a / (a + b)
+
+    def median_delay_is_about(self, peer, said):
+        """`said` where it lies in the bucket that holds the median, or within 5 ms of it; else the
+        nearest bound."""
+        buckets = sorted(self.delays.get(peer, []))
+        if not buckets or not buckets[-1][1]:
+            return None
+        lower = 0.0
+        for upper, count in buckets:
+            if count >= buckets[-1][1] / 2:
+                slack = 0.005
+                return said if lower - slack <= said <= upper + slack else \
+                    min(lower, upper, key=lambda bound: abs(bound - said))
+            lower = upper
+        return None
 
     def share(self, part, whole, peer):
         a, b = (self.values.get((name, peer, None)) for name in (part, whole))
@@ -204,9 +222,9 @@ def figures_twice(scraped, flow):
     if media == "audio":
         yield ("concealed", scraped.share("audio_concealed_samples_total", "audio_samples_total",
                                           peer), flow.get("concealed_ratio"), TOLERANCE)
-        mean = scraped.share("mouth_to_ear_seconds_sum", "mouth_to_ear_seconds_count", peer)
-        # A mean beside a median: on a quiet loopback they are close.
-        yield ("delay s", mean, flow.get("end_to_end_ms", {}).get("p50", 0) / 1000 or None, 0.02)
+        said = flow.get("end_to_end_ms", {}).get("p50")
+        if said is not None:
+            yield ("median delay s", scraped.median_delay_is_about(peer, said / 1000), said / 1000, 0)
     else:
         yield ("freezes", scraped.values.get(("video_freezes_total", peer, None)),
                flow.get("freezes"), 1)

@@ -54,6 +54,10 @@ def sealed_meeting():
     return packets
 
 
+class Bridge:
+    id = "trung-tam"
+
+
 class CaptureTest(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="diemcau-capture-")
@@ -83,13 +87,20 @@ class CaptureTest(unittest.TestCase):
         self.assertIn("no dtls", self.findings(packets))
 
     def test_a_loss_that_differs_between_metrics_and_summary_is_found(self):
-        class Bridge:
-            id = "trung-tam"
         text = ('diemcau_packets_received_total{peer="a",media="video"} 900\n'
                 'diemcau_packets_lost_total{peer="a",media="video"} 100\n')
         flow = {"from": "a", "to": "trung-tam", "media": "video", "loss_ratio": 0.1}
         agreed = capture_check.check_agreement(Bridge, text, {"pairs": [flow]})
         flow = {**flow, "loss_ratio": 0.0}
+        differs = capture_check.check_agreement(Bridge, text, {"pairs": [flow]})
+        self.assertEqual((len(agreed), len(differs)), (0, 1))
+
+    def test_a_delay_that_differs_between_metrics_and_summary_is_found(self):
+        text = "\n".join(f'diemcau_mouth_to_ear_seconds_bucket{{peer="a",le="{le}"}} {count}'
+                         for le, count in (("0.05", 10), ("0.1", 90), ("+Inf", 100)))
+        flow = {"from": "a", "to": "trung-tam", "media": "audio", "end_to_end_ms": {"p50": 70}}
+        agreed = capture_check.check_agreement(Bridge, text, {"pairs": [flow]})
+        flow = {**flow, "end_to_end_ms": {"p50": 130}}
         differs = capture_check.check_agreement(Bridge, text, {"pairs": [flow]})
         self.assertEqual((len(agreed), len(differs)), (0, 1))
 

@@ -23,9 +23,11 @@ def probe(path):
     return json.loads(done.stdout)
 
 
-def decode_complaints(path):
-    """What `ffmpeg -v error -f null` says about the file; empty when it is clean."""
-    done = run(["ffmpeg", "-nostdin", "-v", "error", "-i", path, "-f", "null", "-"])
+def decode_complaints(path, own_clock=False):
+    """What `ffmpeg -v error -f null` says about the file; empty when it is clean. With `own_clock`
+    times stay in the file's own unit: pictures that come when they come need not fit a raster."""
+    clock = ["-enc_time_base", "-1"] if own_clock else []
+    done = run(["ffmpeg", "-nostdin", "-v", "error", "-i", path, *clock, "-f", "null", "-"])
     text = done.stderr.decode("utf-8", "replace").strip()
     return text or ("" if done.returncode == 0 else f"exit {done.returncode}")
 
@@ -74,6 +76,7 @@ class Sink:
                 if fields[0] in ("video", "audio") and len(fields) >= 4:
                     row = (int(fields[1]), fields[2], int(fields[3]), fields[-1])
                     (self.video if fields[0] == "video" else self.audio).append(row)
+        self.starts = np.array([row[0] for row in self.audio])
 
     def shown_s(self):
         """Second of CLOCK_MONOTONIC at which picture n was shown, for all n."""
@@ -83,11 +86,29 @@ class Sink:
                 times[index] = shown / 1e9
         return times
 
+    def row_of(self, sample):
+        """The row of the index that this sample belongs to, and how far into it it is."""
+        at = max(0, int(np.searchsorted(self.starts, sample, "right")) - 1)
+        return self.audio[at], (sample - self.audio[at][0]) / RATE
+
     def played_s(self, sample):
         """Second of CLOCK_MONOTONIC at which this sample left the device."""
-        starts = np.array([row[0] for row in self.audio])
-        at = max(0, int(np.searchsorted(starts, sample, "right")) - 1)
-        return self.audio[at][2] / 1e9 + (sample - starts[at]) / RATE
+        row, into = self.row_of(sample)
+        return row[2] / 1e9 + into
+
+    def captured_s(self, sample):
+        """When the index says that this sample was captured; NaN for what was made up."""
+        row, into = self.row_of(sample)
+        return int(row[1]) / 1e9 + into if row[1] else float("nan")
+
+    def audio_delays_ms(self):
+        """Of every frame of sound that was captured at all."""
+        return np.array([(shown - int(captured)) / 1e6 for _, captured, shown, _ in self.audio
+                         if captured])
+
+    def began_s(self):
+        """When the first sample was played: the link's beginning."""
+        return self.played_s(0)
 
 
 # ---- finding ----------------------------------------------------------------------------------
