@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/base/check.h"
+
 namespace diemcau::receive {
 
 Assembly::Insert Assembly::insert(Timestamp now, PacketId id, const wire::RtpPacket& rtp,
@@ -11,8 +13,8 @@ Assembly::Insert Assembly::insert(Timestamp now, PacketId id, const wire::RtpPac
   const auto& d = *rtp.extensions.frame_descriptor;
   if (!next_) next_ = id;
   if (id < *next_) {
-    // Before the first frame is taken, an earlier packet moves the start back.
-    if (started_ || highest_ - id >= static_cast<PacketId>(kWindow)) return Insert::late;
+    // As long as nothing was taken or given up, an earlier packet moves the start back.
+    if (advanced_ || highest_ - id >= static_cast<PacketId>(kWindow)) return Insert::late;
     next_ = id;
   }
   if (id - *next_ >= static_cast<PacketId>(kWindow)) {
@@ -20,7 +22,7 @@ Assembly::Insert Assembly::insert(Timestamp now, PacketId id, const wire::RtpPac
     for (PacketId i = *next_; i <= highest_ && i < *next_ + static_cast<PacketId>(kWindow); ++i) {
       if (present(i)) slot(i) = Slot{};
     }
-    next_ = id;
+    move_to(id);
     if (started_ && last_good_) lost(*last_good_ + 1);
   }
   if (present(id)) return Insert::duplicate;
@@ -44,9 +46,26 @@ Assembly::Insert Assembly::insert(Timestamp now, PacketId id, const wire::RtpPac
 void Assembly::advance(Timestamp now) {
   deadline_.reset();
   while (next_ && *next_ <= highest_) {
-    if (present(*next_) ? take_frame() : false) continue;
+    if (present(*next_)) {
+      if (may_begin_earlier(now)) return;
+      if (take_frame()) continue;
+    }
     if (!skip_gap(now)) return;
   }
+}
+
+// The first packet ever that does not start a key frame: what does may have been overtaken.
+bool Assembly::may_begin_earlier(Timestamp now) {
+  const Slot& first = slot(*next_);
+  const bool starts = first.descriptor.start && first.descriptor.key;
+  if (advanced_ || starts || now - first.received_at >= tolerance_) return false;
+  deadline_ = first.received_at + tolerance_;
+  return true;
+}
+
+void Assembly::move_to(PacketId id) {
+  next_ = id;
+  advanced_ = true;
 }
 
 // True when the packets at next_ were a whole frame, or could never become one.
@@ -56,7 +75,7 @@ bool Assembly::take_frame() {
     // The middle of a frame whose beginning is gone.
     lost(frame_unwrapper_.peek(slot(first).descriptor.frame_number));
     slot(first) = Slot{};
-    next_ = first + 1;
+    move_to(first + 1);
     return true;
   }
   PacketId last = first;
@@ -67,12 +86,12 @@ bool Assembly::take_frame() {
   }
   if (!slot(last).descriptor.end) {
     for (PacketId i = first; i < last; ++i) slot(i) = Slot{};
-    next_ = last;
+    move_to(last);
     return true;
   }
   finish(first, last);
   for (PacketId i = first; i <= last; ++i) slot(i) = Slot{};
-  next_ = last + 1;
+  move_to(last + 1);
   return true;
 }
 
@@ -82,7 +101,8 @@ bool Assembly::skip_gap(Timestamp now) {
   while (present(gap)) ++gap;
   if (gap > highest_) return false;  // nothing is missing, the frame is still arriving
   PacketId after = gap;
-  while (!present(after)) ++after;  // highest_ is present
+  while (after < highest_ && !present(after)) ++after;
+  DC_CHECK(present(after));  // what lies behind next_ leaves the window only when next_ passes it
   if (now - slot(after).received_at < tolerance_) {
     deadline_ = slot(after).received_at + tolerance_;
     return false;
@@ -93,7 +113,7 @@ bool Assembly::skip_gap(Timestamp now) {
        : last_good_    ? std::min(*last_good_ + 1, behind)
                        : behind);
   for (PacketId i = *next_; i < gap; ++i) slot(i) = Slot{};
-  next_ = after;
+  move_to(after);
   return true;
 }
 
@@ -129,7 +149,8 @@ void Assembly::finish(PacketId first, PacketId last) {
   if (number < 0) return;  // wrapped below the first frame ever seen
   if (!decodable(number, head.descriptor)) {
     if (started_) ++undecodable_;
-    lost(last_good_ ? std::min(*last_good_ + 1, number) : number);
+    // What it needs is what is lost; good frames may lie between the two.
+    lost(number - head.descriptor.newest_needed_diff);
     return;
   }
   FrameRef frame = build(first, last);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -64,8 +65,10 @@ class Assembly {
   // 512 packets are 1.7 s of hi at its full rate, far beyond any deadline.
   static constexpr std::size_t kWindow = 512;
   static constexpr std::size_t kFrameMemory = 256;  // as far as a descriptor can point back
+  // No packet has it: ids before the first packet may be negative.
+  static constexpr PacketId kNone = std::numeric_limits<PacketId>::min();
   struct Slot {
-    PacketId id = -1;
+    PacketId id = kNone;
     PacketRef packet;
     wire::FrameDescriptor descriptor;
     std::uint32_t rtp_timestamp = 0;
@@ -78,6 +81,8 @@ class Assembly {
   Slot& slot(PacketId id) { return slots_[static_cast<std::size_t>(id) % kWindow]; }
   bool present(PacketId id) { return slot(id).id == id; }
   void advance(Timestamp now);
+  bool may_begin_earlier(Timestamp now);
+  void move_to(PacketId id);
   bool take_frame();
   bool skip_gap(Timestamp now);
   void finish(PacketId first, PacketId last);
@@ -89,7 +94,8 @@ class Assembly {
   FramePool& frames_;
   std::array<Slot, kWindow> slots_;
   std::optional<PacketId> next_;  // first packet that is neither taken nor given up
-  PacketId highest_ = -1;
+  bool advanced_ = false;         // a packet has been
+  PacketId highest_ = kNone;
   Duration tolerance_ = 20ms;
   std::optional<Timestamp> deadline_;
   Unwrapper<std::uint16_t> frame_unwrapper_;

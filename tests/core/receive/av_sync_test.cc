@@ -1,0 +1,102 @@
+#include "core/receive/av_sync.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+using namespace diemcau;
+using namespace diemcau::receive;
+
+namespace {
+// Sound and picture of one origin with what each needs by itself; both follow the minimum delays at
+// once.
+struct Viewer {
+  explicit Viewer(Duration sound, Duration picture, Duration after_sound = {},
+                  Duration after_picture = {})
+      : sound_needs(sound),
+        picture_needs(picture),
+        sound_offset(after_sound),
+        picture_offset(after_picture) {}
+  Duration sound_needs, picture_needs;
+  Duration sound_offset, picture_offset;  // what lies outside of the buffers
+  AvSync sync;
+  Timestamp now = timestamp_from_ns(1'000'000'000);
+  Duration largest_step{};
+
+  Duration sound_target() const { return std::max(sound_needs, sync.audio_minimum()); }
+  Duration picture_target() const { return std::max(picture_needs, sync.video_minimum()); }
+  Duration skew() const {
+    return sound_target() + sound_offset - picture_target() - picture_offset;
+  }
+  void run(Duration d) {
+    for (const Timestamp end = now + d; now < end; now += 20ms) {
+      const Duration before = skew();
+      sync.sound_played(sound_target() + sound_offset);
+      sync.picture_shown(picture_target() + picture_offset);
+      sync.update(now, sound_target(), picture_target());
+      const Duration step = skew() - before;
+      largest_step = std::max(largest_step, step < Duration::zero() ? -step : step);
+    }
+  }
+};
+}  // namespace
+
+TEST_CASE("nothing is held back while sound and picture are within 30 ms") {
+  Viewer v(10ms, 20ms, 20ms, 30ms);
+  v.run(20s);
+  CHECK(v.sync.audio_minimum() == 0ms);
+  CHECK(v.sync.video_minimum() == 0ms);
+}
+
+TEST_CASE("sound waits for a late picture until they are within 30 ms") {
+  Viewer v(10ms, 200ms);
+  v.run(15s);
+  CHECK(v.skew() <= 30ms);
+  CHECK(v.skew() >= -30ms);
+  CHECK(v.sync.audio_minimum() > 0ms);
+  CHECK(v.sync.video_minimum() == 0ms);
+}
+
+TEST_CASE("the picture waits for late sound until they are within 30 ms") {
+  Viewer v(60ms, 10ms, 40ms);
+  v.run(15s);
+  CHECK(v.skew() <= 30ms);
+  CHECK(v.skew() >= -30ms);
+  CHECK(v.sync.video_minimum() > 0ms);
+  CHECK(v.sync.audio_minimum() == 0ms);
+}
+
+TEST_CASE("when the reason is gone the wait is given back, not answered by a second one") {
+  Viewer v(10ms, 200ms);
+  v.run(15s);
+  v.picture_needs = 20ms;
+  v.run(15s);
+  CHECK(v.skew() <= 30ms);
+  CHECK(v.skew() >= -30ms);
+  CHECK(v.sync.video_minimum() == 0ms);
+  CHECK(v.sync.audio_minimum() <= 60ms);
+}
+
+TEST_CASE("a step is at most 80 ms, and there is at most one a second") {
+  Viewer v(10ms, 390ms);
+  v.run(900ms);
+  CHECK(v.sync.audio_minimum() == 90ms);  // 10 ms of its own and the step
+  v.run(900ms);
+  CHECK(v.sync.audio_minimum() <= 170ms);
+  v.run(20s);
+  CHECK(v.largest_step <= 80ms);
+}
+
+TEST_CASE("no minimum delay goes beyond what the buffers can hold") {
+  Viewer v(10ms, 5s);
+  v.run(60s);
+  CHECK(v.sync.audio_minimum() == 400ms);
+}
+
+TEST_CASE("without a picture there is nothing to follow") {
+  AvSync sync;
+  for (std::int64_t i = 0; i < 1'000; ++i) {
+    sync.sound_played(300ms);
+    CHECK_FALSE(sync.update(timestamp_from_ns(i * 20'000'000), 100ms, 0ms));
+  }
+  CHECK(sync.skew() == std::nullopt);
+}

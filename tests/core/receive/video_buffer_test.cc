@@ -1,0 +1,99 @@
+#include "core/receive/video_buffer.h"
+
+#include <catch2/catch.hpp>
+
+#include "core/base/rng.h"
+
+using namespace diemcau;
+using namespace diemcau::receive;
+
+namespace {
+constexpr Duration kFrame = 33ms;
+
+Timestamp captured(std::int64_t n) { return timestamp_from_ns(1'000'000'000) + n * kFrame; }
+
+// Shows `count` pictures from `first` on, each decoded `late` after its capture.
+std::optional<Showing> show(VideoBuffer& buffer, std::int64_t first, std::int64_t count,
+                            Duration late) {
+  std::optional<Showing> last;
+  for (std::int64_t n = first; n < first + count; ++n) {
+    last = buffer.decoded(captured(n) + late, n, captured(n));
+  }
+  return last;
+}
+}  // namespace
+
+TEST_CASE("a picture is shown the target after its capture") {
+  VideoBuffer buffer;
+  const auto showing = show(buffer, 0, 100, 42ms);
+  REQUIRE(showing);
+  CHECK(buffer.target_delay() == 45ms);  // the upper edge of its 5 ms bucket
+  CHECK(showing->at == captured(99) + 45ms);
+}
+
+TEST_CASE("the target grows at once when more than one picture in twenty is later") {
+  VideoBuffer buffer;
+  show(buffer, 0, 100, 22ms);
+  CHECK(buffer.target_delay() == 25ms);
+  show(buffer, 100, 5, 81ms);
+  CHECK(buffer.target_delay() == 25ms);
+  show(buffer, 105, 2, 81ms);
+  CHECK(buffer.target_delay() == 85ms);
+}
+
+TEST_CASE("the target shrinks by 20 ms a second") {
+  VideoBuffer buffer;
+  show(buffer, 0, 40, 95ms);
+  show(buffer, 40, 280, 15ms);  // 20 late ones are still among the last 300
+  const Duration before = buffer.target_delay();
+  CHECK(before == 100ms);
+  show(buffer, 320, 5, 15ms);  // and now 15
+  show(buffer, 325, 30, 15ms);
+  CHECK(before - buffer.target_delay() <= 21ms);
+  CHECK(before - buffer.target_delay() >= 19ms);
+  show(buffer, 355, 200, 15ms);
+  CHECK(buffer.target_delay() == 20ms);
+}
+
+TEST_CASE("a picture that is older than one already given is stale") {
+  VideoBuffer buffer;
+  show(buffer, 0, 10, 20ms);
+  CHECK_FALSE(buffer.decoded(captured(10), 8, captured(8)));
+  CHECK_FALSE(buffer.decoded(captured(10), 9, captured(9)));
+  CHECK(buffer.stale() == 2);
+  CHECK(buffer.decoded(captured(11), 10, captured(10)));
+}
+
+TEST_CASE("pictures wait for the sound when the lip sync asks for it") {
+  VideoBuffer buffer;
+  buffer.set_minimum_delay(120ms);
+  const auto showing = show(buffer, 0, 10, 20ms);
+  REQUIRE(showing);
+  CHECK(showing->at == captured(9) + 120ms);
+}
+
+TEST_CASE("a wrong clock never holds a picture for more than a second") {
+  VideoBuffer buffer;
+  const Timestamp now = captured(0);
+  const auto showing = buffer.decoded(now, 0, now + 3600s);
+  REQUIRE(showing);
+  CHECK(showing->at <= now + 1s);
+}
+
+TEST_CASE("times of showing never go back and never lie before the decoding") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    Rng rng(seed);
+    VideoBuffer buffer;
+    Timestamp now = captured(0), last{};
+    for (std::int64_t n = 0; n < 1'000; ++n) {
+      if (rng.below(10) == 0) continue;  // lost
+      now = std::max(now, captured(n) + std::chrono::microseconds(rng.below(150'000)));
+      const auto showing = buffer.decoded(now, n, captured(n));
+      if (!showing) continue;
+      REQUIRE(showing->at >= now);
+      REQUIRE(showing->at >= last);
+      last = showing->at;
+    }
+  }
+}
