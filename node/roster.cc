@@ -156,7 +156,8 @@ std::string roster_text(const Roster& roster) {
       fmt::format("province = {}\nserial = {}\n", toml_text(roster.province), roster.serial);
   for (const RosterBridge& bridge : roster.bridges) {
     std::vector<std::string> addresses;
-    for (const Endpoint& address : bridge.addresses) addresses.push_back(toml_text(text_of(address)));
+    for (const Endpoint& address : bridge.addresses)
+      addresses.push_back(toml_text(text_of(address)));
     out += fmt::format(
         "\n[[bridge]]\nid = {}\nname = {}\nrole = {}\naddresses = [{}]\npublic_key = {}\n",
         toml_text(bridge.id), toml_text(bridge.name), toml_text(role_name(bridge.role)),
@@ -187,7 +188,8 @@ void add_bridge(Roster& roster, RosterBridge bridge) {
     fail<Text::setting_refused>(place, "--id", toml_text(bridge.id), sentence<Text::want_id>());
   const auto name = normal_name(bridge.name);
   if (!name)
-    fail<Text::setting_refused>(place, "--name", toml_text(bridge.name), sentence<Text::want_name>());
+    fail<Text::setting_refused>(place, "--name", toml_text(bridge.name),
+                                sentence<Text::want_name>());
   bridge.name = *name;
   if (bridge.addresses.size() > kMaxAddresses ||
       std::any_of(bridge.addresses.begin(), bridge.addresses.end(),

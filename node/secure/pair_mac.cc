@@ -1,5 +1,7 @@
-// One digest context serves every peer: HMAC is two digests, and OpenSSL 3.0's own HMAC allocates
-// when it starts anew.
+// HMAC on copies of SHA-256 states that have taken the key in: OpenSSL 3.0's EVP digests and HMAC
+// allocate at every start, and its plain SHA-256 does not.
+#define OPENSSL_SUPPRESS_DEPRECATED  // for SHA256_*
+
 #include "node/secure/pair_mac.h"
 
 #include <openssl/core_names.h>
@@ -7,9 +9,12 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
+#include <openssl/sha.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "core/base/check.h"
 
@@ -39,12 +44,24 @@ std::array<std::uint8_t, 32> hkdf_sha256(std::array<std::uint8_t, 32> secret, st
 
 }  // namespace
 
+struct StaticPairMac::KeyedState {
+  SHA256_CTX inner{}, outer{};
+
+  // RFC 2104 §2 with a key shorter than a block.
+  void take_in(const std::array<std::uint8_t, 32>& key) {
+    std::array<std::uint8_t, kBlockBytes> pad{};
+    for (const auto& [filler, state] : {std::pair{0x36U, &inner}, std::pair{0x5CU, &outer}}) {
+      for (std::size_t i = 0; i < pad.size(); ++i)
+        pad[i] = static_cast<std::uint8_t>(filler ^ (i < key.size() ? key[i] : 0U));
+      DC_CHECK(SHA256_Init(state) == 1 && SHA256_Update(state, pad.data(), pad.size()) == 1);
+    }
+    OPENSSL_cleanse(pad.data(), pad.size());
+  }
+};
+
 StaticPairMac::StaticPairMac(const PrivateKey& own, const std::vector<RosterBridge>& sorted,
                              PeerId self)
-    : keys_(sorted.size()),
-      sha256_(EVP_MD_fetch(nullptr, "SHA256", nullptr)),
-      context_(EVP_MD_CTX_new()) {
-  DC_CHECK(sha256_ != nullptr && context_ != nullptr);
+    : states_(sorted.size()) {
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     if (i == self.value) continue;
     // The ids are sorted, so the lower one is that of the lower index.
@@ -55,37 +72,25 @@ StaticPairMac::StaticPairMac(const PrivateKey& own, const std::vector<RosterBrid
     info += low;
     info += '\0';
     info += high;
-    keys_[i] = hkdf_sha256(own.agree(sorted[i].public_key), std::move(info));
+    auto key = hkdf_sha256(own.agree(sorted[i].public_key), std::move(info));
+    states_[i].take_in(key);
+    OPENSSL_cleanse(key.data(), key.size());
   }
 }
 
 StaticPairMac::~StaticPairMac() {
-  for (auto& key : keys_) OPENSSL_cleanse(key.data(), key.size());
-  EVP_MD_CTX_free(context_);
-  EVP_MD_free(sha256_);
+  OPENSSL_cleanse(states_.data(), states_.size() * sizeof(KeyedState));
 }
 
 std::array<std::uint8_t, 32> StaticPairMac::mac(PeerId peer, ByteSpan message) {
-  const auto& key = keys_[peer.value];
-  std::array<std::uint8_t, kBlockBytes> inner_pad, outer_pad;
-  inner_pad.fill(0x36);
-  outer_pad.fill(0x5C);
-  for (std::size_t i = 0; i < key.size(); ++i) {
-    inner_pad[i] ^= key[i];
-    outer_pad[i] ^= key[i];
-  }
+  DC_CHECK(peer.value < states_.size());
+  KeyedState state = states_[peer.value];
   std::array<std::uint8_t, 32> out{};
-  const auto digest = [&](const std::array<std::uint8_t, kBlockBytes>& pad, ByteSpan bytes) {
-    DC_CHECK(EVP_DigestInit_ex2(context_, sha256_, nullptr) == 1 &&
-             EVP_DigestUpdate(context_, pad.data(), pad.size()) == 1 &&
-             EVP_DigestUpdate(context_, bytes.data(), bytes.size()) == 1 &&
-             EVP_DigestFinal_ex(context_, out.data(), nullptr) == 1);
-  };
-  digest(inner_pad, message);
-  const std::array<std::uint8_t, 32> inner = out;
-  digest(outer_pad, inner);
-  OPENSSL_cleanse(inner_pad.data(), inner_pad.size());
-  OPENSSL_cleanse(outer_pad.data(), outer_pad.size());
+  DC_CHECK(SHA256_Update(&state.inner, message.data(), message.size()) == 1 &&
+           SHA256_Final(out.data(), &state.inner) == 1 &&
+           SHA256_Update(&state.outer, out.data(), out.size()) == 1 &&
+           SHA256_Final(out.data(), &state.outer) == 1);
+  OPENSSL_cleanse(&state, sizeof state);
   return out;
 }
 

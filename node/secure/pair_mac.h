@@ -8,9 +8,6 @@
 #include "node/keys.h"
 #include "node/roster.h"
 
-struct evp_md_st;
-struct evp_md_ctx_st;
-
 namespace diemcau::node::secure {
 
 // Key of a pair: HKDF-SHA256(ECDH, no salt, "diemcau stun v1" 0 lower id 0 higher id). No
@@ -26,9 +23,8 @@ class StaticPairMac final : public mesh::PairMac {
   std::array<std::uint8_t, 32> mac(PeerId peer, ByteSpan message) override;
 
  private:
-  std::vector<std::array<std::uint8_t, 32>> keys_;  // by PeerId; our own stays zero
-  evp_md_st* sha256_;
-  evp_md_ctx_st* context_;
+  struct KeyedState;                // both digests of HMAC after their first block
+  std::vector<KeyedState> states_;  // by PeerId; our own is never asked
 };
 
 }  // namespace diemcau::node::secure
