@@ -1,5 +1,4 @@
-// Slabs of packet buffers; the free list is reserved with each slab so that giving back never
-// allocates.
+// Slabs of packet buffers on one free list.
 #include "core/base/packet_pool.h"
 
 namespace diemcau {
@@ -9,9 +8,10 @@ constexpr std::size_t kPacketsPerSlab = 64;
 }
 
 PacketRef PacketPool::take() {
-  if (free_.empty()) grow();
-  Packet* packet = free_.back();
-  free_.pop_back();
+  if (free_ == nullptr) grow();
+  Packet* packet = free_;
+  free_ = packet->next_free_;
+  ++in_use_;
   packet->set_size(0);
   return PacketRef{packet};
 }
@@ -21,13 +21,13 @@ void PacketPool::grow() {
   auto& bytes =
       storage_.emplace_back(std::make_unique<std::uint8_t[]>(kPacketsPerSlab * capacity_));
   total_ += kPacketsPerSlab;
-  free_.reserve(total_);
   for (std::size_t i = 0; i < kPacketsPerSlab; ++i) {
     Packet& packet = packets[i];
     packet.pool_ = this;
     packet.data_ = bytes.get() + i * capacity_;
     packet.capacity_ = static_cast<std::uint16_t>(capacity_);
-    free_.push_back(&packet);
+    packet.next_free_ = free_;
+    free_ = &packet;
   }
 }
 

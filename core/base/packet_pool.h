@@ -40,6 +40,7 @@ class Packet {
   friend class PacketPool;
   friend class PacketRef;
   PacketPool* pool_ = nullptr;
+  Packet* next_free_ = nullptr;
   std::uint8_t* data_ = nullptr;
   std::uint32_t refs_ = 0;
   std::uint16_t present_ = 0;
@@ -82,11 +83,11 @@ class PacketPool {
   }
   PacketPool(const PacketPool&) = delete;
   PacketPool& operator=(const PacketPool&) = delete;
-  ~PacketPool() { DC_CHECK(free_.size() == total_); }
+  ~PacketPool() { DC_CHECK(in_use_ == 0); }
 
   PacketRef take();
   std::size_t total() const { return total_; }
-  std::size_t in_use() const { return total_ - free_.size(); }
+  std::size_t in_use() const { return in_use_; }
   std::size_t capacity_bytes() const { return capacity_; }
 
  private:
@@ -94,13 +95,19 @@ class PacketPool {
   void grow();
   std::size_t capacity_;
   std::size_t total_ = 0;
-  std::vector<Packet*> free_;
+  std::size_t in_use_ = 0;
+  Packet* free_ = nullptr;  // a list through next_free_: giving back is two stores
   std::vector<std::unique_ptr<Packet[]>> slabs_;
   std::vector<std::unique_ptr<std::uint8_t[]>> storage_;
 };
 
 inline void PacketRef::release() {
-  if (packet_ && --packet_->refs_ == 0) packet_->pool_->free_.push_back(packet_);
+  if (packet_ != nullptr && --packet_->refs_ == 0) {
+    PacketPool& pool = *packet_->pool_;
+    packet_->next_free_ = pool.free_;
+    pool.free_ = packet_;
+    --pool.in_use_;
+  }
   packet_ = nullptr;
 }
 

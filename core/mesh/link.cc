@@ -81,6 +81,7 @@ Path& Link::open_path(Timestamp now, std::uint8_t uplink, Endpoint remote) {
         slot = &path;
       }
     }
+    DC_CHECK(slot != nullptr);
     context_.out.push(PathClosed{slot->id});
   }
   const PathId id = slot->id;

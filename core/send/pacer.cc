@@ -103,7 +103,10 @@ void Pacer::account(Timestamp now, ByteCount size) {
 std::optional<Pacer::Next> Pacer::poll(Timestamp now) {
   if (queued_ == 0) return std::nullopt;
   if (free_at_ > now + kBurst) return std::nullopt;
-  for (PeerQueue& queue : queues_) drop_late(now, queue);
+  if (now != late_checked_at_) {
+    for (PeerQueue& queue : queues_) drop_late(now, queue);
+    late_checked_at_ = now;
+  }
   if (auto next = take_audio(now)) return next;
   return take_video(now);
 }

@@ -65,6 +65,7 @@ class Pacer {
   Bitrate rate_;
   Timestamp free_at_;              // when the line is free of what we have sent
   std::vector<PeerQueue> queues_;  // by PeerId
+  Timestamp late_checked_at_;      // ages do not change while the time stands
   std::size_t audio_turn_ = 0;
   std::size_t video_turn_ = 0;
   std::size_t queued_ = 0;
