@@ -81,6 +81,7 @@ void CoreLoop::send(mesh::SendPacket& output) {
 
 void CoreLoop::carry(mesh::Output& output) {
   if (auto* packet = std::get_if<mesh::SendPacket>(&output)) return send(*packet);
+  if (parts_.tap) parts_.tap(output);
   if (const auto* opened = std::get_if<mesh::PathOpened>(&output)) {
     if (paths_.size() <= opened->path.value) paths_.resize(std::size_t{opened->path.value} + 1);
     paths_[opened->path.value] = {opened->peer, opened->remote, true};

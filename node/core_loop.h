@@ -37,6 +37,8 @@ class CoreLoop {
     EncoderThread* encoder = nullptr;
     Recorder* recorder = nullptr;
     std::function<void(const mesh::Event&)> on_event = {};
+    // Sees every output but datagrams, for loads that have no devices; answers with post().
+    std::function<void(const mesh::Output&)> tap = {};
   };
   CoreLoop(boost::asio::io_context& io, mesh::BridgeConfig config, Parts parts);
 
