@@ -37,13 +37,19 @@ void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> 
   }
   for (const OutgoingPacket& packet : frame) line.push(Waiting{packet, now});
   queued_ += frame.size();
+  if (!audio) video_queued_ += frame.size();
+}
+
+OutgoingPacket Pacer::pop_video(PeerQueue& queue) {
+  --queued_;
+  --video_queued_;
+  return queue.video.pop().packet;
 }
 
 void Pacer::drop_front_frame(PeerQueue& queue) {
   bool last = false;
   while (!queue.video.empty() && !last) {
-    last = queue.video.pop().packet.descriptor.end;
-    --queued_;
+    last = pop_video(queue).descriptor.end;
   }
   queue.frame_begun = false;
   ++drops_.video_frames;
@@ -68,6 +74,7 @@ std::optional<Pacer::Next> Pacer::take_audio(Timestamp now) {
     if (queue.audio.empty()) continue;
     audio_turn_ = peer + 1;
     Next next{PeerId{static_cast<std::uint16_t>(peer)}, queue.audio.pop().packet};
+    --queued_;
     sent(now, next.packet);
     return next;
   }
@@ -75,15 +82,17 @@ std::optional<Pacer::Next> Pacer::take_audio(Timestamp now) {
 }
 
 // A frame that has begun is finished before another peer's turn: the first peer has its picture
-// early instead of all having it late. The turn moves on with every frame.
+// early instead of all having it late. The turn moves on with every frame, and by one more when all
+// have theirs: otherwise peers whose frames come together would always leave in the same order.
 std::optional<Pacer::Next> Pacer::take_video(Timestamp now) {
   for (std::size_t i = 0; i < queues_.size(); ++i) {
     const std::size_t peer = (video_turn_ + i) % queues_.size();
     PeerQueue& queue = queues_[peer];
     if (queue.video.empty()) continue;
-    Next next{PeerId{static_cast<std::uint16_t>(peer)}, queue.video.pop().packet};
+    Next next{PeerId{static_cast<std::uint16_t>(peer)}, pop_video(queue)};
     queue.frame_begun = !next.packet.descriptor.end;
     video_turn_ = queue.frame_begun ? peer : peer + 1;
+    if (video_queued_ == 0) video_turn_ = ++video_round_;
     sent(now, next.packet);
     return next;
   }
@@ -91,7 +100,6 @@ std::optional<Pacer::Next> Pacer::take_video(Timestamp now) {
 }
 
 void Pacer::sent(Timestamp now, const OutgoingPacket& packet) {
-  --queued_;
   const auto header = static_cast<std::int64_t>(wire::kMaxRtpHeaderBytes);
   account(now, ByteCount::bytes(static_cast<std::int64_t>(packet.payload->wire_size()) + header));
 }
@@ -119,6 +127,7 @@ std::optional<Timestamp> Pacer::deadline() const {
 void Pacer::clear(PeerId peer) {
   PeerQueue& queue = queue_of(peer);
   queued_ -= queue.audio.size() + queue.video.size();
+  video_queued_ -= queue.video.size();
   queue.audio.clear();
   queue.video.clear();
   queue.frame_begun = false;

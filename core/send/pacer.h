@@ -60,6 +60,7 @@ class Pacer {
   void drop_front_frame(PeerQueue& queue);
   std::optional<Next> take_audio(Timestamp now);
   std::optional<Next> take_video(Timestamp now);
+  OutgoingPacket pop_video(PeerQueue& queue);
   void sent(Timestamp now, const OutgoingPacket& packet);
 
   Bitrate rate_;
@@ -68,6 +69,8 @@ class Pacer {
   Timestamp late_checked_at_;      // ages do not change while the time stands
   std::size_t audio_turn_ = 0;
   std::size_t video_turn_ = 0;
+  std::size_t video_round_ = 0;  // whose turn it is when nothing waits: another one each time
+  std::size_t video_queued_ = 0;
   std::size_t queued_ = 0;
   Drops drops_;
 };
