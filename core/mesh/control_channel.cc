@@ -23,18 +23,28 @@ bool ControlChannel::has_room(wire::ControlPriority priority) const {
          }) < kQueuePerPriority;
 }
 
+void ControlChannel::forget(Outgoing& o) {
+  spare_bytes_.give(o.bytes);
+  spare_fragments_.give(o.fragments);
+}
+
 bool ControlChannel::send(Timestamp now, wire::ControlPriority priority, ByteSpan message,
                           std::uint8_t slot) {
   DC_CHECK(!message.empty() && message.size() <= wire::kMaxMessageBytes);
   if (slot != 0) {
-    std::erase_if(outgoing_, [slot](const Outgoing& o) { return o.slot == slot; });
+    for (auto o = outgoing_.begin(); o != outgoing_.end();) {
+      if (o->slot == slot) forget(*o);
+      o = o->slot == slot ? outgoing_.erase(o) : o + 1;
+    }
   }
   if (!has_room(priority)) return false;
   Outgoing o;
   o.priority = priority;
   o.id = next_id_[static_cast<std::size_t>(priority)]++;
   o.slot = slot;
+  o.bytes = spare_bytes_.take();
   o.bytes.assign(message.begin(), message.end());
+  o.fragments = spare_fragments_.take();
   o.fragments.resize(wire::fragment_count(message.size()));
   for (Fragment& f : o.fragments) f.resend_at = now;
   const auto place =
@@ -71,15 +81,18 @@ ControlChannel::Partial& ControlChannel::partial_of(const wire::ControlFragment&
   }
   if (partials_.size() >= kPartialMessages) {
     // The one without progress for longest is given up: mostly one that its sender has replaced.
-    partials_.erase(
+    const auto oldest =
         std::min_element(partials_.begin(), partials_.end(),
-                         [](const Partial& a, const Partial& b) { return a.age < b.age; }));
+                         [](const Partial& a, const Partial& b) { return a.age < b.age; });
+    spare_bytes_.give(oldest->bytes);
+    partials_.erase(oldest);
   }
   Partial p;
   p.priority = f.priority;
   p.id = f.message_id;
   p.age = arrivals_;
   p.count = f.count;
+  p.bytes = spare_bytes_.take();
   p.bytes.resize(std::size_t{f.count} * wire::kFragmentBytes);
   return partials_.emplace_back(std::move(p));
 }
@@ -123,6 +136,7 @@ void ControlChannel::acked(const wire::ControlAck& ack) {
     if (o->priority != ack.priority || o->id != ack.message_id) continue;
     const std::uint64_t all = wire::all_fragments(o->fragments.size());
     if ((ack.received & all) == all) {
+      forget(*o);
       outgoing_.erase(o);
       return;
     }
@@ -135,6 +149,7 @@ void ControlChannel::acked(const wire::ControlAck& ack) {
 
 std::optional<ByteSpan> ControlChannel::poll_message() {
   if (delivered_.empty()) return std::nullopt;
+  spare_bytes_.give(current_);
   current_ = std::move(delivered_.front());
   delivered_.erase(delivered_.begin());
   return ByteSpan(current_);

@@ -70,6 +70,28 @@ class ControlChannel {
     std::size_t count = 0;
   };
 
+  // Emptied vectors that keep their memory for the next message; a few are enough.
+  template <typename T>
+  class Spare {
+   public:
+    std::vector<T> take() {
+      if (kept_.empty()) return {};
+      std::vector<T> v = std::move(kept_.back());
+      kept_.pop_back();
+      return v;
+    }
+    void give(std::vector<T>& v) {
+      if (kept_.size() == kMost || v.capacity() == 0) return;
+      v.clear();
+      kept_.push_back(std::move(v));
+    }
+
+   private:
+    static constexpr std::size_t kMost = 16;
+    std::vector<std::vector<T>> kept_;
+  };
+
+  void forget(Outgoing& o);
   void fragment_arrived(const wire::ControlFragment& f);
   void acked(const wire::ControlAck& ack);
   bool seen(const wire::ControlFragment& f) const;
@@ -84,6 +106,8 @@ class ControlChannel {
   std::vector<wire::ControlAck> acks_due_;
   std::vector<std::vector<std::uint8_t>> delivered_;
   std::vector<std::uint8_t> current_;
+  Spare<std::uint8_t> spare_bytes_;
+  Spare<Fragment> spare_fragments_;
   std::array<std::uint32_t, wire::kControlPriorities> next_id_{};
   std::uint64_t arrivals_ = 0;
   std::optional<Duration> rtt_;
