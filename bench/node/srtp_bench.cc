@@ -1,12 +1,11 @@
 // What sealing costs: SRTP through the node's seal against bare libsrtp in the same run, and the
 // MAC, control and handshake beside it.
 #include <benchmark/benchmark.h>
-#include <srtp2/srtp.h>
 
-#include <array>
 #include <cstring>
 #include <vector>
 
+#include "bench/raw/bare_srtp.h"
 #include "node/secure/pair_mac.h"
 #include "node/secure/transport_security.h"
 
@@ -38,13 +37,6 @@ struct Pair {
   }
 };
 
-void write_header(std::uint8_t* packet, std::uint64_t n) {
-  const std::array<std::uint8_t, 12> header = {
-      0x80, 111, static_cast<std::uint8_t>(n >> 8), static_cast<std::uint8_t>(n), 0, 0, 0, 0, 1, 2,
-      3,    4};
-  std::memcpy(packet, header.data(), header.size());
-}
-
 // One packet sealed, classified and opened: bytes of RTP as the argument.
 void seal_and_open(benchmark::State& state) {
   Pair pair;
@@ -54,7 +46,7 @@ void seal_and_open(benchmark::State& state) {
   std::memset(p->data(), 0x5A, size);
   std::uint64_t n = 0;
   for (auto _ : state) {
-    write_header(p->data(), n++);
+    bench::write_rtp_header(p->data(), n++);
     p->set_size(size);
     DC_CHECK(pair.client.seal(kServer, mesh::PacketKind::rtp, *p));
     DC_CHECK(pair.server.open(kNow, kClient, *p).has_value());
@@ -63,39 +55,17 @@ void seal_and_open(benchmark::State& state) {
 }
 BENCHMARK(seal_and_open)->Name("srtp/node")->Arg(120)->Arg(1172);
 
-struct Bare {
-  srtp_t out = nullptr, in = nullptr;
-  Bare() {
-    srtp_init();
-    static std::array<std::uint8_t, 44> key{1, 2, 3};
-    srtp_policy_t policy{};
-    srtp_crypto_policy_set_aes_gcm_256_16_auth(&policy.rtp);
-    srtp_crypto_policy_set_aes_gcm_256_16_auth(&policy.rtcp);
-    policy.key = key.data();
-    policy.window_size = kReplayWindow;
-    policy.ssrc.type = ssrc_any_outbound;
-    DC_CHECK(srtp_create(&out, &policy) == srtp_err_status_ok);
-    policy.ssrc.type = ssrc_any_inbound;
-    DC_CHECK(srtp_create(&in, &policy) == srtp_err_status_ok);
-  }
-  ~Bare() {
-    srtp_dealloc(out);
-    srtp_dealloc(in);
-  }
-};
-
 void bare_libsrtp(benchmark::State& state) {
-  const Bare bare;
+  bench::BareSrtp bare;
   const auto size = static_cast<std::size_t>(state.range(0));
   PacketPool pool;
   PacketRef p = pool.take();
   std::memset(p->data(), 0x5A, size);
   std::uint64_t n = 0;
   for (auto _ : state) {
-    write_header(p->data(), n++);
-    int length = static_cast<int>(size);
-    DC_CHECK(srtp_protect(bare.out, p->data(), &length) == srtp_err_status_ok);
-    DC_CHECK(srtp_unprotect(bare.in, p->data(), &length) == srtp_err_status_ok);
+    bench::write_rtp_header(p->data(), n++);
+    const std::size_t sealed = bare.protect(p->data(), size);
+    DC_CHECK(bare.unprotect(p->data(), sealed) == size);
   }
   state.SetItemsProcessed(state.iterations());
 }
@@ -135,7 +105,7 @@ void refuse_forgery(benchmark::State& state) {
   PacketRef p = pair.pool.take();
   std::uint64_t n = 0;
   for (auto _ : state) {
-    write_header(p->data(), n++);
+    bench::write_rtp_header(p->data(), n++);
     p->set_size(1172);
     benchmark::DoNotOptimize(pair.server.open(kNow, kClient, *p).has_value());
   }

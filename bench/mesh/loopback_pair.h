@@ -1,0 +1,25 @@
+// Two bridges on loopback with their link up, each with an io_context of its own, so that what one
+// of them costs is seen apart.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+
+#include "bench/mesh/loopback_peer.h"
+
+namespace diemcau::bench {
+
+// `sender` encodes; `receiver` wants its hi. One thread.
+struct LoopbackPair {
+  // `tap` sees what the receiver would show. Throws std::runtime_error when the link is not up
+  // within 10 s.
+  explicit LoopbackPair(std::function<void(const mesh::Output&)> tap = {});
+
+  boost::asio::io_context sender_io{1}, receiver_io{1};
+  LoopbackPeer sender{sender_io, "a"}, receiver{receiver_io, "b"};
+
+ private:
+  bool hi_wanted();
+};
+
+}  // namespace diemcau::bench

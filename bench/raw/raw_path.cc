@@ -1,0 +1,90 @@
+#include "bench/raw/raw_path.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "bench/raw/thread_cpu.h"
+#include "core/base/check.h"
+
+namespace diemcau::bench {
+
+namespace {
+
+sockaddr_in loopback() {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+int open_socket() {
+  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const sockaddr_in address = loopback();
+  // A datagram that went astray ends the bench instead of hanging it.
+  const timeval patience{1, 0};
+  if (fd < 0 || ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0) {
+    throw std::system_error(errno, std::generic_category(), "a UDP socket on loopback");
+  }
+  return fd;
+}
+
+}  // namespace
+
+RawPath::RawPath(std::size_t size, bool sealed)
+    : size_(size), sealed_(sealed), from_(open_socket()), to_(open_socket()) {
+  DC_CHECK(size >= 12 && size + 16 <= buffer_.size());
+  buffer_.fill(0x5A);
+}
+
+RawPath::~RawPath() {
+  ::close(from_);
+  ::close(to_);
+}
+
+void RawPath::send(unsigned packets) {
+  sockaddr_in address{};
+  socklen_t length = sizeof address;
+  ::getsockname(to_, reinterpret_cast<sockaddr*>(&address), &length);
+  for (unsigned i = 0; i < packets; ++i) {
+    write_rtp_header(buffer_.data(), next_++);
+    const std::size_t size = sealed_ ? srtp_.protect(buffer_.data(), size_) : size_;
+    DC_CHECK(::sendto(from_, buffer_.data(), size, 0, reinterpret_cast<const sockaddr*>(&address),
+                      sizeof address) == static_cast<ssize_t>(size));
+  }
+}
+
+void RawPath::receive(unsigned packets) {
+  for (unsigned i = 0; i < packets; ++i) {
+    sockaddr_in address{};
+    socklen_t length = sizeof address;
+    const ssize_t size = ::recvfrom(to_, buffer_.data(), buffer_.size(), 0,
+                                    reinterpret_cast<sockaddr*>(&address), &length);
+    DC_CHECK(size > 0);
+    if (sealed_) srtp_.unprotect(buffer_.data(), static_cast<std::size_t>(size));
+  }
+}
+
+RawCost measure_raw(std::size_t size, unsigned burst, unsigned bursts) {
+  RawPath path(size, true);
+  std::vector<double> out, in;
+  for (unsigned i = 0; i < bursts; ++i) {
+    out.push_back(to_us(cpu_of([&] { path.send(burst); })) / burst);
+    in.push_back(to_us(cpu_of([&] { path.receive(burst); })) / burst);
+    std::this_thread::sleep_for(1ms);
+  }
+  const auto mean = [](const std::vector<double>& all) {
+    double sum = 0;
+    for (const double one : all) sum += one;
+    return sum / static_cast<double>(all.size());
+  };
+  return {mean(out), mean(in)};
+}
+
+}  // namespace diemcau::bench
