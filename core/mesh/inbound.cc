@@ -68,6 +68,7 @@ Inbound::Stream* Inbound::find(const StreamId& id) {
 void Inbound::association_began() {
   for (auto& s : streams_) s->live = false;
   sound_.stop();
+  sound_record_.restart();
   pictures_.restart();
   shown_layer_.reset();
   arrivals_.clear();
