@@ -12,6 +12,7 @@
 #include "codecs/opus_encoder.h"
 #include "node/bounded_queue.h"
 #include "node/clock.h"
+#include "node/thread_rank.h"
 
 namespace diemcau::node {
 
@@ -60,6 +61,7 @@ struct EncoderThread::Impl {
   }
 
   void capture_loop() {
+    take_rank(ThreadRank::sound);
     codecs::OpusEncoder opus(config.audio_rate);
     while (auto event = source->next()) {
       if (stopping) return;
@@ -101,6 +103,7 @@ struct EncoderThread::Impl {
   }
 
   void encode_loop() {
+    take_rank(ThreadRank::picture);
     codecs::LayeredEncoder layers({source->has_video() ? source->fps() : 30});
     while (auto frame = waiting.pop()) {
       if (stopping) return;

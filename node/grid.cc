@@ -19,6 +19,7 @@
 #include "node/matroska.h"
 #include "node/mix.h"
 #include "node/room_encoder.h"
+#include "node/thread_rank.h"
 #include "node/tile_board.h"
 
 namespace diemcau::node {
@@ -92,6 +93,7 @@ struct Grid::Impl {
   }
 
   void run() {
+    take_rank(ThreadRank::background);
     Timestamp painted = base - interval;
     while (const auto at = wait_for_change(painted)) {
       take_sounds();

@@ -11,6 +11,7 @@
 #include "node/clock.h"
 #include "node/loudspeaker.h"
 #include "node/screen.h"
+#include "node/thread_rank.h"
 
 namespace diemcau::node {
 
@@ -64,6 +65,7 @@ struct Player::Impl {
   }
 
   void run() {
+    take_rank(ThreadRank::sound);
     Timestamp next_tick = monotonic_now() + kTick;
     while (!stopping) {
       const auto wake = std::chrono::steady_clock::time_point{next_tick.time_since_epoch()};

@@ -18,6 +18,7 @@
 #include "node/bounded_queue.h"
 #include "node/byte_store.h"
 #include "node/matroska.h"
+#include "node/thread_rank.h"
 
 namespace diemcau::node {
 
@@ -84,6 +85,7 @@ struct Recorder::Impl {
   }
 
   void run() {
+    take_rank(ThreadRank::background);
     auto next_look = std::chrono::steady_clock::now();
     for (;;) {
       auto item = queue.pop_until(next_look);

@@ -30,6 +30,7 @@
 #include "node/secure/transport_security.h"
 #include "node/sink.h"
 #include "node/summary.h"
+#include "node/thread_rank.h"
 #include "node/udp_port.h"
 #include "node/version.h"
 
@@ -149,6 +150,7 @@ class RunningBridge {
         if (!error) leave();
       });
     }
+    take_rank(ThreadRank::sound);
     started_at_ = monotonic_now();
     loop_->start(status_);
     log(say<Text::started>(language_, config_.id, sorted_[self_.value].name,

@@ -11,6 +11,7 @@
 #include "node/bounded_queue.h"
 #include "node/byte_store.h"
 #include "node/clock.h"
+#include "node/thread_rank.h"
 
 namespace diemcau::node {
 
@@ -58,6 +59,7 @@ struct Screen::Impl {
   std::thread shower;
 
   void decode_loop(Worker& worker) {
+    take_rank(ThreadRank::picture);
     struct Stream {
       codecs::H264Decoder decoder;
       Timestamp used;
@@ -98,6 +100,7 @@ struct Screen::Impl {
   }
 
   void show_loop() {
+    take_rank(ThreadRank::picture);
     std::unique_lock lock(mutex);
     while (!stopping) {
       const Timestamp now = monotonic_now();

@@ -19,6 +19,7 @@
 #include "codecs/picture.h"
 #include "codecs/scale.h"
 #include "node/bounded_queue.h"
+#include "node/thread_rank.h"
 
 namespace diemcau::node {
 
@@ -155,6 +156,7 @@ struct Sink::Impl {
   }
 
   void run() {
+    take_rank(ThreadRank::background);
     sigset_t broken_pipe;
     sigemptyset(&broken_pipe);
     sigaddset(&broken_pipe, SIGPIPE);  // a reader that leaves is an error code, not a signal
