@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "core/quality/emodel.h"
+#include "core/quality/flow_figures.h"
 
 namespace diemcau::node {
 
@@ -23,42 +23,8 @@ using quality::FlowReport;
 // Microseconds and millionths are finer than anything measured here.
 double rounded(double value) { return std::round(value * 1e6) / 1e6; }
 
-double seconds(Duration d) { return to_ms_double(d) / 1e3; }
-
-double ratio(std::uint64_t part, std::uint64_t whole) {
-  return rounded(static_cast<double>(part) / static_cast<double>(whole));
-}
-
 std::string id_of(const Summary& s, PeerId peer) {
   return peer.value < s.bridge_ids.size() ? s.bridge_ids[peer.value] : "unknown";
-}
-
-void add_delay(Json& row, const FlowReport& f) {
-  if (f.end_to_end.count() == 0) return;
-  Json delay;
-  for (const auto& [name, parts] : {std::pair{"p50", 5000U}, {"p95", 9500U}, {"p99", 9900U}})
-    delay[name] = rounded(to_ms_double(*f.end_to_end.quantile(parts)));
-  row["end_to_end_ms"] = delay;
-}
-
-void add_picture(Json& row, const FlowReport& f) {
-  row["frames_undecodable"] = f.frames_undecodable;
-  row["freezes"] = f.freezes;
-  row["freeze_s"] = rounded(seconds(f.freeze_time));
-  row["longest_freeze_s"] = rounded(seconds(f.longest_freeze));
-}
-
-void add_sound(Json& row, const FlowReport& f) {
-  if (f.frames > 0 && f.audio_frames_lost_after_buffer)
-    row["residual_loss_ratio"] = ratio(*f.audio_frames_lost_after_buffer, f.frames);
-  if (f.samples_played == 0) return;
-  const double concealed = ratio(f.samples_concealed, f.samples_played);
-  row["concealed_ratio"] = concealed;
-  const auto delay = f.end_to_end.mean();
-  if (!delay) return;
-  const double r = quality::r_factor(*delay, concealed);
-  row["r_factor"] = rounded(r);
-  row["mos"] = rounded(quality::mos(r));
 }
 
 // A flow that this node received.
@@ -68,19 +34,13 @@ Json row_of(const Summary& s, const FlowReport& f) {
   row["to"] = s.id;
   row["media"] = f.media == MediaKind::audio ? "audio" : "video";
   row["layer"] = name_of(f.layer);
-  const double lasted = seconds(f.measured_for);
-  if (lasted > 0) {
-    row["fps"] = rounded(static_cast<double>(f.frames_shown) / lasted);
-    row["received_kbps"] = rounded(static_cast<double>(f.bytes_received) * 8 / 1e3 / lasted);
-  }
-  add_delay(row, f);
-  if (const std::uint64_t packets = f.packets_received + f.packets_lost; packets > 0)
-    row["loss_ratio"] = ratio(f.packets_lost, packets);
-  row["frames"] = f.frames;
-  if (f.media == MediaKind::video) {
-    add_picture(row, f);
-  } else {
-    add_sound(row, f);
+  for (const quality::FlowFigure& figure : quality::flow_figures(f)) {
+    Json& place = figure.group != nullptr ? row[figure.group][figure.name] : row[figure.name];
+    if (figure.whole) {
+      place = static_cast<std::uint64_t>(figure.value);
+    } else {
+      place = rounded(figure.value);
+    }
   }
   return row;
 }

@@ -10,7 +10,7 @@
 #include <optional>
 #include <stdexcept>
 
-#include "core/quality/emodel.h"
+#include "core/quality/flow_figures.h"
 #include "sim/model_keys.h"
 
 namespace diemcau::sim {
@@ -48,29 +48,6 @@ double ratio(std::uint64_t part, std::uint64_t whole) {
   return static_cast<double>(part) / static_cast<double>(whole);
 }
 
-// Core counts what it is handed; the datagram had its seal as well.
-std::uint64_t received_bytes(const quality::FlowReport& f) {
-  return f.bytes_received + f.packets_received * seal_bytes(mesh::PacketKind::rtp);
-}
-
-void add_video(Json& j, const quality::FlowReport& f) {
-  j["frames"] = f.frames;
-  j["frames_undecodable"] = f.frames_undecodable;
-  j["freezes"] = f.freezes;
-  j["freeze_s"] = rounded(to_ms_double(f.freeze_time) / 1e3);
-  j["longest_freeze_s"] = rounded(to_ms_double(f.longest_freeze) / 1e3);
-}
-
-void add_opinion(Json& j, const quality::FlowReport& f) {
-  const double concealed = ratio(f.samples_concealed, f.samples_played);
-  j["concealed_ratio"] = rounded(concealed);
-  const auto delay = f.end_to_end.mean();
-  if (!delay) return;
-  const double r = quality::r_factor(*delay, concealed);
-  j["r_factor"] = rounded(r);
-  j["mos"] = rounded(quality::mos(r));
-}
-
 Json flow(const RunResult& r, std::size_t to, const quality::FlowReport& f) {
   const Crossing& crossing = r.crossing(f.from.value, to, f.layer);
   Json j;
@@ -78,21 +55,16 @@ Json flow(const RunResult& r, std::size_t to, const quality::FlowReport& f) {
   j["to"] = r.names[to];
   j["media"] = f.media == MediaKind::audio ? "audio" : "video";
   j["layer"] = name_of(f.layer);
-  const double seconds = to_ms_double(f.measured_for) / 1e3;
-  if (seconds > 0) j["fps"] = rounded(static_cast<double>(f.frames_shown) / seconds);
-  if (crossing.packets_sent > 0) j["sent_kbps"] = rounded(kbps(crossing.bytes_sent, r.measured));
-  if (seconds > 0) j["received_kbps"] = rounded(kbps(received_bytes(f), f.measured_for));
-  if (const auto p = percentiles_ms(crossing.delay)) j["delay_ms"] = *p;
-  if (const auto p = percentiles_ms(f.end_to_end)) j["end_to_end_ms"] = *p;
-  const std::uint64_t packets = f.packets_received + f.packets_lost;
-  if (packets > 0) j["loss_ratio"] = rounded(ratio(f.packets_lost, packets));
-  if (f.media == MediaKind::video) {
-    add_video(j, f);
-  } else {
-    j["frames"] = f.frames;
-    if (f.frames > 0 && f.audio_frames_lost_after_buffer)
-      j["residual_loss_ratio"] = rounded(ratio(*f.audio_frames_lost_after_buffer, f.frames));
-    if (f.samples_played > 0) add_opinion(j, f);
+  quality::FlowExtras extras;
+  if (crossing.packets_sent > 0) extras.sent_kbps = kbps(crossing.bytes_sent, r.measured);
+  extras.delay = &crossing.delay;
+  for (const quality::FlowFigure& figure : quality::flow_figures(f, extras)) {
+    Json& place = figure.group != nullptr ? j[figure.group][figure.name] : j[figure.name];
+    if (figure.whole) {
+      place = static_cast<std::uint64_t>(figure.value);
+    } else {
+      place = rounded(figure.value);
+    }
   }
   return j;
 }
