@@ -19,6 +19,7 @@ void HandshakeRunner::begin(Timestamp now, HandshakeFactory& factory, PeerId pee
   last_flight_.clear();
   due_ = false;
   interval_ = kFirstResend;
+  completed_ = false;
   give_up_at_ = now + kGiveUp;
   last_sent_at_ = now - kFirstResend;
   handshake_->start();
@@ -41,7 +42,12 @@ void HandshakeRunner::handle(Timestamp now, ByteSpan datagram) {
 
 void HandshakeRunner::after_step(Timestamp now) {
   auto flight = handshake_->poll_flight();
+  const HandshakeState before = state_;
   state_ = handshake_->state();
+  if (state_ == HandshakeState::done) completed_ = true;
+  if (state_ == HandshakeState::failed && completed_) state_ = HandshakeState::done;
+  if (before == HandshakeState::done && state_ == HandshakeState::running)
+    give_up_at_ = now + kGiveUp;
   if (flight.empty()) return;
   last_flight_ = std::move(flight);
   due_ = true;
@@ -53,7 +59,9 @@ void HandshakeRunner::after_step(Timestamp now) {
 void HandshakeRunner::time_passed(Timestamp now) {
   if (!running()) return;
   if (now >= give_up_at_) {
-    state_ = HandshakeState::failed;
+    // A second handshake on top of a finished one may have been begun by anybody who can forge an
+    // address: that it comes to nothing must not cost the keys that work.
+    state_ = completed_ ? HandshakeState::done : HandshakeState::failed;
     return;
   }
   if (last_flight_.empty() || now < resend_at_) return;

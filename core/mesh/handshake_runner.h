@@ -40,6 +40,7 @@ class HandshakeRunner {
   HandshakeState state_ = HandshakeState::running;
   Flight last_flight_;
   bool due_ = false;
+  bool completed_ = false;  // this association has had keys
   Duration interval_{};
   Timestamp resend_at_;
   Timestamp give_up_at_;

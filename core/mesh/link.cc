@@ -288,8 +288,15 @@ void Link::dtls_arrived(Timestamp now, PathId id, ByteSpan bytes) {
     emit(EventKind::handshake_done, generation_);
     send_hello(now);
   } else if (was_running && handshake_.failed()) {
-    time_passed(now);
+    handshake_failed(now);
   }
+}
+
+void Link::handshake_failed(Timestamp now) {
+  ++handshakes_failed_;
+  emit(EventKind::handshake_failed);
+  reset_association(now);
+  handshake_retry_at_ = now + kHandshakeRetry;
 }
 
 void Link::send_flight() {
@@ -436,16 +443,10 @@ void Link::watch_silence(Timestamp now) {
 
 void Link::time_passed(Timestamp now) {
   watch_silence(now);
-  if (state_ == LinkState::handshaking) {
+  if (handshake_.running()) {
     handshake_.time_passed(now);
-    if (handshake_.failed()) {
-      ++handshakes_failed_;
-      emit(EventKind::handshake_failed);
-      reset_association(now);
-      handshake_retry_at_ = now + kHandshakeRetry;
-    } else {
-      send_flight();
-    }
+    if (handshake_.failed()) handshake_failed(now);
+    send_flight();
   }
   advance(now);
   flush_control(now);
@@ -471,7 +472,7 @@ Timestamp Link::deadline() const {
     if (t && *t < first) first = *t;
   };
   if (state_ == LinkState::up) earlier(heard_at_ + (suspect_ ? kDownAfter : kSuspectAfter));
-  if (state_ == LinkState::handshaking) earlier(handshake_.deadline());
+  earlier(handshake_.deadline());
   if (state_ == LinkState::checking) earlier(handshake_retry_at_);
   earlier(control_.deadline());
   return first;

@@ -96,6 +96,7 @@ class Link {
   void advance(Timestamp now);
   void reset_association(Timestamp now);
   void begin_handshake(Timestamp now);
+  void handshake_failed(Timestamp now);
   void send_flight();
   void send_hello(Timestamp now);
   void hello_arrived(Timestamp now, const wire::Hello& hello);

@@ -20,6 +20,9 @@ class TwoStep : public Handshake {
     if (client_ && d[0] == 2 && state_ == HandshakeState::running) {
       flight_ = {{3}};
       state_ = HandshakeState::done;
+    } else if (client_ && d[0] == 7) {
+      flight_ = {{1}};
+      state_ = HandshakeState::running;
     } else if (!client_ && d[0] == 1 && step_ == 0) {
       step_ = 1;
       flight_ = {{2}};
@@ -45,6 +48,7 @@ class Factory : public HandshakeFactory {
   void forget(PeerId) override {}
 };
 const std::vector<std::uint8_t> kAnswer = {2};
+const std::vector<std::uint8_t> kAgain = {7};
 const std::vector<std::uint8_t> kJunk = {99};
 }  // namespace
 
@@ -88,6 +92,20 @@ TEST_CASE(
   CHECK(runner.take_due_flight() != nullptr);
   runner.handle(t0 + 80ms, kAnswer);
   CHECK(runner.take_due_flight() == nullptr);
+}
+
+TEST_CASE("A second handshake that comes to nothing leaves the first one standing",
+          "[core][mesh]") {
+  Factory factory;
+  HandshakeRunner runner;
+  runner.begin(t0, factory, PeerId{1}, HandshakeRole::client);
+  runner.handle(t0 + 10ms, kAnswer);
+  REQUIRE(runner.done());
+  runner.handle(t0 + 1s, kAgain);
+  REQUIRE(runner.running());
+  while (runner.running()) runner.time_passed(*runner.deadline());
+  CHECK(runner.done());
+  CHECK_FALSE(runner.failed());
 }
 
 TEST_CASE("Junk neither ends nor advances a handshake", "[core][mesh]") {
