@@ -147,6 +147,11 @@ void Assembly::finish(PacketId first, PacketId last) {
   const Slot& head = slot(first);
   const std::int64_t number = frame_unwrapper_.peek(head.descriptor.frame_number);
   if (number < 0) return;  // wrapped below the first frame ever seen
+  const bool goes_back = last_good_ && number <= *last_good_;
+  if (goes_back && !head.descriptor.key) {  // only a new beginning may; an honest sender never does
+    ++undecodable_;
+    return;
+  }
   if (!decodable(number, head.descriptor)) {
     if (started_) ++undecodable_;
     // What it needs is what is lost; good frames may lie between the two.
