@@ -42,6 +42,7 @@ void CoreLoop::step(mesh::Input input) {
   if (parts_.log) parts_.log->input(now, input);
   bridge_.handle(now, std::move(input));
   drain();
+  if (parts_.log) parts_.log->outputs_polled();
 }
 
 // ---------------------------------------------------------------- inwards
@@ -68,7 +69,10 @@ void CoreLoop::datagram_arrived(const Endpoint& from, Timestamp at, PacketRef pa
 // --------------------------------------------------------------- outwards
 
 void CoreLoop::drain() {
-  while (auto output = bridge_.poll()) carry(*output);
+  while (auto output = bridge_.poll()) {
+    if (parts_.log) parts_.log->output(*output);
+    carry(*output);
+  }
   arm_timer();
 }
 

@@ -32,6 +32,15 @@ ByteSpan bytes_of(const mesh::Input& input, std::vector<std::uint8_t>& joined) {
   return {};
 }
 
+// The bytes that an output carries.
+ByteSpan bytes_of(const mesh::Output& output) {
+  if (const auto* p = std::get_if<mesh::SendPacket>(&output)) return p->packet->bytes();
+  if (const auto* a = std::get_if<mesh::PlayAudio>(&output)) return a->media.bytes;
+  if (const auto* d = std::get_if<mesh::DecodeFrame>(&output)) return d->media.bytes;
+  if (const auto* r = std::get_if<mesh::RecordBytes>(&output)) return r->media.bytes;
+  return {};
+}
+
 class LoggedHandshake : public mesh::Handshake {
  public:
   LoggedHandshake(std::unique_ptr<mesh::Handshake> inner, InputLog& log)
@@ -50,6 +59,13 @@ class LoggedHandshake : public mesh::Handshake {
   InputLog& log_;
 };
 }  // namespace
+
+void OutputDigest::add(Timestamp now, const mesh::Output& output) {
+  words_.clear();
+  mesh::trace(now, 0, output, words_);
+  for (const std::uint64_t word : words_) digest_.add(word);
+  for (const std::uint8_t byte : bytes_of(output)) digest_.add(byte);
+}
 
 InputLog::InputLog(const std::filesystem::path& path, std::uint64_t max_bytes) : room_(max_bytes) {
   const int fd = ::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
@@ -100,6 +116,7 @@ void InputLog::config(const mesh::BridgeConfig& c) {
 }
 
 void InputLog::input(Timestamp now, const mesh::Input& input) {
+  now_ = now;
   words_.clear();
   mesh::trace(now, 0, input, words_);
   std::vector<std::uint8_t> head;
@@ -108,6 +125,14 @@ void InputLog::input(Timestamp now, const mesh::Input& input) {
     for (unsigned i = 0; i < 8; ++i) head.push_back(static_cast<std::uint8_t>(word >> (8 * i)));
   }
   record('I', head, bytes_of(input, bytes_));
+}
+
+void InputLog::outputs_polled() {
+  std::array<std::uint8_t, 8> body;
+  for (unsigned i = 0; i < 8; ++i) {
+    body[i] = static_cast<std::uint8_t>(outputs_.value() >> (8 * i));
+  }
+  record('O', {}, body);
 }
 
 void InputLog::mac(const std::array<std::uint8_t, 32>& answer) { record('M', {}, answer); }

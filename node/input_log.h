@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/digest.h"
 #include "core/mesh/boundary.h"
 #include "core/mesh/bridge_config.h"
 #include "core/mesh/handshake.h"
@@ -17,12 +18,25 @@
 
 namespace diemcau::node {
 
+// A running digest of all outputs: of their words and of the bytes they carry.
+class OutputDigest {
+ public:
+  void add(Timestamp now, const mesh::Output& output);
+  std::uint64_t value() const { return digest_.value(); }
+
+ private:
+  Digest digest_;
+  mesh::Words words_;
+};
+
 // A binary file: "DCINPUT1", then records of {type u8, length u32 little-endian, bytes}:
 //   C  the bridge's config as text (roster ids, self, rates, seed)
-//   I  an input: its words (core/mesh/trace.h, 8 bytes little-endian each), a word count in front,
-//   then its bytes M  the answer of a PairMac call, 32 bytes, in the order of the calls H  the
-//   answer of a Handshake call: state, then the datagrams of its flight, each with a u16 length in
-//   front
+//   I  an input: its words (core/mesh/trace.h, 8 bytes little-endian each) behind their count
+//      (u32), then its bytes; NAL units each behind their length (u32)
+//   M  the answer of a PairMac call, 32 bytes, in the order of the calls
+//   H  the answer of a Handshake call: state, then the datagrams of its flight, each behind its
+//      length (u16)
+//   O  behind every input: the digest (u64) of all outputs so far, which a replay must reach
 // It holds what people said in the clear: written with mode 0600, bounded by the disk quota given.
 class InputLog {
  public:
@@ -35,6 +49,9 @@ class InputLog {
 
   void config(const mesh::BridgeConfig& config);
   void input(Timestamp now, const mesh::Input& input);
+  // Before it is carried out: sealing overwrites datagrams.
+  void output(const mesh::Output& output) { outputs_.add(now_, output); }
+  void outputs_polled();
   void mac(const std::array<std::uint8_t, 32>& answer);
   void handshake(mesh::HandshakeState state, const std::vector<std::vector<std::uint8_t>>& flight);
   bool full() const { return full_; }
@@ -44,6 +61,8 @@ class InputLog {
   std::FILE* file_ = nullptr;
   std::uint64_t room_;
   bool full_ = false;
+  Timestamp now_;  // of the last input
+  OutputDigest outputs_;
   mesh::Words words_;
   std::vector<std::uint8_t> bytes_;
 };
