@@ -97,9 +97,8 @@ struct Grid::Impl {
     Timestamp painted = base - interval;
     while (const auto at = wait_for_change(painted)) {
       take_sounds();
-      if (!board) continue;
-      painted = monotonic_now();
-      paint(std::max(*at, base));
+      painted = monotonic_now();  // without a picture too: the next wait counts from here
+      if (board) paint(std::max(*at, base));
     }
     take_sounds();
     if (file && !file->close()) ++write_errors;
