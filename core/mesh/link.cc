@@ -1,4 +1,4 @@
-// The life of a link, from the first check to goodbye.
+// The life of a link: its paths, its checks, its silence.
 #include "core/mesh/link.h"
 
 #include <algorithm>
@@ -19,11 +19,6 @@ constexpr Duration kFirstClockCheck = 100ms;  // …until the clock filter has s
 constexpr std::uint64_t kFirstClockChecks = 10;
 constexpr std::array<Duration, 4> kBackOff = {250ms, 500ms, 1s, 2s};
 constexpr Duration kForgetAfter = 10min;
-constexpr Duration kHandshakeRetry = 1s;
-constexpr std::uint8_t kHelloSlot = 1;
-constexpr std::uint32_t kOurCapabilities = wire::bit(wire::Capability::feedback_ccfb) |
-                                           wire::bit(wire::Capability::descriptor) |
-                                           wire::bit(wire::Capability::layers);
 
 std::string username(const BridgeConfig& config, PeerId to, PeerId from) {
   return config.roster[to.value].id + ":" + config.roster[from.value].id;
@@ -250,161 +245,6 @@ void Link::traffic_arrived(Timestamp now, PathId id, std::size_t wire_bytes) {
   heard(now, *path);
 }
 
-// ------------------------------------------------------------ association
-
-void Link::advance(Timestamp now) {
-  if (state_ != LinkState::checking || !active_path() || !peer_session_) return;
-  if (handshake_retry_at_ && now < *handshake_retry_at_) return;
-  if (role_ == HandshakeRole::client) begin_handshake(now);
-}
-
-void Link::begin_handshake(Timestamp now) {
-  state_ = LinkState::handshaking;
-  handshake_retry_at_.reset();
-  association_session_ = peer_session_;
-  handshake_.begin(now, context_.handshakes, peer_, role_);
-  send_flight();
-}
-
-void Link::dtls_arrived(Timestamp now, PathId id, ByteSpan bytes) {
-  Path* path = path_of(id);
-  if (path == nullptr || !path->proven || !peer_session_) return;
-  ++path->packets_received;
-  path->bytes_received += bytes.size();
-  if (state_ == LinkState::checking && role_ == HandshakeRole::server) {
-    active_ = static_cast<std::size_t>(path - paths_.data());
-    begin_handshake(now);
-  }
-  if (!handshake_.exists()) return;
-  const bool was_running = handshake_.running();
-  handshake_.handle(now, bytes);
-  send_flight();
-  if (was_running && handshake_.done()) {
-    ++handshakes_done_;
-    ++generation_;
-    state_ = LinkState::greeting;
-    control_.reset();
-    hello_arrived_ = false;
-    emit(EventKind::handshake_done, generation_);
-    send_hello(now);
-  } else if (was_running && handshake_.failed()) {
-    handshake_failed(now);
-  }
-}
-
-void Link::handshake_failed(Timestamp now) {
-  ++handshakes_failed_;
-  emit(EventKind::handshake_failed);
-  reset_association(now);
-  handshake_retry_at_ = now + kHandshakeRetry;
-}
-
-void Link::send_flight() {
-  const auto* flight = handshake_.take_due_flight();
-  if (flight == nullptr) return;
-  for (const auto& datagram : *flight) send(paths_[active_], PacketKind::dtls, datagram);
-}
-
-void Link::reset_association(Timestamp now) {
-  const bool was_up = state_ == LinkState::up || state_ == LinkState::down;
-  if (handshake_.exists()) context_.handshakes.forget(peer_);
-  handshake_.stop();
-  handshake_retry_at_.reset();
-  association_session_.reset();
-  control_.reset();
-  hello_arrived_ = false;
-  if (state_ == LinkState::up) {
-    emit(EventKind::link_down);
-    down_since_ = now;
-  }
-  if (was_up && down_since_) {
-    outage_ += now - *down_since_;
-    ++reconnects_;
-  }
-  down_since_.reset();
-  state_ = LinkState::checking;
-}
-
-void Link::peer_left(Timestamp now) {
-  if (left_) return;
-  left_ = true;
-  emit(EventKind::peer_left);
-  reset_association(now);
-  peer_session_.reset();
-  session_ = context_.rng.next();  // whoever comes back makes new keys with us
-  heard_at_ = now - kFastChecksFor;
-  back_off_ = kBackOff.size() - 1;
-  next_check_ = now + kBackOff.back();
-}
-
-// ---------------------------------------------------------------- control
-
-void Link::send_hello(Timestamp now) {
-  wire::Hello hello;
-  hello.protocol_version = wire::kProtocolVersion;
-  hello.min_version = wire::kProtocolVersion;
-  hello.capabilities = kOurCapabilities;
-  hello.session_id = session_;
-  hello.bridge_id = context_.config.roster[context_.config.self.value].id;
-  send_control(now, wire::ControlPriority::floor, hello, kHelloSlot);
-}
-
-void Link::hello_arrived(Timestamp now, const wire::Hello& hello) {
-  if (hello.min_version > wire::kProtocolVersion ||
-      hello.protocol_version < wire::kMinProtocolVersion) {
-    emit(EventKind::peer_incompatible, hello.protocol_version);
-    return;
-  }
-  if (hello.bridge_id != context_.config.roster[peer_.value].id) return;
-  hello_arrived_ = true;
-  if (state_ != LinkState::greeting) return;
-  state_ = LinkState::up;
-  heard_at_ = now;
-  emit(EventKind::link_up);
-}
-
-void Link::control_arrived(Timestamp now, ByteSpan datagram) {
-  if (state_ != LinkState::greeting && state_ != LinkState::up && state_ != LinkState::down) return;
-  control_.datagram_arrived(now, datagram);
-  flush_control(now);
-}
-
-std::optional<wire::Message> Link::poll_message(Timestamp now) {
-  while (const auto bytes = control_.poll_message()) {
-    auto message = wire::parse_message(*bytes);
-    if (!message) continue;
-    if (const auto* hello = std::get_if<wire::Hello>(&*message)) {
-      hello_arrived(now, *hello);
-    } else {
-      return std::move(*message);
-    }
-  }
-  return std::nullopt;
-}
-
-void Link::send_control(Timestamp now, wire::ControlPriority priority, const wire::Message& message,
-                        std::uint8_t slot) {
-  if (state_ == LinkState::checking || state_ == LinkState::handshaking) return;
-  scratch_.resize(wire::kMaxMessageBytes);
-  ByteWriter writer(scratch_);
-  wire::write(writer, message);
-  DC_CHECK(writer.ok());
-  static_cast<void>(control_.send(now, priority, writer.written(), slot));
-  flush_control(now);
-}
-
-void Link::flush_control(Timestamp now) {
-  std::array<std::uint8_t, wire::kMaxControlDatagram> buffer;
-  while (const std::size_t size = control_.poll_datagram(now, buffer)) {
-    send(paths_[active_], PacketKind::control, ByteSpan(buffer.data(), size));
-  }
-}
-
-void Link::leave(Timestamp now) {
-  if (state_ != LinkState::up && state_ != LinkState::down) return;
-  send_control(now, wire::ControlPriority::floor, wire::Goodbye{}, 0);
-}
-
 // ------------------------------------------------------------------- time
 
 Duration Link::check_interval(Timestamp now) {
@@ -439,6 +279,18 @@ void Link::watch_silence(Timestamp now) {
     peer_session_.reset();
     session_ = context_.rng.next();
   }
+}
+
+void Link::peer_left(Timestamp now) {
+  if (left_) return;
+  left_ = true;
+  emit(EventKind::peer_left);
+  reset_association(now);
+  peer_session_.reset();
+  session_ = context_.rng.next();  // whoever comes back makes new keys with us
+  heard_at_ = now - kFastChecksFor;
+  back_off_ = kBackOff.size() - 1;
+  next_check_ = now + kBackOff.back();
 }
 
 void Link::time_passed(Timestamp now) {

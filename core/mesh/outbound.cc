@@ -89,11 +89,11 @@ std::uint32_t Outbound::full_frame_number(Layer layer, std::uint16_t reported) c
   return back < 0x8000 && back <= newest ? newest - back : newest;
 }
 
-std::size_t Outbound::sender_infos(PeerId peer,
+std::size_t Outbound::sender_infos(NtpTime now, PeerId peer,
                                    std::array<std::pair<Ssrc, wire::SenderInfo>, 4>& out) const {
   std::size_t n = 0;
   for (const auto& sender : senders_[peer.value]) {
-    if (const auto info = sender.sender_info()) out[n++] = {sender.ssrc(), *info};
+    if (const auto info = sender.sender_info(now)) out[n++] = {sender.ssrc(), *info};
   }
   return n;
 }

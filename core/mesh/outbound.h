@@ -52,7 +52,7 @@ class Outbound {
 
   // Encoder's frame number of a number that a peer reported in 16 bits; the newest is near.
   std::uint32_t full_frame_number(Layer layer, std::uint16_t reported) const;
-  std::size_t sender_infos(PeerId peer,
+  std::size_t sender_infos(NtpTime now, PeerId peer,
                            std::array<std::pair<Ssrc, wire::SenderInfo>, 4>& out) const;
   const send::Pacer::Drops& drops() const { return pacer_.drops(); }
 

@@ -243,7 +243,7 @@ void PeerTable::send_reports(Timestamp now, Peer& peer) {
   const std::size_t count = peer.inbound.report_blocks(now, blocks);
   std::span<const wire::ReportBlock> told(blocks.data(), count);
   std::array<std::pair<Ssrc, wire::SenderInfo>, 4> infos;
-  const std::size_t senders = outbound_.sender_infos(peer.id, infos);
+  const std::size_t senders = outbound_.sender_infos(wall_.at(now), peer.id, infos);
   std::array<std::uint8_t, kMaxRtcp> buffer;
   ByteWriter writer(buffer);
   for (std::size_t i = 0; i < senders; ++i) {

@@ -1,7 +1,7 @@
 // Header, extensions, payload.
 #include "core/send/stream_sender.h"
 
-#include <algorithm>
+#include "core/units/media_time.h"
 
 namespace diemcau::send {
 
@@ -32,13 +32,19 @@ void StreamSender::write(const OutgoingPacket& packet, Packet& out) {
   seq_ = seq_.next();
   ++packets_;
   octets_ += static_cast<std::uint32_t>(payload.wire_size());
+  clock_hz_ = audio ? kAudioClockHz : kVideoClockHz;
   last_captured_ = packet.captured;
   last_timestamp_ = header.timestamp;
 }
 
-std::optional<wire::SenderInfo> StreamSender::sender_info() const {
+std::optional<wire::SenderInfo> StreamSender::sender_info(NtpTime now) const {
   if (packets_ == 0) return std::nullopt;
-  return wire::SenderInfo{last_captured_, last_timestamp_, packets_, octets_};
+  const std::int64_t since_ns = to_ns(now - last_captured_);
+  const std::int64_t seconds = since_ns / 1'000'000'000;
+  const std::int64_t ticks =
+      seconds * clock_hz_ + since_ns % 1'000'000'000 * clock_hz_ / 1'000'000'000;
+  const std::uint32_t timestamp = last_timestamp_ + static_cast<std::uint32_t>(ticks);
+  return wire::SenderInfo{now, timestamp, packets_, octets_};
 }
 
 }  // namespace diemcau::send

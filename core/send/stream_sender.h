@@ -30,8 +30,9 @@ class StreamSender {
   Ssrc ssrc() const { return ssrc_; }
   // Writes the whole RTP packet into `out`; an elided payload stays elided.
   void write(const OutgoingPacket& packet, Packet& out);
-  // For the sender report; none before the first packet.
-  std::optional<wire::SenderInfo> sender_info() const;
+  // For a sender report that leaves now: the RTP timestamp is that of the same instant (RFC 3550
+  // §6.4.1). None before the first packet.
+  std::optional<wire::SenderInfo> sender_info(NtpTime now) const;
 
  private:
   Ssrc ssrc_;
@@ -39,6 +40,7 @@ class StreamSender {
   std::uint32_t timestamp_offset_ = 0;
   std::uint32_t packets_ = 0;
   std::uint32_t octets_ = 0;
+  std::int64_t clock_hz_ = 1;
   NtpTime last_captured_;
   std::uint32_t last_timestamp_ = 0;
 };

@@ -95,7 +95,7 @@ TEST_CASE("two peers get the same payload under their own SSRC and numbers") {
 
 TEST_CASE("a sender report speaks of what was sent, and there is none before that") {
   Stage s;
-  CHECK_FALSE(s.sender.sender_info());
+  CHECK_FALSE(s.sender.sender_info(kCaptured));
   AudioFrameInfo info;
   info.captured = kCaptured;
   PacketRef out = s.pool.take();
@@ -103,10 +103,10 @@ TEST_CASE("a sender report speaks of what was sent, and there is none before tha
   for (int i = 0; i < 3; ++i) {
     timestamp = s.send(s.packetizer.audio(info, {}, 70)[0], *out).header.timestamp;
   }
-  const auto report = s.sender.sender_info();
+  const auto report = s.sender.sender_info(kCaptured + 1500ms);
   REQUIRE(report);
   CHECK(report->packets == 3);
   CHECK(report->octets == 210);  // of payload, without headers (RFC 3550 §6.4.1)
-  CHECK(report->ntp == kCaptured);
-  CHECK(report->rtp_timestamp == timestamp);
+  CHECK(report->ntp == kCaptured + 1500ms);
+  CHECK(report->rtp_timestamp == timestamp + 72'000);  // 1.5 s at 48 kHz
 }
