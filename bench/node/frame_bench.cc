@@ -55,11 +55,6 @@ class Parts {
     }
   }
   std::size_t packets() const { return sent_.size(); }
-  std::size_t mean_size() const {
-    std::size_t sum = 0;
-    for (const PacketRef& packet : sent_) sum += packet->present();
-    return sum / sent_.size();
-  }
   void assemble(Timestamp now) {
     for (PacketRef& packet : sent_) {
       const auto rtp = wire::parse_rtp(packet->bytes());
@@ -169,6 +164,11 @@ void frame(benchmark::State& state) {
     const Timestamp now = node::monotonic_now();
     painter.paint(*canvas, static_cast<std::uint32_t>(index), false, now);
     const codecs::VideoFrame picture{canvas, now, index++};
+    // Whoever comes second finds the picture in the cache: they take turns.
+    const auto alone_too = [&] {
+      complete += part_by_part(picture, alone, parts, raw, sum) ? 1U : 0U;
+    };
+    if (index % 2 == 0) alone_too();
     const Duration took = cpu_of([&] {
       whole.encode(picture, [&](Layer layer, const codecs::EncodedFrame& encoded) {
         send_layer(pair.sender.loop(), layer, encoded, nals);
@@ -177,7 +177,7 @@ void frame(benchmark::State& state) {
       pair.receiver_io.poll();
     });
     sum.whole += took;
-    complete += part_by_part(picture, alone, parts, raw, sum) ? 1U : 0U;
+    if (index % 2 != 0) alone_too();
     state.SetIterationTime(to_us(took) / 1e6);
     std::this_thread::sleep_until(next += kPictureTime);
   }

@@ -23,10 +23,16 @@ constexpr int kBursts = 1000;
 struct Costs {
   Duration raw_send{}, raw_receive{}, node_send{}, node_receive{};
 
+  // Whoever comes first after the pause finds the caches cold: they take turns.
   void burst(RawPath& raw, unsigned packets, auto&& send, auto&& receive) {
-    raw_send += cpu_of([&] { raw.send(packets); });
-    raw_receive += cpu_of([&] { raw.receive(packets); });
+    raw_first = !raw_first;
+    const auto bare = [&] {
+      raw_send += cpu_of([&] { raw.send(packets); });
+      raw_receive += cpu_of([&] { raw.receive(packets); });
+    };
+    if (raw_first) bare();
     const Duration sent = cpu_of(send), received = cpu_of(receive);
+    if (!raw_first) bare();
     node_send += sent;
     node_receive += received;
     last = sent + received;
@@ -40,6 +46,7 @@ struct Costs {
     state.counters["ratio"] = each(node_send + node_receive) / each(raw_send + raw_receive);
   }
   Duration last{};
+  bool raw_first = false;
 };
 
 double seconds(Duration d) { return to_us(d) / 1e6; }

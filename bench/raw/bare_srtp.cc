@@ -11,7 +11,8 @@
 namespace diemcau::bench {
 
 BareSrtp::BareSrtp() {
-  DC_CHECK(srtp_init() == srtp_err_status_ok);
+  // libsrtp must be started exactly once in a process, and a session of the node's does that.
+  static const node::secure::SrtpSession started{node::secure::SrtpKeys{}};
   std::array<std::uint8_t, 44> key{1, 2, 3};
   srtp_policy_t policy{};
   srtp_crypto_policy_set_aes_gcm_256_16_auth(&policy.rtp);

@@ -41,6 +41,8 @@ RawPath::RawPath(std::size_t size, bool sealed)
     : size_(size), sealed_(sealed), from_(open_socket()), to_(open_socket()) {
   DC_CHECK(size >= 12 && size + 16 <= buffer_.size());
   buffer_.fill(0x5A);
+  socklen_t length = sizeof address_;
+  ::getsockname(to_, reinterpret_cast<sockaddr*>(&address_), &length);
 }
 
 RawPath::~RawPath() {
@@ -49,14 +51,11 @@ RawPath::~RawPath() {
 }
 
 void RawPath::send(unsigned packets) {
-  sockaddr_in address{};
-  socklen_t length = sizeof address;
-  ::getsockname(to_, reinterpret_cast<sockaddr*>(&address), &length);
   for (unsigned i = 0; i < packets; ++i) {
     write_rtp_header(buffer_.data(), next_++);
     const std::size_t size = sealed_ ? srtp_.protect(buffer_.data(), size_) : size_;
-    DC_CHECK(::sendto(from_, buffer_.data(), size, 0, reinterpret_cast<const sockaddr*>(&address),
-                      sizeof address) == static_cast<ssize_t>(size));
+    DC_CHECK(::sendto(from_, buffer_.data(), size, 0, reinterpret_cast<const sockaddr*>(&address_),
+                      sizeof address_) == static_cast<ssize_t>(size));
   }
 }
 

@@ -2,6 +2,8 @@
 // around them or without.
 #pragma once
 
+#include <netinet/in.h>
+
 #include <array>
 #include <cstdint>
 
@@ -26,6 +28,7 @@ class RawPath {
   bool sealed_;
   int from_ = -1;
   int to_ = -1;
+  sockaddr_in address_{};
   std::uint64_t next_ = 0;
   BareSrtp srtp_;
   std::array<std::uint8_t, 1536> buffer_{};
