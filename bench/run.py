@@ -1,96 +1,199 @@
 #!/usr/bin/python3
-"""Runs the bench programs and writes rows {case, metric, value, unit, bound?, bar?, pass?} as JSON.
+"""Runs the bench programs, prints what they say as ratios, and writes rows {case, metric, value,
+unit, bound?, bar?, pass?} to build/bench/<name>.json. Exit 1 when a bar is missed.
 
-A bar comes from bench/bars.json: {"case": {"metric": {"max": V} or {"min": V}}}. Exit 1 when one is
-missed. Medians of five repetitions; run it on a quiet machine."""
+A bar stands in bench/bars.json: {"case": {"metric": {"max": V} or {"min": V}}}; only ratios of two
+figures of the same run have one. Figures are medians; run it on a quiet machine."""
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+NAMES = ("core", "codecs", "node", "sim", "load")
+QUIET = 1.5  # load average of two cores above which times are not worth much
 NOT_FIGURES = {"name", "run_name", "run_type", "repetitions", "repetition_index", "threads",
                "iterations", "time_unit", "aggregate_name", "aggregate_unit", "family_index",
                "per_family_instance_index", "label", "error_occurred", "error_message"}
+# name, case of the ratio, case measured, case that it is held against
+QUOTIENTS = (
+    ("codecs", "three_layers", "three_layers_one_second", "sum_of_parts_one_second"),
+    ("node", "srtp/120", "srtp/node/120", "srtp/libsrtp/120"),
+    ("node", "srtp/1172", "srtp/node/1172", "srtp/libsrtp/1172"),
+)
+# What a ratio is of, for people.
+SAYS = {
+    "three_layers": "three layers : three encoders and scalers of their own",
+    "srtp/120": "seal and open sound : libsrtp",
+    "srtp/1172": "seal and open video : libsrtp",
+    "udp/port/6/1172": "port, a frame at a time : sendto + recvfrom",
+    "udp/port/1/120": "port, one small packet : sendto + recvfrom",
+    "udp/path/6/1100": "bridge to bridge, a frame at a time : sockets + libsrtp",
+    "udp/path/1/100": "bridge to bridge, one small packet : sockets + libsrtp",
+    "frame/path": "picture from encoder to decoder : sum of its parts",
+    "meeting/province_4": "virtual time : real time",
+    "meeting/province_11": "virtual time : real time",
+    "node_cpu_ratio": "node's CPU : its codecs + sockets + libsrtp",
+    "core_thread_ratio": "core thread's CPU : sockets + libsrtp in bursts",
+    "core_thread_ratio_to_single": "core thread's CPU : sockets + libsrtp one by one",
+}
+RATIOS = ("ratio", "times_real_time", "node_cpu_ratio", "core_thread_ratio",
+          "core_thread_ratio_to_single")
 
 
-def programs(folder, wanted):
-    found = sorted(name for name in os.listdir(folder) if name.startswith("bench-"))
-    chosen = [n for n in found if not wanted or n in wanted or n.removeprefix("bench-") in wanted]
-    missing = set(wanted) - set(chosen) - {n.removeprefix("bench-") for n in chosen}
-    if missing or not chosen:
-        print(f"bench: there is no {', '.join(sorted(missing)) or 'program'}; there are "
-              f"{', '.join(n.removeprefix('bench-') for n in found)}", file=sys.stderr)
-        sys.exit(2)
-    return chosen
-
-
-def measure(folder, program, repetitions):
-    done = subprocess.run([os.path.join(folder, program), "--benchmark_format=json",
+def google(folder, name, repetitions):
+    """Rows of one Google Benchmark program: medians over the repetitions."""
+    program = os.path.join(folder, f"bench-{name}")
+    done = subprocess.run([program, "--benchmark_format=json", "--benchmark_min_time=0.2",
                            f"--benchmark_repetitions={repetitions}",
-                           "--benchmark_enable_random_interleaving=true",
+                           f"--benchmark_enable_random_interleaving={str(name == 'codecs').lower()}",
                            "--benchmark_report_aggregates_only=true"],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=3600)
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=1800, check=False)
     if done.returncode:
-        raise RuntimeError(f"{program} ended with {done.returncode}")
-    return json.loads(done.stdout)["benchmarks"]
-
-
-def rows_of(results):
+        raise RuntimeError(f"{program} ended with {done.returncode}: {done.stderr[-500:]}")
+    results = json.loads(done.stdout)["benchmarks"]
+    rows = []
     for result in results:
+        if result.get("error_occurred"):
+            raise RuntimeError(f"{result['name']}: {result.get('error_message')}")
         if result.get("aggregate_name") not in (None, "median"):
             continue
-        case = result.get("run_name", result["name"])
+        case = re.sub(r"/(iterations:\d+|manual_time|real_time)", "",
+                      result.get("run_name", result["name"]))
+        manual = "/manual_time" in result["name"]
         for metric, value in result.items():
             if metric in NOT_FIGURES or not isinstance(value, (int, float)):
                 continue
-            unit = result["time_unit"] if metric.endswith("_time") else \
-                "1/s" if metric.endswith("_per_second") else "1"
-            yield {"case": case, "metric": metric, "value": value, "unit": unit}
+            if manual and metric == "cpu_time":  # holds the bare half and the pauses too
+                continue
+            rows.append({"case": case, "metric": metric, "value": value,
+                         "unit": unit_of(metric, result["time_unit"])})
+    for row in rows:
+        if row["metric"] == "ratio":
+            row["bound"] = 1.0
+    return rows + quotients(name, rows)
 
 
-def bars():
-    path = os.path.join(HERE, "bars.json")
-    if not os.path.exists(path):
-        return {}
-    with open(path, encoding="utf-8") as stream:
-        return json.load(stream)
+def unit_of(metric, time_unit):
+    if metric in RATIOS:
+        return "x"
+    if metric.endswith("_us"):
+        return "us"
+    if metric.endswith("_time"):
+        return time_unit
+    return "1/s" if metric.endswith("_per_second") else "1"
 
 
-def judge(row, limits):
-    limit = limits.get(row["case"], {}).get(row["metric"])
-    if not limit:
-        return
-    row["bar"] = limit
-    row["pass"] = row["value"] <= limit.get("max", float("inf")) and \
-        row["value"] >= limit.get("min", float("-inf"))
+def quotients(name, rows):
+    """Ratios of two cases of the same run."""
+    times = {row["case"]: row["value"] for row in rows if row["metric"] == "cpu_time"}
+    return [{"case": case, "metric": "ratio", "value": times[above] / times[below], "unit": "x",
+             "bound": 1.0}
+            for which, case, above, below in QUOTIENTS
+            if which == name and above in times and below in times]
+
+
+def load(folder, bridges, seconds):
+    """Rows of one real node under load; None when not all links came up."""
+    done = subprocess.run([os.path.join(folder, "diemcau-bench"), "load", "--peers", str(bridges),
+                           "--seconds", str(seconds), "--json", "--node",
+                           os.path.join(folder, "diemcau-node")],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                          timeout=seconds + 120, check=False)
+    if done.returncode:
+        return None
+    return json.loads(done.stdout)
+
+
+def judge(rows):
+    """Sets bar and pass; the number of bars missed."""
+    with open(os.path.join(HERE, "bars.json"), encoding="utf-8") as stream:
+        bars = json.load(stream)
+    missed = 0
+    for row in rows:
+        bar = bars.get(row["case"], {}).get(row["metric"])
+        if bar is None:
+            continue
+        row["bar"] = bar
+        row["pass"] = bar.get("min", float("-inf")) <= row["value"] <= bar.get("max", float("inf"))
+        missed += not row["pass"]
+    return missed
+
+
+def show_figures(rows):
+    """One line per case: its time, or what else it measured."""
+    timed = {row["case"] for row in rows if row["metric"] == "cpu_time"}
+    for row in rows:
+        wanted = "cpu_time" if row["case"] in timed else "real_time"
+        if row["metric"] == wanted:
+            print(f"  {row['case']:<34} {row['value']:>12.4g} {row['unit']}")
+        elif row["case"].startswith("load/") and row["unit"] != "x":
+            bound = f"   bare: {row['bound']:.4g}" if "bound" in row else ""
+            print(f"  {row['metric']:<34} {row['value']:>12.4g} {row['unit']}{bound}")
+
+
+def show_ratios(rows):
+    print("\nratios")
+    for row in rows:
+        if row["metric"] not in RATIOS:
+            continue
+        says = SAYS.get(row["case"]) or SAYS.get(row["metric"], row["metric"])
+        verdict = ""
+        if "pass" in row:
+            kind, limit = next(iter(row["bar"].items()))
+            verdict = f"   {'pass' if row['pass'] else 'MISSED'} ({kind} {limit:g})"
+        print(f"  {row['case']:<22} {row['value']:>9.4g} x   {says}{verdict}")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME",
+                        help=f"of {', '.join(NAMES)}; default: all")
+    parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--out", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--bridges", type=int, default=11, help="of the load (default 11)")
+    parser.add_argument("--seconds", type=int, default=10, help="of the load (default 10)")
+    options = parser.parse_args()
+    for name in options.names:
+        if name not in NAMES:
+            parser.error(f"there is no bench {name}; there are {', '.join(NAMES)}")
+    return options
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    parser.add_argument("names", nargs="*", help="core, codecs, node, sim; default: all")
-    parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--out", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--repetitions", type=int, default=5)
-    options = parser.parse_args()
+    options = arguments()
     os.makedirs(options.out, exist_ok=True)
-    limits, missed = bars(), 0
-    for program in programs(options.bin, options.names):
-        print(f"== {program}", flush=True)
-        rows = list(rows_of(measure(options.bin, program, options.repetitions)))
-        for row in rows:
-            judge(row, limits)
-            missed += row.get("pass") is False
-            verdict = "" if "pass" not in row else "  pass" if row["pass"] else "  MISSED"
-            print(f"{row['case']:<48} {row['metric']:<24} {row['value']:>16.6g} {row['unit']}"
-                  f"{verdict}")
-        path = os.path.join(options.out, program.removeprefix("bench-") + ".json")
-        with open(path, "w", encoding="utf-8") as stream:
+    everything, failures = [], 0
+    for name in options.names or NAMES:
+        busy = os.getloadavg()[0]
+        print(f"{name}{f'   (load average {busy:.1f}: not quiet)' if busy > QUIET else ''}",
+              flush=True)
+        rows = load(options.bin, options.bridges, options.seconds) if name == "load" else \
+            google(options.bin, name, options.repetitions)
+        if rows is None:
+            failures += 1
+            continue
+        failures += judge(rows)
+        show_figures(rows)
+        everything += rows
+        rows.append({"case": "machine", "metric": "load_average_before", "value": busy,
+                     "unit": "1"})
+        with open(os.path.join(options.out, f"{name}.json"), "w", encoding="utf-8") as stream:
             json.dump(rows, stream, indent=1)
-        print(f"   rows: {path}")
-    return 1 if missed else 0
+            stream.write("\n")
+    show_ratios(everything)
+    print(f"rows: {options.out}/<name>.json")
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except (OSError, RuntimeError, subprocess.TimeoutExpired) as problem:
+        print(f"bench: {problem}", file=sys.stderr)
+        sys.exit(1)

@@ -12,7 +12,6 @@
 
 #include "bench/load/load_peer.h"
 #include "bench/load/node_process.h"
-#include "bench/raw/raw_path.h"
 #include "node/clock.h"
 
 namespace diemcau::bench {
@@ -27,6 +26,7 @@ constexpr Duration kTick = 2ms;
 // A datagram of hi, and bursts of a frame's packets.
 constexpr std::size_t kTypicalDatagram = 1000;
 constexpr unsigned kRawBurst = 6;
+constexpr std::size_t kSmallDatagram = 120;  // of sound
 constexpr unsigned kRawBursts = 2000;
 
 // One wants hi and one wants lo, so that the node encodes all three layers; the rest want mid.
@@ -154,9 +154,8 @@ LoadResult run_load(const LoadOptions& options) {
   LoadResult result;
   const Reel reel = make_reel(kReelLength);
   result.costs = reel.costs;
-  const RawCost raw = measure_raw(kTypicalDatagram, kRawBurst, kRawBursts);
-  result.raw_send_us = raw.send_us;
-  result.raw_receive_us = raw.receive_us;
+  result.raw_burst = measure_raw(kTypicalDatagram, kRawBurst, kRawBursts);
+  result.raw_single = measure_raw(kSmallDatagram, 1, kRawBursts);
   Load load(options, reel);
   load.run(options.length, result);
   load.stop(result);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bench/load/reel.h"
+#include "bench/raw/raw_path.h"
 #include "core/mesh/bridge_config.h"
 #include "core/units/time.h"
 
@@ -43,7 +44,9 @@ struct LoadResult {
   std::string summary;  // the node's own, JSON
   std::string log;
   CodecCosts costs;
-  double raw_send_us = 0, raw_receive_us = 0;  // per datagram, measured before
+  // Bare sendto, recvfrom and libsrtp per datagram, measured before: in bursts of a frame, and one
+  // by one with cold caches, as sound and reports travel.
+  RawCost raw_burst, raw_single;
 };
 
 // Takes at most length + a minute. Throws std::runtime_error or std::system_error.
