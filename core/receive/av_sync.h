@@ -26,7 +26,7 @@ class AvSync {
  private:
   std::optional<Duration> sound_, picture_, filtered_;
   Duration audio_minimum_{}, video_minimum_{};
-  std::optional<Timestamp> updated_at_;
+  std::optional<Timestamp> since_, updated_at_;
 };
 
 }  // namespace diemcau::receive

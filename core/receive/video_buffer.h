@@ -17,7 +17,8 @@ struct Showing {
 };
 
 // The target is what 95 % of the pictures of the last 10 s needed from capture to decoded; it grows
-// at once and shrinks by 20 ms a second. Times of showing never go back. One thread at a time.
+// at once and shrinks by 20 to 150 ms a second, faster the farther it is off. Times of showing
+// never go back. One thread at a time.
 class VideoBuffer {
  public:
   // A picture is decoded. None when a newer one has been given already.
@@ -26,8 +27,12 @@ class VideoBuffer {
   void set_minimum_delay(Duration d) { minimum_delay_ = d; }
   Duration target_delay() const;
   std::uint64_t stale() const { return stale_; }
-  // Another layer or a restart: numbers and capture times begin anew, the target is kept.
-  void restart() { last_.reset(); }
+  // Another layer or a restart: numbers and capture times begin anew, and the first second is a
+  // start.
+  void restart() {
+    last_.reset();
+    pictures_ = 0;
+  }
 
  private:
   // 10 s at 30 pictures a second, 5 ms steps to 1 s.
@@ -36,6 +41,7 @@ class VideoBuffer {
   Duration minimum_delay_{};
   std::optional<Timestamp> updated_at_;
   std::optional<Showing> last_;
+  std::uint32_t pictures_ = 0;  // since the start, up to its end
   std::uint64_t stale_ = 0;
 };
 
