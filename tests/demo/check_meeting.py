@@ -2,7 +2,9 @@
 """Looks at what a demo left behind with its own eyes and compares it with what the nodes said:
 flash, beep, frame number and tone in recordings, grid, mixes and per-peer sinks.
 
-usage: check_meeting.py FOLDER   (made by `./dev demo --keep --sinks all`)
+usage: check_meeting.py [--untimed] FOLDER   (made by `./dev demo --keep --sinks all`)
+With --untimed a bound that a busy machine can miss is measured and printed ("slow"), but is no
+failure: tests run on shared machines.
 Exit 0 when every line passes, 1 when one does not, 2 when there is nothing to look at."""
 import argparse
 import json
@@ -25,20 +27,22 @@ RECORD_LENGTH_S = 0.5
 class Report:
     """The table of checks."""
 
-    def __init__(self):
+    def __init__(self, untimed=False):
         self.rows = []
+        self.untimed = untimed
 
-    def add(self, check, where, value, bound, good):
-        self.rows.append((check, where, value, bound, "pass" if good else "FAIL"))
+    def add(self, check, where, value, bound, good, timed=False):
+        miss = "slow" if timed and self.untimed else "FAIL"
+        self.rows.append((check, where, value, bound, "pass" if good else miss))
 
-    def within(self, check, where, value, limit, unit="ms"):
+    def within(self, check, where, value, limit, unit="ms", timed=False):
         """|value| <= limit; a figure that could not be measured fails."""
         measured = value is not None and math.isfinite(value)
         self.add(check, where, f"{value:.1f} {unit}" if measured else "not measured",
-                 f"≤ {limit:g} {unit}", measured and abs(value) <= limit)
+                 f"≤ {limit:g} {unit}", measured and abs(value) <= limit, timed and measured)
 
     def failed(self):
-        return [row for row in self.rows if row[-1] != "pass"]
+        return [row for row in self.rows if row[-1] == "FAIL"]
 
     def print(self):
         widths = [max(len(row[n]) for row in self.rows) for n in range(5)]
@@ -50,7 +54,7 @@ def p(values, percent):
     return float(np.percentile(values, percent)) if len(values) else None
 
 
-def check_sync(report, where, times, numbers, beeps):
+def check_sync(report, where, times, numbers, beeps, timed=False):
     """Sound against picture at every beep. Beeps are at whole seconds of the capture clock, frame
     numbers tell the capture time of pictures: what is left is how far the two are apart. The
     middle tells of a constant offset, nine of ten must each be inside."""
@@ -61,8 +65,9 @@ def check_sync(report, where, times, numbers, beeps):
     if len(offsets) < 2:
         report.add("sync", where, f"{len(offsets)} events", "≥ 2", False)
         return
-    report.within("sound behind picture, middle", where, p(offsets, 50), SYNC_MS)
-    report.within("sound beside picture, 9 of 10", where, p(np.abs(offsets), 90), SYNC_MS)
+    report.within("sound behind picture, middle", where, p(offsets, 50), SYNC_MS, timed=timed)
+    report.within("sound beside picture, 9 of 10", where, p(np.abs(offsets), 90), SYNC_MS,
+                  timed=timed)
 
 
 def check_pictures(report, where, luma, seconds):
@@ -76,8 +81,10 @@ def check_pictures(report, where, luma, seconds):
     report.add("numbers grow", where, f"{back} steps back", "0", len(readable) > 1 and back == 0)
     flashes = numbers[source.flashing(luma)]
     astray = int(np.sum((flashes >= 0) & (flashes % source.FPS != 0)))
+    # A busy machine leaves pictures out, flashes among them; one at the wrong time is never its doing.
     report.add("flash at whole second", where, f"{len(flashes)} flashes, {astray} astray",
-               f"{seconds:.0f} ± 2, 0", abs(len(flashes) - seconds) <= 2 and astray == 0)
+               f"{seconds:.0f} ± 2, 0", abs(len(flashes) - seconds) <= 2 and astray == 0,
+               timed=astray == 0 and len(flashes) > 0)
     return numbers
 
 
@@ -91,8 +98,8 @@ def check_against_summary(report, where, delays, flow, tolerance_ms, bound_p95):
         return
     report.add("delay = summary", where, f"{p(delays, 50):.1f} vs {said['p50']:.1f} ms",
                f"± {tolerance_ms:.1f} ms", abs(p(delays, 50) - said["p50"]) <= tolerance_ms)
-    report.within("delay p95 seen", where, p(delays, 95), bound_p95)
-    report.within("delay p95 said", where, said.get("p95"), bound_p95)
+    report.within("delay p95 seen", where, p(delays, 95), bound_p95, timed=True)
+    report.within("delay p95 said", where, said.get("p95"), bound_p95, timed=True)
 
 
 def flow_of(summary, source_id, target_id, media):
@@ -128,7 +135,7 @@ def check_sink(report, summary, folder, source_id, target_id, seconds):
     report.within("index against beeps", where, p([e for e in error if np.isfinite(e)], 50), 5)
     check_against_summary(report, where + " audio", sink.audio_delays_ms(), audio, 10.0,
                           AUDIO_P95_MS)
-    check_sync(report, where, shown, numbers, beeps)
+    check_sync(report, where, shown, numbers, beeps, timed=True)
 
 
 # ---- files --------------------------------------------------------------------------------------
@@ -245,7 +252,8 @@ def check_grid(report, summary, timeline):
             tracks.append((np.median(times[live] - source.captured_s(numbers[live])), numbers))
     # In the mix the first of the others' beeps is heard first: it belongs to the quickest tile.
     if tracks:
-        check_sync(report, "grid", times, min(tracks, key=lambda track: track[0])[1], beeps)
+        check_sync(report, "grid", times, min(tracks, key=lambda track: track[0])[1], beeps,
+                   timed=True)
 
 
 def check_mixes(report, timeline):
@@ -282,14 +290,17 @@ def check_pairs(report, summary, timeline):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
-    folder = parser.parse_args().folder
+    parser.add_argument("--untimed", action="store_true",
+                        help="a bound that a busy machine can miss is printed, not asserted")
+    arguments = parser.parse_args()
+    folder = arguments.folder
     try:
         summary, timeline = (json.load(open(os.path.join(folder, name), encoding="utf-8"))
                              for name in ("summary.json", "meeting.json"))
     except (OSError, ValueError) as problem:
         print(f"check_meeting: {problem}", file=sys.stderr)
         return 2
-    report, generated = Report(), not timeline.get("media")
+    report, generated = Report(arguments.untimed), not timeline.get("media")
     check_pairs(report, summary, timeline)
     check_recordings(report, summary, timeline, generated)
     if generated:
