@@ -9,12 +9,15 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <future>
 #include <limits>
 #include <map>
 #include <mutex>
 #include <span>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 #include "core/quality/emodel.h"
 
@@ -31,6 +34,8 @@ using quality::FlowReport;
 using quality::Histogram;
 using quality::PathReport;
 
+// Its threads look at their stop flag every 2 s.
+constexpr std::chrono::seconds kClosesWithin{3};
 constexpr std::array<Duration, 10> kRttBounds{10ms,  20ms,  50ms,  100ms, 150ms,
                                               200ms, 300ms, 500ms, 1s,    2s};
 constexpr std::array<Duration, 11> kMouthToEarBounds{20ms,  40ms,  60ms,  80ms,  100ms, 150ms,
@@ -289,7 +294,19 @@ Metrics::Metrics(const std::string& listen, Build build) : impl_(std::make_uniqu
   }
   impl_->exposer->RegisterCollectable(impl_->source);
 }
-Metrics::~Metrics() = default;
+
+// civetweb 1.15 (Debian 12) never returns from mg_stop() in about one of twenty exits: a bridge
+// that leaves does not wait for it for ever.
+Metrics::~Metrics() {
+  auto exposer = std::move(impl_->exposer);
+  auto closed = std::make_shared<std::promise<void>>();
+  auto waiting = closed->get_future();
+  std::thread([exposer = std::move(exposer), closed]() mutable {
+    exposer.reset();
+    closed->set_value();
+  }).detach();
+  static_cast<void>(waiting.wait_for(kClosesWithin));
+}
 
 void Metrics::publish(MetricsSnapshot snapshot) {
   Impl::Source& source = *impl_->source;

@@ -169,18 +169,22 @@ void Link::answer_check(Timestamp now, Timestamp received_at, Path& path,
   }
 }
 
-void Link::stun_arrived(Timestamp now, Timestamp received_at, PathId id, ByteSpan bytes) {
+std::optional<quality::DropReason> Link::stun_arrived(Timestamp now, Timestamp received_at,
+                                                      PathId id, ByteSpan bytes) {
   Path* path = path_of(id);
+  if (path == nullptr) return quality::DropReason::unknown;
   const auto parsed = wire::parse_stun(bytes);
-  if (path == nullptr || !parsed || !authentic(bytes, *parsed)) return;
+  if (!parsed) return quality::DropReason::malformed;
+  if (!authentic(bytes, *parsed)) return quality::DropReason::auth;
   ++path->packets_received;
   path->bytes_received += bytes.size();
   if (parsed->message_class == wire::StunClass::request) {
-    if (parsed->username != username_in_) return;
+    if (parsed->username != username_in_) return quality::DropReason::unknown;
     answer_check(now, received_at, *path, *parsed);
   } else if (parsed->message_class == wire::StunClass::success) {
     check_answered(now, received_at, *path, *parsed);
   }
+  return std::nullopt;
 }
 
 bool Link::stranger_arrived(Timestamp now, Timestamp received_at, std::uint8_t uplink,

@@ -48,7 +48,9 @@ class Link {
   Link(LinkContext context, PeerId peer);
 
   void start(Timestamp now);
-  void stun_arrived(Timestamp now, Timestamp received_at, PathId path, ByteSpan bytes);
+  // Why it was not used, when it was not.
+  std::optional<quality::DropReason> stun_arrived(Timestamp now, Timestamp received_at, PathId path,
+                                                  ByteSpan bytes);
   // A check from an address that is no path yet; opens one if it is authentic. False when it is
   // not.
   bool stranger_arrived(Timestamp now, Timestamp received_at, std::uint8_t uplink, Endpoint from,

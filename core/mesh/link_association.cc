@@ -77,7 +77,7 @@ void Link::reset_association(Timestamp now) {
   control_.reset();
   hello_arrived_ = false;
   if (state_ == LinkState::up) {
-    emit(EventKind::link_down);
+    if (!left_) emit(EventKind::link_down);  // who says goodbye is not lost
     down_since_ = now;
   }
   if (was_up && down_since_) {

@@ -69,7 +69,11 @@ void PeerTable::packet_arrived(Timestamp now, PacketArrived& in) {
       in.kind == PacketKind::rtp || in.kind == PacketKind::rtcp || in.kind == PacketKind::control;
   if (keyed) peer->link.traffic_arrived(now, in.path, in.packet->wire_size());
   switch (in.kind) {
-    case PacketKind::stun: peer->link.stun_arrived(now, in.received_at, in.path, bytes); break;
+    case PacketKind::stun:
+      if (const auto reason = peer->link.stun_arrived(now, in.received_at, in.path, bytes)) {
+        drop(*reason);
+      }
+      break;
     case PacketKind::dtls: peer->link.dtls_arrived(now, in.path, bytes); break;
     case PacketKind::control: peer->link.control_arrived(now, bytes); break;
     case PacketKind::rtcp: rtcp_arrived(now, in.received_at, *peer, bytes); break;
