@@ -19,6 +19,9 @@ constexpr std::size_t kLatePer1000 = 50;
 // line: the first second is shown as it comes and then forgotten, instead of being the 0.95
 // quantile of the next ten.
 constexpr std::uint32_t kStartPictures = 30;
+// What the sound of the same start is behind its capture: 20 ms of frame and the 40 ms that its
+// buffer starts with.
+constexpr Duration kStartDelay = 60ms;
 }  // namespace
 
 Duration VideoBuffer::target_delay() const { return std::max(target_, minimum_delay_); }
@@ -35,7 +38,7 @@ std::optional<Showing> VideoBuffer::decoded(Timestamp now, std::int64_t frame_nu
   target_ = std::max(wanted, target_ - step);
   updated_at_ = now;
   if (pictures_ < kStartPictures && ++pictures_ == kStartPictures) lateness_.clear();
-  if (pictures_ < kStartPictures || lateness_.size() == 0) target_ = Duration::zero();
+  if (pictures_ < kStartPictures || lateness_.size() == 0) target_ = kStartDelay;
   if (last_ && frame_number <= last_->frame_number) {
     ++stale_;
     return std::nullopt;
