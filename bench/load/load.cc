@@ -67,10 +67,12 @@ class Load {
     const Traffic before = traffic();
     const NodeProcess::Usage used_before = node_.usage();
     const Timestamp began = node::monotonic_now();
+    longest_stall_ = Duration::zero();
     run_until(length, [] { return false; });
     const Traffic after = traffic();
     const NodeProcess::Usage used = node_.usage();
     result.measured = node::monotonic_now() - began;
+    result.longest_stall = longest_stall_;
     result.links_up = links_up();
     result.cpu = used.cpu - used_before.cpu;
     if (used.core && used_before.core) result.core_cpu = *used.core - *used_before.core;
@@ -101,6 +103,8 @@ class Load {
 
   void tick() {
     const Timestamp now = node::monotonic_now();
+    if (ticked_at_) longest_stall_ = std::max(longest_stall_, now - *ticked_at_);
+    ticked_at_ = now;
     for (auto& peer : peers_) peer->tick(now);
     timer_.expires_after(kTick);
     timer_.async_wait([this](const boost::system::error_code& error) {
@@ -146,6 +150,8 @@ class Load {
   NodeProcess node_;
   std::vector<std::unique_ptr<LoadPeer>> peers_;
   Timestamp started_at_;
+  std::optional<Timestamp> ticked_at_;
+  Duration longest_stall_{};
 };
 
 }  // namespace

@@ -33,6 +33,9 @@ struct LoadResult {
   std::optional<Duration> mesh_time;       // node's start → last link up
   std::optional<Duration> handshake_time;  // first proven link → last link up
   Duration measured{};
+  // The longest time between two ticks of the load while measured: a machine that stood still makes
+  // every figure meaningless.
+  Duration longest_stall{};
   Traffic traffic;                   // while measured
   Duration cpu{};                    // the node's, while measured
   std::optional<Duration> core_cpu;  // its core thread's

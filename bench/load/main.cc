@@ -13,6 +13,9 @@ namespace {
 
 using namespace diemcau;
 
+// Less than what a socket's buffer and the jitter buffers swallow.
+constexpr Duration kMostStall = 500ms;
+
 std::filesystem::path node_beside_us() {
   std::error_code ignored;
   return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / "diemcau-node";
@@ -27,6 +30,10 @@ int load(const bench::LoadOptions& options, bool json) {
   const std::string name = fmt::format("load/{}/{}", options.bridges,
                                        options.role == mesh::Role::central ? "central" : "member");
   fmt::print("{}", json ? bench::rows_json(name, rows) : bench::rows_table(rows));
+  if (result.longest_stall > kMostStall) {
+    fmt::print(stderr, "load: the machine stood still for {:.0f} ms; these figures say nothing\n",
+               to_ms_double(result.longest_stall));
+  }
   if (result.links_up + 1 == options.bridges && result.exit == 0) return 0;
   fmt::print(stderr, "load: {} of {} links were up and the node ended with {}; it said:\n{}\n",
              result.links_up, options.bridges - 1, result.exit, result.log);

@@ -120,6 +120,8 @@ std::vector<Row> rows_of(const LoadOptions& options, const LoadResult& result) {
   if (!result.mesh_time) return rows;
   rows.push_back({"start_to_full_mesh", to_ms_double(*result.mesh_time), "ms", {}});
   rows.push_back({"first_check_to_full_mesh", to_ms_double(*result.handshake_time), "ms", {}});
+  rows.push_back({"measured", seconds(result.measured), "s", {}});
+  rows.push_back({"longest_stall_of_the_load", to_ms_double(result.longest_stall), "ms", {}});
   const Received in = received(result);
   cost_rows(result, in, rows);
   rows.push_back({"rss_max", result.rss_max_mib, "MiB", {}});
