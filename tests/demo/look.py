@@ -53,7 +53,8 @@ def pictures(path, width, height):
 
 def sound(path):
     """48 kHz mono; sample 0 is time 0 of the file, holes are filled with silence."""
-    done = run(["ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0:a:0", "-af",
+    # Without -copyts, ffmpeg takes the file's start time off, and the times of pictures keep it.
+    done = run(["ffmpeg", "-nostdin", "-v", "error", "-copyts", "-i", path, "-map", "0:a:0", "-af",
                 "aresample=48000:async=1:min_hard_comp=0.02:first_pts=0", "-ac", "1", "-f",
                 "s16le", "-"])
     return np.frombuffer(done.stdout, np.int16)
