@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -187,6 +188,8 @@ class Province {
  private:
   std::string scrape(std::size_t i) const {
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    const timeval limit{2, 0};
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     const sockaddr_in to = LoopbackSocket::address(metrics_ports_[i]);
     std::string text;
     if (::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0) {
