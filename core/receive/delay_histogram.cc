@@ -1,5 +1,6 @@
 // Forgets as NetEq does, a sixty-fourth a packet: one late packet raises the target for 1.5 s, a
-// burst of them for five.
+// burst of them for five. At the start all packets count alike and the start value as one of them,
+// so that it is gone in under three seconds.
 #include "core/receive/delay_histogram.h"
 
 #include <algorithm>
@@ -20,10 +21,11 @@ void DelayHistogram::add(Duration delay) {
       std::clamp<std::int64_t>(delay / kBucket, 0, static_cast<std::int64_t>(kBuckets) - 1);
   std::int64_t sum = 0;
   for (std::int64_t& weight : weights_) {
-    weight -= (weight + kForget - 1) / kForget;  // rounded up, so that nothing stays for ever
+    weight -= (weight + forget_ - 1) / forget_;  // rounded up, so that nothing stays for ever
     sum += weight;
   }
   weights_[static_cast<std::size_t>(bucket)] += kOne - sum;
+  forget_ = std::min(forget_ + 1, kForget);
   std::int64_t beyond = 0;
   std::size_t i = kBuckets;
   while (i > 1 && beyond + weights_[i - 1] <= kOne / kBeyondParts) beyond += weights_[--i];

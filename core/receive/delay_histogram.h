@@ -26,6 +26,7 @@ class DelayHistogram {
   static constexpr std::int64_t kOne = std::int64_t{1} << 30;
 
   std::array<std::int64_t, kBuckets> weights_{};  // their sum stays near kOne
+  std::int64_t forget_ = 2;
   Duration target_ = kStart;
 };
 
