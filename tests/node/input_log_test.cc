@@ -155,6 +155,24 @@ PacketRef packet_of(Fields& f, PacketPool& packets) {
   return packet;
 }
 
+mesh::PacketArrived arrived_of(Fields& f, PacketPool& packets) {
+  mesh::PacketArrived p;
+  p.path = PathId{f.as<std::uint16_t>()};
+  p.kind = f.as<mesh::PacketKind>();
+  p.received_at = f.time();
+  p.packet = packet_of(f, packets);
+  return p;
+}
+
+mesh::StrangerArrived stranger_of(Fields& f, PacketPool& packets) {
+  mesh::StrangerArrived s;
+  s.uplink = f.as<std::uint8_t>();
+  s.from = f.endpoint();
+  s.received_at = f.time();
+  s.packet = packet_of(f, packets);
+  return s;
+}
+
 mesh::VideoEncoded video_of(Fields& f, std::vector<mesh::NalUnit>& nals) {
   mesh::VideoEncoded v;
   v.source = f.as<Source>();
@@ -190,22 +208,8 @@ mesh::AudioPlayed played_of(Fields& f) {
 // What it points to lives in the record and in `nals`.
 mesh::Input input_of(Fields& f, PacketPool& packets, std::vector<mesh::NalUnit>& nals) {
   switch (f.kind) {
-    case 0: {
-      mesh::PacketArrived p;
-      p.path = PathId{f.as<std::uint16_t>()};
-      p.kind = f.as<mesh::PacketKind>();
-      p.received_at = f.time();
-      p.packet = packet_of(f, packets);
-      return p;
-    }
-    case 1: {
-      mesh::StrangerArrived s;
-      s.uplink = f.as<std::uint8_t>();
-      s.from = f.endpoint();
-      s.received_at = f.time();
-      s.packet = packet_of(f, packets);
-      return s;
-    }
+    case 0: return arrived_of(f, packets);
+    case 1: return stranger_of(f, packets);
     case 2: {
       mesh::AudioEncoded a;
       a.captured_at = f.time();
