@@ -58,8 +58,9 @@ enum class StunError : std::uint8_t {
 constexpr std::size_t kMaxStunBytes = 548;
 constexpr std::size_t kMaxStunUsername = 128;  // of 508 (RFC 8489 §14.3): two roster ids fit
 
-constexpr std::uint16_t kStunSessionId = 0xC001;
-constexpr std::uint16_t kStunClock = 0xC002;
+// Ours, from the comprehension-optional range, where tshark 4.0 knows no other meaning.
+constexpr std::uint16_t kStunSessionId = 0xC0DC;
+constexpr std::uint16_t kStunClock = 0xC0DD;
 
 // Checks form and fingerprint, not the integrity. Attributes after the integrity are ignored, but
 // for the fingerprint (RFC 8489 §14.6).

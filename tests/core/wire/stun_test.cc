@@ -61,19 +61,19 @@ StunMessage sample_request() {
 const char* const kRequest =
     "00010048 2112a442 b7e7a701bc34d686fa87dfae"
     "00060009 6576746a3a68367659000000"
-    "c0010008 0102030405060708"
-    "001c0020 a1053f64aeeea363ace68b7d451397a6f450c5bb5d66e5448149e7af50062a81"
-    "80280004 adc66e8d";
+    "c0dc0008 0102030405060708"
+    "001c0020 81d69e18a9c8e6c0d3152521f4183ae2624d4f892f36045ae3d426c2fed2e2fe"
+    "80280004 13f4b5d6";
 
 // Success response, length 88. XOR-MAPPED-ADDRESS 192.0.2.1:32853 (as in RFC 5769 §2.2), session
 // id, clock.
 const char* const kResponse =
     "01010058 2112a442 b7e7a701bc34d686fa87dfae"
     "00200008 0001a147e112a643"
-    "c0010008 0102030405060708"
-    "c0020010 e8d4a51012345678 e8d4a510123cf000"
-    "001c0020 7893a3dd52ba141f7d7337079f4f40958c86f614404792ca8933e489e4c8c17e"
-    "80280004 9bc518ba";
+    "c0dc0008 0102030405060708"
+    "c0dd0010 e8d4a51012345678 e8d4a510123cf000"
+    "001c0020 e051279a5431b9605f10b291fee0953179003edc7a07991f308908481dc6e599"
+    "80280004 fb5f8557";
 
 // Error response 401.
 const char* const kErrorResponse =
@@ -269,8 +269,8 @@ TEST_CASE("malformed STUN messages are errors", "[wire][stun]") {
   CHECK(error_of(hex("00010008" + head + "00260000 00060000")) == StunError::unknown_required);
   CHECK(error_of(hex("00010004" + head + "00060001")) == StunError::truncated);
   CHECK(error_of(hex("01010008" + head + "00200004 00010000")) == StunError::bad_attribute);
-  CHECK(error_of(hex("01010008" + head + "c0010004 00010000")) == StunError::bad_attribute);
-  CHECK(error_of(hex("01010008" + head + "c0020004 00010000")) == StunError::bad_attribute);
+  CHECK(error_of(hex("01010008" + head + "c0dc0004 00010000")) == StunError::bad_attribute);
+  CHECK(error_of(hex("01010008" + head + "c0dd0004 00010000")) == StunError::bad_attribute);
   CHECK(error_of(hex("01110008" + head + "00090004 00000264")) == StunError::bad_attribute);
   CHECK(error_of(hex("00010014" + head + "001c0010 00000000000000000000000000000000")) ==
         StunError::bad_attribute);  // a truncated integrity

@@ -14,13 +14,13 @@ import tempfile
 EXPECTED = [
     {
         "stun.type": ["0x0001"],
-        "stun.att.type": ["0x0006", "0xc001", "0x001c", "0x8028"],
+        "stun.att.type": ["0x0006", "0xc0dc", "0x001c", "0x8028"],
         "stun.att.username": ["tinh:xa-an-binh"],
         "stun.att.crc32.status": ["1"],  # tshark computed the same CRC
     },
     {
         "stun.type": ["0x0101"],
-        "stun.att.type": ["0x0020", "0xc002", "0x001c", "0x8028"],
+        "stun.att.type": ["0x0020", "0xc0dd", "0x001c", "0x8028"],
         "stun.att.ipv4": ["192.0.2.1"],
         "stun.att.port": ["32853"],
         "stun.att.crc32.status": ["1"],
