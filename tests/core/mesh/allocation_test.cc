@@ -24,11 +24,13 @@ void* counted(std::size_t size, std::size_t alignment) {
 }  // namespace
 
 // Every form of new that the standard has ends in one of these two; all memory is the C library's.
-void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
-void* operator new(std::size_t size, std::align_val_t alignment) {
+// Inlined, GCC 12 sees free() of what new gave and warns of a mismatch that is none.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  return counted(size, alignof(std::max_align_t));
+}
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
   return counted(size, static_cast<std::size_t>(alignment));
 }
-// Inlined, GCC 12 sees free() of what new gave and warns of a mismatch that is none.
 [[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
 [[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 [[gnu::noinline]] void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
