@@ -25,9 +25,9 @@ constexpr StreamId kMid{kCommune, Source::camera, Layer::mid};
 // Keeps everything that the player says and shows.
 class Room final : public Stage {
  public:
-  void on_picture(const ShownPicture& shown) override {
+  void on_picture(const ShownPicture& picture) override {
     const std::lock_guard lock(mutex);
-    pictures.push_back(shown);
+    pictures.push_back(picture);
   }
   void on_sound(Timestamp at, std::span<const PlayedSound> sounds) override {
     const std::lock_guard lock(mutex);
