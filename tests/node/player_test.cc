@@ -130,7 +130,7 @@ TEST_CASE("the device asks, and what it is given is heard at the time that is to
   REQUIRE(room.wait_for([&] { return room.frames.size() >= 28; }));
   player->stop();
 
-  REQUIRE(room.played.size() == 30);
+  REQUIRE(room.played.size() >= 28);  // the last ones may still have been queued when it stopped
   for (std::size_t n = 0; n < 28; ++n) {
     CHECK(room.played[n].samples == 960);
     CHECK(room.played[n].captured_at ==
