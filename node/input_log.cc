@@ -85,9 +85,10 @@ void InputLog::record(char type, ByteSpan head, ByteSpan body) {
   room_ -= length + 5;
   std::uint8_t front[5] = {static_cast<std::uint8_t>(type)};
   for (unsigned i = 0; i < 4; ++i) front[1 + i] = static_cast<std::uint8_t>(length >> (8 * i));
-  if (std::fwrite(front, 1, sizeof front, file_) != sizeof front ||
-      std::fwrite(head.data(), 1, head.size(), file_) != head.size() ||
-      std::fwrite(body.data(), 1, body.size(), file_) != body.size()) {
+  const auto written = [this](ByteSpan bytes) {
+    return bytes.empty() || std::fwrite(bytes.data(), 1, bytes.size(), file_) == bytes.size();
+  };
+  if (!written(front) || !written(head) || !written(body)) {
     full_ = true;
   }
 }

@@ -23,10 +23,14 @@ void* counted(std::size_t size, std::size_t alignment) {
 }
 }  // namespace
 
-// Every form of new that the standard has ends in one of these two; all memory is the C library's.
+// Every form of new that is used ends in one of these; all memory is the C library's.
 // Inlined, GCC 12 sees free() of what new gave and warns of a mismatch that is none.
 [[gnu::noinline]] void* operator new(std::size_t size) {
   return counted(size, alignof(std::max_align_t));
+}
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return std::malloc(size);
 }
 [[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
   return counted(size, static_cast<std::size_t>(alignment));
