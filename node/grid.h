@@ -21,7 +21,7 @@ struct GridConfig {
   std::string waiting_text = "đang chờ";  // before the first picture
   std::string lost_text = "mất kết nối";
   // A flash lasts one picture of 33 ms: painted at least every 25 ms, none is missed.
-  int max_fps = 40;
+  int max_fps = 25;
 };
 
 struct GridFigures {

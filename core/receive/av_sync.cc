@@ -10,7 +10,7 @@ constexpr Duration kInterval = 1s;
 constexpr Duration kTolerance = 30ms;
 constexpr Duration kMostAStep = 80ms;
 // What a start on a busy machine looks like is no reason to hold anything back.
-constexpr Duration kSettled = 1s;
+constexpr Duration kSettled = 3s;
 constexpr Duration kMost = 400ms;  // as far as the jitter buffers go
 constexpr std::int64_t kFilter = 4;
 

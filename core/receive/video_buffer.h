@@ -27,7 +27,7 @@ class VideoBuffer {
   void set_minimum_delay(Duration d) { minimum_delay_ = d; }
   Duration target_delay() const;
   std::uint64_t stale() const { return stale_; }
-  // Another layer or a restart: numbers and capture times begin anew, and the first second is a
+  // Another layer or a restart: numbers and capture times begin anew, and three seconds are a
   // start.
   void restart() {
     last_.reset();

@@ -10,7 +10,7 @@ using namespace diemcau::receive;
 namespace {
 constexpr Duration kFrame = 33ms;
 
-Timestamp captured(std::int64_t n) { return timestamp_from_ns(1'000'000'000) + n * kFrame; }
+Timestamp captured(std::int64_t n) { return timestamp_from_ns(10'000'000'000) + n * kFrame; }
 
 // Shows `count` pictures from `first` on, each decoded `late` after its capture.
 std::optional<Showing> show(VideoBuffer& buffer, std::int64_t first, std::int64_t count,
@@ -24,18 +24,18 @@ std::optional<Showing> show(VideoBuffer& buffer, std::int64_t first, std::int64_
 
 VideoBuffer after_start() {
   VideoBuffer buffer;
-  show(buffer, -30, 30, 5ms);
+  show(buffer, -90, 90, 5ms);
   return buffer;
 }
 }  // namespace
 
-TEST_CASE("the first second waits for the sound alone and does not count afterwards") {
+TEST_CASE("the first three seconds wait for the sound alone and do not count afterwards") {
   VideoBuffer buffer;
-  auto showing = show(buffer, 0, 20, 300ms);
-  CHECK(showing->at == captured(19) + 300ms);
-  showing = show(buffer, 20, 10, 12ms);
-  CHECK(showing->at == captured(29) + 60ms);
-  show(buffer, 30, 90, 12ms);  // 45 ms too long, gone within three seconds
+  auto showing = show(buffer, 0, 60, 300ms);
+  CHECK(showing->at == captured(59) + 300ms);
+  showing = show(buffer, 60, 30, 12ms);
+  CHECK(showing->at == captured(89) + 60ms);
+  show(buffer, 90, 90, 12ms);  // 45 ms too long, gone within three seconds
   CHECK(buffer.target_delay() == 15ms);
 }
 
