@@ -7,7 +7,7 @@ namespace diemcau::receive {
 
 namespace {
 constexpr Duration kInterval = 1s;
-constexpr Duration kTolerance = 30ms;
+constexpr Duration kTolerance = 20ms;  // inside the +30/−60 ms of the ear, with room for jitter
 constexpr Duration kMostAStep = 80ms;
 // What a start on a busy machine looks like is no reason to hold anything back.
 constexpr Duration kSettled = 3s;

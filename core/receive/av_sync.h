@@ -8,7 +8,7 @@
 
 namespace diemcau::receive {
 
-// Fed with the whole delay from capture to play and to show. Acts outside ±30 ms of the filtered
+// Fed with the whole delay from capture to play and to show. Acts outside ±20 ms of the filtered
 // difference, by half of it and at most 80 ms a step. One thread at a time.
 class AvSync {
  public:
