@@ -20,6 +20,7 @@ SECONDS = 6
 # that we send (level 4.0, 3.1, 3.0, 2.1, 1.3), parameter sets between start codes.
 CLEAR_MARKS = [b"x264 - core", b"OpusHead", b"OpusTags", b"\x00\x00\x00\x01\x67"]
 TOLERANCE = 0.02
+LATER = 0.1  # share of a 10 s meeting that comes after the last scrape: one second
 
 
 class Capture:
@@ -195,19 +196,19 @@ class Figures:
         return None if a is None or b is None or a + b == 0 else a / (a + b)
 
     def median_delay_is_about(self, peer, said):
-        """`said` where it lies in the bucket that holds the median, or within 5 ms of it; else the
-        nearest bound."""
+        """`said` where the scraped distribution allows it as the median of a little later; else the
+        bound of the bucket that holds the scraped one. Delays fall in the first seconds, so the two
+        halves of a short meeting differ: what may differ is the rank, by the samples that the last
+        second added, not the figure."""
         buckets = sorted(self.delays.get(peer, []))
         if not buckets or not buckets[-1][1]:
             return None
-        lower = 0.0
-        for upper, count in buckets:
-            if count >= buckets[-1][1] / 2:
-                slack = 0.005
-                return said if lower - slack <= said <= upper + slack else \
-                    min(lower, upper, key=lambda bound: abs(bound - said))
-            lower = upper
-        return None
+        total, slack = buckets[-1][1], 0.005
+        below = max((count for bound, count in buckets if bound <= said - slack), default=0)
+        up_to = min(count for bound, count in buckets if bound >= said + slack)
+        if below <= (0.5 + LATER) * total and up_to >= (0.5 - LATER) * total:
+            return said
+        return next(bound for bound, count in buckets if count >= total / 2)
 
     def share(self, part, whole, peer):
         a, b = (self.values.get((name, peer, None)) for name in (part, whole))
@@ -224,10 +225,7 @@ def figures_twice(scraped, flow):
                                           peer), flow.get("concealed_ratio"), TOLERANCE)
         said = flow.get("end_to_end_ms", {}).get("p50")
         if said is not None:
-            # The target of the jitter buffer falls in the first seconds: the median of a short meeting may
-            # move by two frames of sound between the last scrape and the end.
-            yield ("median delay s", scraped.median_delay_is_about(peer, said / 1000), said / 1000,
-                   0.04)
+            yield ("median delay s", scraped.median_delay_is_about(peer, said / 1000), said / 1000, 0)
     else:
         yield ("freezes", scraped.values.get(("video_freezes_total", peer, None)),
                flow.get("freezes"), 1)
