@@ -85,12 +85,18 @@ struct LayeredEncoder::Impl {
   bool due(Layer layer, Timestamp at) {
     One& one = of(layer);
     if (!one.request.active) return false;
-    const std::int64_t own = base_fps * (layer == Layer::lo ? 500 : 1000);
+    const bool half = layer == Layer::lo || effort == LayerEffort::half_rate;
+    const std::int64_t own = base_fps * (half ? 500 : 1000);
     const std::int64_t asked = std::max<std::int64_t>(1, one.request.fps) * 1000;
     const std::int64_t rate = std::min(own, asked);
     // Every picture of a source that is no faster goes through, whatever its jitter.
     if (std::int64_t{settings.source_fps} * 1000 <= rate) return true;
     return one.decimator.keep(at, rate);
+  }
+
+  Effort effort_of(Layer layer) const {
+    if (effort == LayerEffort::full) return Effort::full;
+    return layer == Layer::hi || effort < LayerEffort::hi_light ? Effort::light : Effort::full;
   }
 
   // The picture of a layer, from the nearest larger one that exists already.
@@ -112,12 +118,14 @@ struct LayeredEncoder::Impl {
     VideoFrame fitted = frame;
     fitted.picture = picture_for(layer, frame);
     const EncodeRequest request{one.request.rate, std::exchange(one.request.idr, false),
-                                std::exchange(one.request.invalidate_from, std::nullopt)};
+                                std::exchange(one.request.invalidate_from, std::nullopt),
+                                effort_of(layer)};
     sink(layer, one.encoder->encode(fitted, request));
   }
 
   LayeredSettings settings;
   int base_fps;
+  LayerEffort effort = LayerEffort::full;
   std::array<One, 3> layers;
   std::array<PicturePool, 3> pools;
   std::shared_ptr<const Picture> scaled;
@@ -140,6 +148,8 @@ void LayeredEncoder::set(Layer layer, const LayerRequest& request) {
   }
   now = next;
 }
+
+void LayeredEncoder::set_effort(LayerEffort effort) { impl_->effort = effort; }
 
 void LayeredEncoder::encode(const VideoFrame& frame, const Sink& sink) {
   impl_->scaled.reset();

@@ -29,6 +29,10 @@ struct LayeredSettings {
   std::optional<Duration> max_idr_interval = 10s;  // in hi, which is recorded
 };
 
+// Where a machine that cannot keep up saves first: hi costs four times as much as mid. The last
+// resort is every second picture.
+enum class LayerEffort : std::uint8_t { half_rate, all_light, hi_light, full };
+
 struct LayerSize {
   int width;
   int height;
@@ -47,6 +51,7 @@ class LayeredEncoder {
   LayeredEncoder& operator=(LayeredEncoder&&) noexcept;
 
   void set(Layer layer, const LayerRequest& request);
+  void set_effort(LayerEffort effort);  // full until it is said
   // Any size: fitted into 16:9 with black bars. `sink` gets each due layer as soon as it is
   // encoded, hi first.
   void encode(const VideoFrame& frame, const Sink& sink);

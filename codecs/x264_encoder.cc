@@ -55,6 +55,16 @@ Rates rates_for(Bitrate rate, std::int64_t interval_us, int nominal_fps) {
           static_cast<int>(std::max({buffer, kbps / nominal_fps + 1, std::int64_t{1}}))};
 }
 
+// All of it may change between two frames of an open encoder (x264_encoder_reconfig).
+void set_effort(x264_param_t& param, const x264_param_t& full, Effort effort) {
+  const bool light = effort == Effort::light;
+  param.i_frame_reference = light ? 1 : full.i_frame_reference;
+  param.b_deblocking_filter = light ? 0 : full.b_deblocking_filter;
+  param.analyse.inter = light ? 0 : full.analyse.inter;
+  param.analyse.intra = light ? 0 : full.analyse.intra;
+  param.analyse.i_subpel_refine = light ? 0 : full.analyse.i_subpel_refine;
+}
+
 void set_rates(x264_param_t& param, Rates rates) {
   param.rc.i_rc_method = X264_RC_ABR;
   param.rc.i_bitrate = rates.kbps;
@@ -112,10 +122,10 @@ class ReferenceMirror {
     }
   }
   // Newest and oldest frame that the next one may be made from; nothing when none is left.
-  std::optional<std::pair<std::uint32_t, std::uint32_t>> usable() const {
+  std::optional<std::pair<std::uint32_t, std::uint32_t>> usable(int most) const {
     std::optional<std::pair<std::uint32_t, std::uint32_t>> range;
     int searched = 0;
-    for (std::size_t i = count_; i-- > 0 && searched < kSearched;) {
+    for (std::size_t i = count_; i-- > 0 && searched < most;) {
       if (held_[i].lost) continue;
       range = {range ? range->first : held_[i].number, held_[i].number};
       ++searched;
@@ -165,9 +175,9 @@ std::vector<std::uint8_t> EncodedFrame::annex_b() const {
 struct X264Encoder::Impl {
   explicit Impl(const LayerSettings& s)
       : settings(s), next_number(s.first_frame_number), interval_us(1'000'000 / s.fps) {
-    x264_param_t param = parameters(s);
+    full = parameters(s);
     rates = rates_for(s.rate, interval_us, s.fps);
-    encoder.reset(x264_encoder_open(&param));
+    encoder.reset(x264_encoder_open(&full));
     if (!encoder) {
       throw std::runtime_error("x264 cannot start: is there enough memory for the encoder?");
     }
@@ -183,16 +193,21 @@ struct X264Encoder::Impl {
     last_capture = captured_at;
   }
 
-  void follow_rate(Bitrate rate) {
+  void follow(Bitrate rate, Effort wanted_effort) {
     const Rates wanted = rates_for(rate, interval_us, settings.fps);
     const bool close = rate == asked && std::abs(wanted.kbps - rates.kbps) * 50 < rates.kbps;
-    if (close || wanted == rates) return;
+    const bool same_rate = close || wanted == rates;
+    if (same_rate && wanted_effort == effort) return;
     x264_param_t param;
     x264_encoder_parameters(encoder.get(), &param);
-    set_rates(param, wanted);
+    if (!same_rate) {
+      set_rates(param, wanted);
+      rates = wanted;
+      asked = rate;
+    }
+    effort = wanted_effort;
+    set_effort(param, full, effort);
     DC_CHECK(x264_encoder_reconfig(encoder.get(), &param) == 0);
-    rates = wanted;
-    asked = rate;
   }
 
   // True when the next frame must be a key frame.
@@ -210,6 +225,8 @@ struct X264Encoder::Impl {
   }
 
   LayerSettings settings;
+  x264_param_t full;  // as opened
+  Effort effort = Effort::full;
   std::unique_ptr<x264_t, Close> encoder;
   ReferenceMirror references;
   EncodedFrame encoded;
@@ -239,7 +256,7 @@ const EncodedFrame& X264Encoder::encode(const VideoFrame& frame, const EncodeReq
   DC_CHECK(picture.width == s.settings.width && picture.height == s.settings.height);
   const Timestamp began = monotonic_now();
   s.follow_interval(frame.captured_at);
-  s.follow_rate(request.rate);
+  s.follow(request.rate, request.effort);
   const bool none_left = s.invalidate(request.invalidate_from);
 
   x264_picture_t in;
@@ -270,7 +287,7 @@ const EncodedFrame& X264Encoder::encode(const VideoFrame& frame, const EncodeReq
   }
   e.frame_number = s.next_number++;
   e.key = out.b_keyframe != 0;
-  const auto usable = s.references.usable();
+  const auto usable = s.references.usable(s.effort == Effort::light ? 1 : kSearched);
   DC_CHECK(e.key || usable);
   e.newest_needed = e.key ? e.frame_number : usable->first;
   e.oldest_needed = e.key ? e.frame_number : usable->second;

@@ -16,6 +16,10 @@ namespace diemcau::codecs {
 
 enum class H264Profile : std::uint8_t { constrained_baseline, high };
 
+// How hard to look for the best prediction. `light` takes 0.65 of the time of `full` and costs 0.1 dB
+// on a talking head, up to 3 dB on moving detail: for a machine that cannot keep up.
+enum class Effort : std::uint8_t { light, full };
+
 struct LayerSettings {
   int width = 1280;  // even
   int height = 720;
@@ -31,6 +35,7 @@ struct EncodeRequest {
   bool idr = false;  // this frame is a key frame
   // This and every later frame that exists now is not referenced any more (lost at a receiver).
   std::optional<std::uint32_t> invalidate_from;
+  Effort effort = Effort::full;  // may change with every frame, without an IDR
 };
 
 struct EncodedFrame {

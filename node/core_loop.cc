@@ -1,8 +1,6 @@
 // One step: input into the bridge, outputs out of it, timer armed for its next deadline.
 #include "node/core_loop.h"
 
-#include <boost/asio/post.hpp>
-
 #include "core/wire/demux.h"
 #include "node/clock.h"
 
@@ -11,10 +9,10 @@ namespace diemcau::node {
 namespace asio = boost::asio;
 
 CoreLoop::CoreLoop(asio::io_context& io, mesh::BridgeConfig config, Parts parts)
-    : io_(io),
-      parts_(std::move(parts)),
+    : parts_(std::move(parts)),
       bridge_(std::move(config), mesh::Bridge::Ports{parts_.packets, parts_.frames, parts_.pair_mac,
                                                      parts_.handshakes}),
+      inbox_(io, [this](Posted posted) { arrived(std::move(posted)); }),
       timer_(io) {}
 
 void CoreLoop::start(mesh::LocalStatus status) {
@@ -25,16 +23,18 @@ void CoreLoop::start(mesh::LocalStatus status) {
                     [this] { drain(); });
 }
 
-void CoreLoop::post(mesh::Input input) {
-  asio::post(io_, [this, input = std::move(input)]() mutable { step(std::move(input)); });
-}
+void CoreLoop::post(mesh::Input input) { inbox_.push(std::move(input)); }
+void CoreLoop::post_video(EncodedVideo frame) { inbox_.push(std::move(frame)); }
+void CoreLoop::post_audio(EncodedAudio frame) { inbox_.push(std::move(frame)); }
 
-void CoreLoop::post_video(EncodedVideo frame) {
-  asio::post(io_, [this, frame = std::move(frame)] { step(frame.input(nals_)); });
-}
-
-void CoreLoop::post_audio(EncodedAudio frame) {
-  asio::post(io_, [this, frame = std::move(frame)] { step(frame.input()); });
+void CoreLoop::arrived(Posted posted) {
+  if (auto* input = std::get_if<mesh::Input>(&posted)) {
+    step(std::move(*input));
+  } else if (const auto* video = std::get_if<EncodedVideo>(&posted)) {
+    step(video->input(nals_));
+  } else {
+    step(std::get<EncodedAudio>(posted).input());
+  }
 }
 
 void CoreLoop::step(mesh::Input input) {

@@ -8,11 +8,13 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "core/base/packet_pool.h"
 #include "core/mesh/bridge.h"
 #include "node/encoder_thread.h"
+#include "node/inbox.h"
 #include "node/input_log.h"
 #include "node/player.h"
 #include "node/recorder.h"
@@ -21,8 +23,8 @@
 
 namespace diemcau::node {
 
-// One thread: that of `io`. post() alone may be called from any thread. What it is given outlives
-// it.
+// One thread: that of `io`. post() and its like may be called from any thread. What it is given
+// outlives it.
 class CoreLoop {
  public:
   struct Parts {
@@ -63,21 +65,23 @@ class CoreLoop {
   }
 
  private:
+  using Posted = std::variant<mesh::Input, EncodedVideo, EncodedAudio>;
   struct RemotePath {
     PeerId peer;
     Endpoint remote;
     bool open = false;
   };
   void datagram_arrived(const Endpoint& from, Timestamp at, PacketRef packet);
+  void arrived(Posted posted);
   void drain();
   void carry(mesh::Output& output);
   void send(mesh::SendPacket& output);
   void arm_timer();
   void drop(quality::DropReason reason) { ++dropped_[static_cast<std::size_t>(reason)]; }
 
-  boost::asio::io_context& io_;
   Parts parts_;
   mesh::Bridge bridge_;
+  Inbox<Posted> inbox_;
   boost::asio::steady_timer timer_;
   std::optional<Timestamp> armed_for_;
   std::vector<RemotePath> paths_;  // by PathId

@@ -12,6 +12,7 @@
 #include "codecs/opus_encoder.h"
 #include "node/bounded_queue.h"
 #include "node/clock.h"
+#include "node/encode_pace.h"
 #include "node/thread_rank.h"
 
 namespace diemcau::node {
@@ -52,6 +53,7 @@ struct EncoderThread::Impl {
   mutable std::mutex mutex;
   std::array<std::optional<codecs::LayerRequest>, 4> asked;  // under mutex, by Layer
   EncoderFigures shared;                                     // under mutex
+  std::uint64_t left_out = 0;                                // under mutex, not yet judged
   std::thread capture, encode;
 
   Impl(EncoderThreadConfig c, std::unique_ptr<codecs::MediaSource> s)
@@ -61,7 +63,7 @@ struct EncoderThread::Impl {
   }
 
   void capture_loop() {
-    take_rank(ThreadRank::sound);
+    take_rank(ThreadRank::sound, "capture");
     codecs::OpusEncoder opus(config.audio_rate);
     while (auto event = source->next()) {
       if (stopping) return;
@@ -99,19 +101,41 @@ struct EncoderThread::Impl {
     const bool late = !waiting.push(std::move(frame));
     const std::lock_guard lock(mutex);
     ++shared.pictures;
-    if (late && !stopping) ++shared.late_encodes;
+    if (late && !stopping) {
+      ++shared.late_encodes;
+      ++left_out;
+    }
   }
 
   void encode_loop() {
-    take_rank(ThreadRank::picture);
-    codecs::LayeredEncoder layers({source->has_video() ? source->fps() : 30});
+    take_rank(ThreadRank::picture, "encoder");
+    const int fps = source->has_video() ? source->fps() : 30;
+    codecs::LayeredEncoder layers({fps});
+    EncodePace pace(Duration{1s} / std::max(fps, 1));
+    layers.set_effort(pace.effort());
     while (auto frame = waiting.pop()) {
       if (stopping) return;
       apply_asked(layers);
       layers.encode(*frame, [this](Layer layer, const codecs::EncodedFrame& encoded) {
         give(layer, encoded);
       });
+      follow(pace, frame->captured_at, layers);
     }
+  }
+
+  void follow(EncodePace& pace, Timestamp captured_at, codecs::LayeredEncoder& layers) {
+    const Timestamp now = monotonic_now();
+    bool changed = pace.encoded(now, now - captured_at);
+    std::uint64_t missed = 0;
+    {
+      const std::lock_guard lock(mutex);
+      missed = std::exchange(left_out, 0);
+    }
+    for (; missed > 0; --missed) changed = pace.left_out(now) || changed;
+    if (!changed) return;
+    layers.set_effort(pace.effort());
+    const std::lock_guard lock(mutex);
+    shared.effort = pace.effort();
   }
 
   void apply_asked(codecs::LayeredEncoder& layers) {

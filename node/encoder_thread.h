@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "codecs/layered_encoder.h"
 #include "core/mesh/boundary.h"
 #include "core/quality/histogram.h"
 #include "node/stage.h"
@@ -46,6 +47,7 @@ struct EncoderFigures {
   quality::Histogram audio_encode, video_encode;  // one frame, one layer
   std::uint64_t late_encodes = 0;          // pictures dropped before the encoder: it was still busy
   std::uint64_t pictures = 0, sounds = 0;  // captured
+  codecs::LayerEffort effort = codecs::LayerEffort::half_rate;
 };
 
 // set() from core's thread; takes effect with the next frame encoded.

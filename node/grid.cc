@@ -93,7 +93,7 @@ struct Grid::Impl {
   }
 
   void run() {
-    take_rank(ThreadRank::background);
+    take_rank(ThreadRank::background, "grid");
     Timestamp painted = base - interval;
     while (const auto at = wait_for_change(painted)) {
       take_sounds();

@@ -159,6 +159,9 @@ struct MatroskaFile::Impl {
       AVStream* stream = avformat_new_stream(format, nullptr);
       video_index = stream->index;
       stream->time_base = {1, 1000};
+      // The densest that pictures come. Programs that guess the rate from a stretch at half of it
+      // complain about times that are too close.
+      stream->avg_frame_rate = {30, 1};
       AVCodecParameters* par = stream->codecpar;
       par->codec_type = AVMEDIA_TYPE_VIDEO;
       par->codec_id = AV_CODEC_ID_H264;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "codecs/layered_encoder.h"
 #include "core/quality/flow_report.h"
 #include "core/units/bitrate.h"
 #include "node/recorder.h"
@@ -22,6 +23,7 @@ struct MetricsSnapshot {
   std::optional<RecorderFigures> recorder;
   quality::Histogram audio_encode, video_encode, audio_decode, video_decode;
   std::uint64_t late_encodes = 0;
+  codecs::LayerEffort effort = codecs::LayerEffort::half_rate;
   std::uint64_t queue_drops = 0;  // items that found a queue of the node full
   // Datagrams that the node refused before core, added to core's own counts, by DropReason.
   std::uint64_t dropped[static_cast<std::size_t>(quality::DropReason::count_)] = {};

@@ -65,7 +65,7 @@ struct Player::Impl {
   }
 
   void run() {
-    take_rank(ThreadRank::sound);
+    take_rank(ThreadRank::sound, "loudspeaker");
     Timestamp next_tick = monotonic_now() + kTick;
     while (!stopping) {
       const auto wake = std::chrono::steady_clock::time_point{next_tick.time_since_epoch()};

@@ -85,7 +85,7 @@ struct Recorder::Impl {
   }
 
   void run() {
-    take_rank(ThreadRank::background);
+    take_rank(ThreadRank::background, "recorder");
     auto next_look = std::chrono::steady_clock::now();
     for (;;) {
       auto item = queue.pop_until(next_look);

@@ -150,7 +150,7 @@ class RunningBridge {
         if (!error) leave();
       });
     }
-    take_rank(ThreadRank::sound);
+    take_rank(ThreadRank::sound, "diemcau-node");
     started_at_ = monotonic_now();
     loop_->start(status_);
     log(say<Text::started>(language_, config_.id, sorted_[self_.value].name,
@@ -268,6 +268,7 @@ class RunningBridge {
       s.audio_encode = f.audio_encode;
       s.video_encode = f.video_encode;
       s.late_encodes = f.late_encodes;
+      s.effort = f.effort;
     }
     const PlayerFigures p = player_->figures();
     s.audio_decode = p.audio_decode;
@@ -316,7 +317,10 @@ class RunningBridge {
     summary.report = loop_->bridge().report(ended_at_);
     summary.bridge_ids = ids_;
     summary.self = self_;
-    if (encoder_) summary.late_encodes = encoder_->figures().late_encodes;
+    if (encoder_) {
+      summary.late_encodes = encoder_->figures().late_encodes;
+      summary.effort = encoder_->figures().effort;
+    }
     if (sink_) sink_->close();
     if (grid_) grid_->close();
     if (recorder_) summary.recordings = recorder_->close();

@@ -59,7 +59,7 @@ struct Screen::Impl {
   std::thread shower;
 
   void decode_loop(Worker& worker) {
-    take_rank(ThreadRank::picture);
+    take_rank(ThreadRank::picture, "decoder");
     struct Stream {
       codecs::H264Decoder decoder;
       Timestamp used;
@@ -100,7 +100,7 @@ struct Screen::Impl {
   }
 
   void show_loop() {
-    take_rank(ThreadRank::picture);
+    take_rank(ThreadRank::picture, "screen");
     std::unique_lock lock(mutex);
     while (!stopping) {
       const Timestamp now = monotonic_now();

@@ -156,7 +156,7 @@ struct Sink::Impl {
   }
 
   void run() {
-    take_rank(ThreadRank::background);
+    take_rank(ThreadRank::background, "sink");
     sigset_t broken_pipe;
     sigemptyset(&broken_pipe);
     sigaddset(&broken_pipe, SIGPIPE);  // a reader that leaves is an error code, not a signal

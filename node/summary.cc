@@ -81,6 +81,7 @@ std::string summary_json(const Summary& summary) {
   j["seconds"] = rounded(summary.seconds);
   j["rss_max_mib"] = rounded(rss_max_mib());
   j["late_encodes"] = summary.late_encodes;
+  j["encode_effort"] = static_cast<int>(summary.effort);
   j["pairs"] = Json::array();
   for (const FlowReport& f : summary.report.flows) j["pairs"].push_back(row_of(summary, f));
   j["recordings"] = Json::array();

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "codecs/layered_encoder.h"
 #include "core/quality/flow_report.h"
 #include "node/recorder.h"
 
@@ -21,6 +22,7 @@ struct Summary {
   std::vector<std::string> bridge_ids;  // by PeerId
   PeerId self;
   std::uint64_t late_encodes = 0;
+  codecs::LayerEffort effort = codecs::LayerEffort::half_rate;  // at the end
   std::vector<RecordPart> recordings;
   std::optional<std::string> grid;  // path
   std::optional<std::string> mix;   // path

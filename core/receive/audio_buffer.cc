@@ -12,6 +12,10 @@ constexpr Duration kEpoch = 2s;  // as NetEq's arrival history; at 200 ppm the p
 constexpr Duration kAbove = 15ms;  // wider than the 10 ms steps in which devices ask
 // Beyond that, frames are left out: fast talk for seconds is worse than one skip.
 constexpr Duration kFarAbove = 200ms;
+// In the first second nobody has said much yet, and what queued up while handshakes and encoders had
+// the machine would be heard as delay for a second.
+constexpr Duration kFarAboveAtStart = 60ms;
+constexpr std::uint32_t kStartFrames = 50;
 constexpr std::int64_t kJump = 10 * std::int64_t{kAudioClockHz};
 constexpr std::uint64_t kStopped = kAudioClockHz;  // one second of concealment, as in NetEq
 // Stretching changes at most 15 % of the sound; saved up for one frame's worth of it.
@@ -32,6 +36,7 @@ void AudioBuffer::clear() {
 void AudioBuffer::stop() {
   clear();
   unwrapper_.reset();
+  given_ = 0;
   fastest_now_.reset();
   fastest_before_.reset();
 }
@@ -119,7 +124,9 @@ AudioPull AudioBuffer::pull(Timestamp now, std::uint32_t queued_samples) {
 
 AudioPull AudioBuffer::play_front(Timestamp now, std::uint32_t queued_samples) {
   const Duration target = target_delay();
-  while (size_ > 1 && age(now, entry(0).at) + media_time(queued_samples) > target + kFarAbove) {
+  const Duration far_above = given_ < kStartFrames ? kFarAboveAtStart : kFarAbove;
+  given_ += given_ < kStartFrames ? 1 : 0;
+  while (size_ > 1 && age(now, entry(0).at) + media_time(queued_samples) > target + far_above) {
     static_cast<void>(take_front());
     ++figures_.discarded;
   }

@@ -71,6 +71,7 @@ class AudioBuffer {
   std::int64_t newest_ = 0;
   bool playing_ = false;
   std::optional<std::int64_t> next_;   // where the time line goes on; before it is too late
+  std::uint32_t given_ = 0;            // frames since the start, up to its end
   std::uint64_t concealed_ = 0;        // samples since the last frame played
   std::uint32_t frame_samples_ = 960;  // of the last frame given
   std::int64_t stretch_credit_ = 0;    // samples that may be stretched away or in

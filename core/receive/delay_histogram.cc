@@ -1,6 +1,6 @@
 // Forgets as NetEq does, a sixty-fourth a packet: one late packet raises the target for 1.5 s, a
-// burst of them for five. At the start all packets count alike and the start value as one of them,
-// so that it is gone in under three seconds.
+// burst of them for five. The first second has the start value: what handshakes, key frames and
+// encoders that open do to it says nothing about the line, and would be felt for seconds.
 #include "core/receive/delay_histogram.h"
 
 #include <algorithm>
@@ -9,14 +9,15 @@ namespace diemcau::receive {
 
 namespace {
 constexpr std::int64_t kForget = 64;
-constexpr std::int64_t kBeyondParts = 200;  // 1/200 of the packets may come later
+constexpr std::int64_t kBeyondParts = 200;   // 1/200 of the packets may come later
+constexpr std::uint32_t kStartPackets = 50;  // a second of sound
 }  // namespace
 
-DelayHistogram::DelayHistogram() {
-  weights_[static_cast<std::size_t>(kStart / kBucket) - 1] = kOne;
-}
-
 void DelayHistogram::add(Duration delay) {
+  if (packets_ < kStartPackets) {
+    ++packets_;
+    return;
+  }
   const std::int64_t bucket =
       std::clamp<std::int64_t>(delay / kBucket, 0, static_cast<std::int64_t>(kBuckets) - 1);
   std::int64_t sum = 0;

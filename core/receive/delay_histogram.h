@@ -16,7 +16,6 @@ class DelayHistogram {
   static constexpr Duration kCap = 400ms;
   static constexpr Duration kStart = 40ms;
 
-  DelayHistogram();
   void add(Duration delay);
   // Upper edge of the bucket below which 99.5 % of the weight lies.
   Duration target() const { return target_; }
@@ -26,7 +25,8 @@ class DelayHistogram {
   static constexpr std::int64_t kOne = std::int64_t{1} << 30;
 
   std::array<std::int64_t, kBuckets> weights_{};  // their sum stays near kOne
-  std::int64_t forget_ = 2;
+  std::int64_t forget_ = 1;
+  std::uint32_t packets_ = 0;  // up to the end of the start
   Duration target_ = kStart;
 };
 

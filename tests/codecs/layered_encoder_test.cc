@@ -92,6 +92,22 @@ TEST_CASE("a slow source gives lo half of its pictures, a fast one is thinned",
   }
 }
 
+TEST_CASE("half rate halves hi and mid and leaves lo as it is", "[codecs][layers]") {
+  LayeredEncoder encoder;
+  testing::Camera camera(640, 360);
+  for (const Layer layer : kAll) encoder.set(layer, on(layer));
+  encoder.set_effort(LayerEffort::half_rate);
+  Tally half;
+  encode(encoder, camera, 60, half);
+  for (const Layer layer : kAll) CHECK(half.numbers[layer].size() == 30);
+  encoder.set_effort(LayerEffort::full);
+  Tally whole;
+  encode(encoder, camera, 60, whole);
+  CHECK(whole.numbers[Layer::hi].size() == 60);
+  CHECK(whole.numbers[Layer::lo].size() == 30);
+  CHECK(whole.keys[Layer::hi] == 0);
+}
+
 TEST_CASE("a layer that starts again begins with a key frame and counts on", "[codecs][layers]") {
   LayeredEncoder encoder;
   testing::Camera camera(640, 360);

@@ -120,6 +120,47 @@ TEST_CASE("only the first frame is a key frame, even when the scene flashes", "[
   }
 }
 
+TEST_CASE("effort changes between two frames without a key frame, and what is said to be needed is",
+          "[codecs][x264]") {
+  for (const LayerSettings& s : {hi(), mid()}) {
+    X264Encoder encoder(s);
+    H264Decoder decoder;
+    testing::Camera camera(s.width, s.height, s.fps);
+    for (std::uint32_t n = 0; n < 60; ++n) {
+      EncodeRequest request = at(s.rate);
+      request.effort = n / 10 % 2 == 0 ? Effort::light : Effort::full;
+      const VideoFrame frame = camera.next();
+      const EncodedFrame& e = encoder.encode(frame, request);
+      CAPTURE(s.height, n);
+      CHECK(e.key == (n == 0));
+      const std::uint32_t reach = request.effort == Effort::light ? 1 : 2;
+      CHECK(e.oldest_needed == (n < reach ? 0 : n - reach));
+      const auto decoded = decoder.decode(e.annex_b(), frame.captured_at);
+      REQUIRE(decoded);
+      if (n >= 30) CHECK(psnr_y(*decoded->picture, *frame.picture) > 34);
+    }
+  }
+}
+
+TEST_CASE("light effort needs no picture but the one it is made from", "[codecs][x264]") {
+  X264Encoder encoder(mid());
+  H264Decoder decoder;
+  testing::Camera camera(640, 360);
+  EncodeRequest light = at(Bitrate::kbps(600));
+  light.effort = Effort::light;
+  for (int n = 0; n < 10; ++n) {
+    const VideoFrame frame = camera.next();
+    REQUIRE(decoder.decode(encoder.encode(frame, light).annex_b(), frame.captured_at));
+  }
+  encoder.encode(camera.next(), light);  // 10 is lost on the way
+  light.invalidate_from = 10;
+  const VideoFrame frame = camera.next();
+  const EncodedFrame& e = encoder.encode(frame, light);
+  CHECK_FALSE(e.key);
+  CHECK(e.newest_needed == 9);
+  CHECK(decoder.decode(e.annex_b(), frame.captured_at));
+}
+
 TEST_CASE("a key frame comes when asked and repeats its parameter sets", "[codecs][x264]") {
   X264Encoder encoder(lo());
   testing::Camera camera(320, 180, 15);

@@ -221,7 +221,7 @@ class Meeting:
                 raise MeetingError(f"{bridge.id} left no summary ({problem}); its last words:\n"
                                    f"{bridge.log_tail()}") from None
             entry = {"id": bridge.id, "name": bridge.name, "exit": bridge.process.returncode}
-            entry.update({key: own[key] for key in ("rss_max_mib", "late_encodes") if key in own})
+            entry.update({key: own[key] for key in ("rss_max_mib", "late_encodes", "encode_effort") if key in own})
             merged["bridges"].append(entry)
             merged["pairs"] += own.get("pairs", [])
             merged["recordings"] += own.get("recordings", [])

@@ -1,0 +1,77 @@
+#include "node/encode_pace.h"
+
+#include <algorithm>
+
+namespace diemcau::node {
+
+namespace {
+using codecs::LayerEffort;
+
+constexpr Duration kSecond = 1s;
+// One in ten after the next picture's capture: the far end waits for those (video target: q95).
+constexpr std::uint32_t kLatePerHundred = 10;
+// Half the pictures is a price that people see: not for what the start of a meeting looks like.
+constexpr std::uint32_t kHalfRateLatePerHundred = 25;
+constexpr std::uint32_t kWindow = 30;
+constexpr std::uint32_t kEnough = 10;  // pictures that a judgement needs
+// Full effort costs 1.55 times light: who is done in a third of the interval is then done in half.
+// The full rate makes no picture slower: half the interval is early enough for it.
+constexpr std::int64_t kEarlyParts = 3;
+constexpr std::int64_t kHalfRateEarlyParts = 2;
+// Encoders that open, key frames and the handshakes of a whole mesh.
+constexpr Duration kStart = 1s;
+constexpr std::uint32_t kEarlyPerHundred = 95;
+constexpr Duration kTaken = 10s;  // a climb that held so long was right
+constexpr std::uint32_t kFirstWaitS = 4;
+constexpr std::uint32_t kLongestWaitS = 600;
+}  // namespace
+
+bool EncodePace::encoded(Timestamp now, Duration took) {
+  const std::int64_t parts =
+      effort_ == LayerEffort::half_rate ? kHalfRateEarlyParts : kEarlyParts;
+  return count(now, took > interval_, took <= interval_ / parts);
+}
+
+bool EncodePace::left_out(Timestamp now) { return count(now, true, false); }
+
+bool EncodePace::count(Timestamp now, bool late, bool early) {
+  if (!running_) {
+    running_ = true;
+    second_began_ = now + kStart;
+  }
+  if (now < second_began_) return false;
+  ++pictures_;
+  if (late) ++late_;
+  if (early) ++early_;
+  const LayerEffort before = effort_;
+  const std::uint32_t allowed =
+      effort_ == LayerEffort::all_light ? kHalfRateLatePerHundred : kLatePerHundred;
+  if (late_ * 100 >= allowed * std::max<std::uint32_t>(pictures_, kWindow)) {
+    change(now, -1);
+  } else if (now - second_began_ >= kSecond) {
+    const bool enough = pictures_ >= kEnough;
+    const bool calm = enough && early_ * 100 >= kEarlyPerHundred * pictures_;
+    seconds_early_ = calm ? seconds_early_ + 1 : 0;
+    pictures_ = late_ = early_ = 0;
+    second_began_ = now;
+    if (seconds_early_ >= climb_after_s_) change(now, +1);
+  }
+  return effort_ != before;
+}
+
+void EncodePace::change(Timestamp now, int step) {
+  const int wanted = std::clamp(static_cast<int>(effort_) + step, 0,
+                                static_cast<int>(LayerEffort::full));
+  if (step < 0 && climbed_at_ != Timestamp{} && now - climbed_at_ < kTaken) {
+    climb_after_s_ = std::min(2 * climb_after_s_, kLongestWaitS);
+  } else if (step < 0) {
+    climb_after_s_ = kFirstWaitS;
+  }
+  if (step > 0) climb_after_s_ = std::max(climb_after_s_, kFirstWaitS);
+  if (step > 0 && wanted != static_cast<int>(effort_)) climbed_at_ = now;
+  effort_ = static_cast<LayerEffort>(wanted);
+  pictures_ = late_ = early_ = seconds_early_ = 0;
+  second_began_ = now;
+}
+
+}  // namespace diemcau::node
