@@ -16,8 +16,8 @@ struct FileSourceSettings {
 };
 
 // Capture times follow the file's presentation times; a loop goes on without a gap. A file may lack
-// sound or pictures, not both. Pictures keep their size (made even, at most 1920x1088) and are
-// turned as the file says.
+// sound or pictures, not both. Pictures keep their size up to 1280x720 (made even; larger ones
+// shrink) and are turned as the file says.
 std::unique_ptr<MediaSource> make_file_source(const FileSourceSettings& settings);
 
 }  // namespace diemcau::codecs

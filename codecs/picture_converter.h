@@ -8,7 +8,8 @@
 
 namespace diemcau::codecs {
 
-// I420 of at most 1920x1088 with square pixels, turned as the file says. One thread at a time.
+// I420 of at most 1280x720, the size of the largest layer, with square pixels, turned as the file
+// says. One thread at a time.
 class PictureConverter {
  public:
   // Quarter turns clockwise, 0 … 3.
@@ -17,6 +18,9 @@ class PictureConverter {
   std::shared_ptr<const Picture> convert(const AVFrame& frame);
 
  private:
+  // With swscale. False when it cannot.
+  bool convert_any(const AVFrame& frame, Picture& to);
+
   FfmpegPtr<SwsContext> sws_;
   int quarter_turns_;
   PicturePool straight_, turned_;

@@ -27,8 +27,7 @@ constexpr std::uint32_t kLongestWaitS = 600;
 }  // namespace
 
 bool EncodePace::encoded(Timestamp now, Duration took) {
-  const std::int64_t parts =
-      effort_ == LayerEffort::half_rate ? kHalfRateEarlyParts : kEarlyParts;
+  const std::int64_t parts = effort_ == LayerEffort::half_rate ? kHalfRateEarlyParts : kEarlyParts;
   return count(now, took > interval_, took <= interval_ / parts);
 }
 
@@ -60,8 +59,8 @@ bool EncodePace::count(Timestamp now, bool late, bool early) {
 }
 
 void EncodePace::change(Timestamp now, int step) {
-  const int wanted = std::clamp(static_cast<int>(effort_) + step, 0,
-                                static_cast<int>(LayerEffort::full));
+  const int wanted =
+      std::clamp(static_cast<int>(effort_) + step, 0, static_cast<int>(LayerEffort::full));
   if (step < 0 && climbed_at_ != Timestamp{} && now - climbed_at_ < kTaken) {
     climb_after_s_ = std::min(2 * climb_after_s_, kLongestWaitS);
   } else if (step < 0) {

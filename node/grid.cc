@@ -27,6 +27,7 @@ namespace diemcau::node {
 namespace {
 
 constexpr Duration kIdle = 100ms;          // sound goes on and the picture is written again
+constexpr Duration kClosest = 34ms;        // 30 a second, as the file says
 constexpr Duration kGather = 4ms;          // pictures of the same instant come one after the other
 constexpr std::size_t kQueueTicks = 1000;  // 10 s of sound
 constexpr std::size_t kSoundsBeforePicture = 200;  // packets of 20 ms, until the file has begun
@@ -156,7 +157,8 @@ struct Grid::Impl {
   }
 
   void paint(Timestamp at) {
-    at = std::max(at, last_painted + 1ms);
+    // Programs that write at a fixed rate complain about two pictures within one of its steps.
+    at = std::max(at, last_painted + kClosest);
     last_painted = at;
     const auto encoded = encoder->encode(board->paint(), at - base);
     if (encoded.access_unit.empty()) {

@@ -16,9 +16,9 @@
 namespace diemcau::node {
 
 // asio::post holds the mutex of its io_context while it wakes the other thread. A decoder that is
-// preempted right there holds up sound and packets until the processor comes back to it: 4 to 10 ms,
-// ten times a second, with four bridges on two processors. Here a writer can be stopped anywhere
-// and nobody waits for it.
+// preempted right there holds up sound and packets until the processor comes back to it: 4 to 10
+// ms, ten times a second, with four bridges on two processors. Here a writer can be stopped
+// anywhere and nobody waits for it.
 //
 // push() from any thread; everything else from the thread of `io`. Items of one writer come in
 // order. Its length is bounded by its writers: devices and codecs of this node, each of which paces

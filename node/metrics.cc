@@ -217,7 +217,8 @@ void add_codecs(Families& out, const MetricsSnapshot& s) {
   out.histogram("decode_seconds", decode, video, s.video_decode, kCodecBounds);
   out.counter("late_encodes_total", "Pictures left out because the encoder was busy.", {},
               s.late_encodes);
-  out.gauge("encode_effort", "What the video encoder may spend: 0 half rate, 1 light, 2 light in hi, 3 full.", {},
+  out.gauge("encode_effort",
+            "What the video encoder may spend: 0 half rate, 1 light, 2 light in hi, 3 full.", {},
             static_cast<double>(s.effort));
   out.counter("queue_dropped_total", "Items that found a queue of the node full.", {},
               s.queue_drops);

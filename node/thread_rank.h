@@ -13,8 +13,8 @@ enum class ThreadRank : std::uint8_t {
 };
 
 // Of the calling thread, by its nice value (setpriority(2): on Linux it is per thread). Lowering
-// always works; raising needs RLIMIT_NICE or root, and the bridge runs without it. The name, at most
-// 15 bytes, is what top -H shows.
+// always works; raising needs RLIMIT_NICE or root, and the bridge runs without it. The name, at
+// most 15 bytes, is what top -H shows.
 void take_rank(ThreadRank rank, const char* name);
 
 }  // namespace diemcau::node

@@ -12,8 +12,8 @@ constexpr Duration kEpoch = 2s;  // as NetEq's arrival history; at 200 ppm the p
 constexpr Duration kAbove = 15ms;  // wider than the 10 ms steps in which devices ask
 // Beyond that, frames are left out: fast talk for seconds is worse than one skip.
 constexpr Duration kFarAbove = 200ms;
-// In the first second nobody has said much yet, and what queued up while handshakes and encoders had
-// the machine would be heard as delay for a second.
+// In the first second nobody has said much yet, and what queued up while handshakes and encoders
+// had the machine would be heard as delay for a second.
 constexpr Duration kFarAboveAtStart = 60ms;
 constexpr std::uint32_t kStartFrames = 50;
 constexpr std::int64_t kJump = 10 * std::int64_t{kAudioClockHz};
