@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <utility>
 
-#include "sim/scenario.h"
+#include "sim/scenario_error.h"
 
 // toml++ 3.3 asserts, or in release assumes, things that a damaged file can break ("[[" and an end,
 // for one). Compiled in here, and told to throw instead.
@@ -54,6 +55,13 @@ std::string in_ms(Duration d) {
   const std::int64_t us = to_us(d);
   if (us % 1'000'000 == 0) return std::to_string(us / 1'000'000) + "s";
   return std::to_string(us / 1000) + "ms";
+}
+
+// As few digits as tell it.
+std::string plain(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", value);
+  return text;
 }
 
 // Refuses what TOML forbids and the parser is careless with: control characters anywhere, and
@@ -235,6 +243,26 @@ std::optional<std::uint64_t> ConfigTable::ratio(const std::string& key) const {
   if (!(value >= 0.0 && value <= 1.0))
     fail(key, "is not from 0 to 1", "write a ratio, such as 0.002");
   return static_cast<std::uint64_t>(std::llround(value * 4294967296.0));
+}
+
+std::optional<double> ConfigTable::number(const std::string& key, double least, double most) const {
+  const toml::node* node = node_->table->get(key);
+  if (!node) return std::nullopt;
+  const std::string range = plain(least) + " to " + plain(most);
+  if (!node->is_number()) fail(key, "is " + type_of(*node), "write a number from " + range);
+  const double value = node->value<double>().value_or(least - 1);
+  if (!(value >= least && value <= most))
+    fail(key, "is outside what makes sense", "write a number from " + range);
+  return value;
+}
+
+bool ConfigTable::is_list(const std::string& key) const {
+  const toml::node* node = node_->table->get(key);
+  return node != nullptr && node->is_array();
+}
+bool ConfigTable::is_table(const std::string& key) const {
+  const toml::node* node = node_->table->get(key);
+  return node != nullptr && node->is_table();
 }
 
 std::optional<Duration> ConfigTable::duration(const std::string& key, Duration least,

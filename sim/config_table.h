@@ -40,6 +40,9 @@ class ConfigTable {
   std::optional<std::vector<std::string>> texts(const std::string& key) const;
   std::optional<std::int64_t> integer(const std::string& key, std::int64_t least,
                                       std::int64_t most) const;
+  std::optional<double> number(const std::string& key, double least, double most) const;
+  bool is_list(const std::string& key) const;
+  bool is_table(const std::string& key) const;
   // A number from 0 to 1, as parts of 2^32.
   std::optional<std::uint64_t> ratio(const std::string& key) const;
   std::optional<Duration> duration(const std::string& key, Duration least, Duration most) const;

@@ -15,7 +15,8 @@ namespace diemcau::sim {
 // Of two events at one time the lower class goes first, then the lower id, then the one pushed
 // first: a total order that never asks a pointer or a hash.
 enum class EventClass : std::uint8_t {
-  crossing,  // a datagram between its sender's line and its receiver's
+  service,   // the front of an active queue
+  crossing,  // a datagram between two lines of its path
   arrival,
   start,
   encoded,
@@ -27,6 +28,7 @@ enum class EventClass : std::uint8_t {
   wall_clock,
   timer,
   warmup_over,
+  leave,
 };
 
 struct SimEvent {

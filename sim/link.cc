@@ -1,43 +1,180 @@
-// Everything a packet meets on a line is decided when it arrives, because nothing overtakes.
 #include "sim/link.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/base/check.h"
 
 namespace diemcau::sim {
 
-Link::Result Link::send(Timestamp now, ByteCount size) {
+namespace {
+
+constexpr std::int64_t kBitNs = 8 * std::int64_t{1'000'000'000};
+
+std::unique_ptr<ActiveQueue> active_queue_of(const LinkConfig& c) {
+  if (c.discipline == LinkConfig::Discipline::drop_tail) return nullptr;
+  return std::make_unique<ActiveQueue>(c.discipline == LinkConfig::Discipline::codel
+                                           ? ActiveQueue::Kind::codel
+                                           : ActiveQueue::Kind::fq_codel,
+                                       c.codel);
+}
+
+}  // namespace
+
+Link::Link(const LinkConfig& config, const LinkIdentity& id)
+    : config_(config),
+      cuts_(spans_of(config.outages, OutageKind::cut, id.life, id.seed, id.number)),
+      server_(config.capacity,
+              spans_of(config.outages, OutageKind::stall, id.life, id.seed, id.number),
+              CounterRandom{id.seed, Purpose::capacity, id.number}),
+      loss_(config.loss, CounterRandom{id.seed, Purpose::wire_loss, id.number}),
+      delay_(config.delay, id.seed, id.number),
+      active_(active_queue_of(config)) {
+  if (config_.policer) tokens_ = config_.policer->burst.count() * kBitNs;
+}
+
+Link::Result Link::refuse(Passage passage, std::uint64_t& count) {
+  ++count;
+  Result result;
+  result.passage = passage;
+  return result;
+}
+
+Link::Result Link::send(Timestamp now, ByteCount size, std::uint32_t flow, std::uint32_t handle) {
   const std::int64_t now_ns = to_ns(now);
   DC_CHECK(now_ns >= last_now_ns_);
   last_now_ns_ = now_ns;
-  leave_queue(now_ns);
   ++figures_.offered;
-
   const std::int64_t bytes = size.count() + config_.overhead;
-  // The server is busy until the exact end of service, not until its floor.
-  const bool busy = free_at_ns_ > now_ns || (free_at_ns_ == now_ns && free_at_rest_ > 0);
-  if (busy && waiting_bytes_ + bytes > config_.queue.count()) {
-    ++figures_.dropped_queue;
-    return {Passage::dropped_queue, {}};
+  if (!cuts_.empty()) {
+    end_cut(now_ns);
+    const OutageSpan* cut = span_from(cuts_, now_ns);
+    if (cut && cut->from_ns <= now_ns) return refuse(Passage::lost_outage, figures_.lost_outage);
   }
-  const std::int64_t begins_ns = busy ? free_at_ns_ + (free_at_rest_ > 0 ? 1 : 0) : now_ns;
-  if (busy) enter_queue({begins_ns, static_cast<std::uint32_t>(bytes)});
-  figures_.waited.add(Duration{begins_ns - now_ns});
+  if (config_.policer && !passes_policer(now_ns, bytes))
+    return refuse(Passage::dropped_policer, figures_.dropped_policer);
+  if (config_.loss_at_ingress && loss_.loses(now_ns))
+    return refuse(Passage::lost_wire, figures_.lost_wire);
+  if (active_) return send_active(now_ns, Parcel{bytes, flow, handle, now_ns});
+
+  leave_queue(now_ns);
+  const bool by_opportunity = config_.capacity.kind == CapacityConfig::Kind::opportunities;
+  const bool busy = by_opportunity || !server_.free(now_ns);
+  if (busy && waiting_bytes_ + bytes > limit_bytes(now_ns))
+    return refuse(Passage::dropped_queue, figures_.dropped_queue);
+  const Server::Service service = server_.serve(now_ns, bytes);
+  if (busy) enter_queue({service.begins_ns, static_cast<std::uint32_t>(bytes)});
   figures_.bits_served += bytes * 8;
+  return cross(now_ns, service);
+}
 
-  const std::int64_t rate = config_.rate.bps();
-  const std::int64_t work = bytes * 8 * 1'000'000'000 + (busy ? free_at_rest_ : 0);
-  free_at_ns_ = (busy ? free_at_ns_ : now_ns) + work / rate;
-  free_at_rest_ = work % rate;
-  const std::int64_t departs_ns = free_at_ns_ + (free_at_rest_ * 2 >= rate ? 1 : 0);
-
-  if (config_.loss_parts != 0 && loss_.next_u32() < config_.loss_parts) {
-    ++figures_.lost_wire;
-    return {Passage::lost_wire, {}};
+Link::Result Link::cross(std::int64_t arrived_ns, const Server::Service& service) {
+  figures_.waited.add(Duration{service.begins_ns - arrived_ns});
+  if (!config_.loss_at_ingress && loss_.loses(service.departs_ns))
+    return refuse(Passage::lost_wire, figures_.lost_wire);
+  const DelayLine::Arrival arrival = delay_.carry(service.departs_ns);
+  if (!cuts_.empty()) {
+    // A cut that begins before it has arrived takes it along.
+    const OutageSpan* cut = span_from(cuts_, arrived_ns);
+    if (cut && cut->from_ns <= arrival.at_ns)
+      return refuse(Passage::lost_outage, figures_.lost_outage);
   }
   ++figures_.carried;
-  return {Passage::carried, timestamp_from_ns(departs_ns) + config_.delay};
+  Result result;
+  result.arrives_at = timestamp_from_ns(arrival.at_ns);
+  if (arrival.copy_at_ns) result.copy_at = timestamp_from_ns(*arrival.copy_at_ns);
+  result.corrupt = arrival.corrupt;
+  return result;
+}
+
+// The first packet after a cut finds an empty line.
+void Link::end_cut(std::int64_t now_ns) {
+  const auto next = std::partition_point(cuts_.begin(), cuts_.end(),
+                                         [&](const OutageSpan& c) { return c.to_ns <= now_ns; });
+  if (next == cuts_.begin() || std::prev(next)->to_ns <= cut_ended_ns_) return;
+  cut_ended_ns_ = std::prev(next)->to_ns;
+  server_.restart(cut_ended_ns_);
+  head_ = size_ = 0;
+  waiting_bytes_ = 0;
+}
+
+bool Link::passes_policer(std::int64_t now_ns, std::int64_t bytes) {
+  const std::int64_t most = config_.policer->burst.count() * kBitNs;
+  const std::int64_t bps = config_.policer->rate.bps();
+  const std::int64_t idle_ns = now_ns - tokens_at_ns_;
+  tokens_at_ns_ = now_ns;
+  tokens_ = idle_ns > most / bps ? most : std::min(most, tokens_ + idle_ns * bps);
+  if (tokens_ < bytes * kBitNs) return false;
+  tokens_ -= bytes * kBitNs;
+  return true;
+}
+
+std::int64_t Link::limit_bytes(std::int64_t now_ns) {
+  std::int64_t limit =
+      config_.queue_bytes ? config_.queue_bytes->count() : std::numeric_limits<std::int64_t>::max();
+  if (config_.queue_time) {
+    const Bitrate rate = server_.rate_at(now_ns);
+    // A line that stands still keeps the buffer that it had.
+    if (rate.bps() > 0) last_limit_ = rate.bytes_in(*config_.queue_time).count();
+    limit = std::min(limit, last_limit_);
+  }
+  return limit;
+}
+
+Link::Result Link::send_active(std::int64_t now_ns, const Parcel& parcel) {
+  if (active_->empty() && server_.free(now_ns)) {
+    figures_.bits_served += parcel.bytes * 8;
+    return cross(now_ns, server_.serve(now_ns, parcel.bytes));
+  }
+  active_->push(parcel, limit_bytes(now_ns), dropped_);
+  Result result;
+  result.passage = Passage::waits;  // whoever went instead is told by serve()
+  return result;
+}
+
+std::optional<Timestamp> Link::next_service() const {
+  if (!active_ || (active_->empty() && dropped_.empty())) return std::nullopt;
+  if (!dropped_.empty()) return timestamp_from_ns(last_now_ns_);
+  return timestamp_from_ns(std::max(server_.free_ns(), last_now_ns_));
+}
+
+void Link::serve(Timestamp now, std::vector<Told>& told) {
+  const std::int64_t now_ns = to_ns(now);
+  DC_CHECK(active_ && now_ns >= last_now_ns_);
+  last_now_ns_ = now_ns;
+  const auto tell_dropped = [&](Passage passage, std::uint64_t& count) {
+    for (const Parcel& p : dropped_) told.push_back({p.handle, refuse(passage, count)});
+    dropped_.clear();
+  };
+  tell_dropped(Passage::dropped_queue, figures_.dropped_queue);
+  if (!cuts_.empty()) {
+    const OutageSpan* cut = span_from(cuts_, now_ns);
+    if (cut && cut->from_ns <= now_ns) {
+      active_->clear(dropped_);
+      return tell_dropped(Passage::lost_outage, figures_.lost_outage);
+    }
+    end_cut(now_ns);
+  }
+  while (!active_->empty() && server_.free_ns() <= now_ns) {
+    const auto parcel = active_->pop(now_ns, dropped_);
+    tell_dropped(Passage::dropped_queue, figures_.dropped_queue);
+    if (!parcel) return;
+    figures_.bits_served += parcel->bytes * 8;
+    const bool by_opportunity = config_.capacity.kind == CapacityConfig::Kind::opportunities;
+    const Server::Service service =
+        server_.serve(by_opportunity ? parcel->arrived_ns : now_ns, parcel->bytes);
+    told.push_back({parcel->handle, cross(parcel->arrived_ns, service)});
+  }
+}
+
+double Link::utilisation(Timestamp from, Timestamp to) {
+  std::int64_t bits = server_.bits_between(to_ns(from), to_ns(to));
+  for (const OutageSpan& cut : cuts_) {
+    const std::int64_t begin = std::max(cut.from_ns, to_ns(from));
+    const std::int64_t end = std::min(cut.to_ns, to_ns(to));
+    if (begin < end) bits -= server_.bits_between(begin, end);
+  }
+  return bits > 0 ? static_cast<double>(figures_.bits_served) / static_cast<double>(bits) : 0;
 }
 
 void Link::leave_queue(std::int64_t now_ns) {

@@ -1,32 +1,66 @@
-// One direction of one line: drop-tail queue, server of constant rate, i.i.d. loss on the wire,
-// constant delay.
+// One direction of one line: policer, queue, server, loss on the wire, delay.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/quality/histogram.h"
 #include "core/units/bitrate.h"
 #include "core/units/byte_count.h"
 #include "core/units/time.h"
-#include "sim/counter_random.h"
+#include "sim/active_queue.h"
+#include "sim/capacity.h"
+#include "sim/delay_line.h"
+#include "sim/outage.h"
+#include "sim/wire_loss.h"
 
 namespace diemcau::sim {
 
-struct LinkConfig {
+struct PolicerConfig {
   Bitrate rate;
-  Duration delay{};
-  ByteCount queue;  // what may wait; the packet in service does not count
-  std::uint32_t overhead =
-      38;  // bytes the line adds per packet: Ethernet preamble, header, FCS and gap
-  std::uint64_t loss_parts = 0;  // of 2^32, i.i.d., after the server
+  ByteCount burst;
 };
 
-enum class Passage : std::uint8_t { carried, dropped_queue, lost_wire };
+struct LinkConfig {
+  CapacityConfig capacity;
+  // What may wait; the packet in service does not count. The smaller of the two where both are
+  // given; time is counted at the rate of the moment.
+  std::optional<ByteCount> queue_bytes;
+  std::optional<Duration> queue_time = 100ms;
+  enum class Discipline : std::uint8_t { drop_tail, codel, fq_codel };
+  Discipline discipline = Discipline::drop_tail;
+  CoDelConfig codel;
+  std::optional<PolicerConfig> policer;
+  LossConfig loss;
+  bool loss_at_ingress = false;  // as netem does: what is lost has used no capacity
+  DelayConfig delay;
+  std::vector<OutageConfig> outages;
+  // Bytes the line adds per packet: Ethernet preamble, header, check and gap.
+  std::uint32_t overhead = 38;
+};
+
+// What tells a line from another: its number keeps random streams apart, its life bounds outages.
+struct LinkIdentity {
+  std::uint64_t seed = 1;
+  std::uint64_t number = 0;
+  Duration life = 24h;
+};
+
+enum class Passage : std::uint8_t {
+  carried,
+  waits,  // in an active queue: its fate is told by serve()
+  dropped_queue,
+  dropped_policer,
+  lost_wire,
+  lost_outage
+};
 
 struct LinkFigures {
-  std::uint64_t offered = 0, carried = 0, dropped_queue = 0, lost_wire = 0;
+  std::uint64_t offered = 0, carried = 0, dropped_queue = 0, dropped_policer = 0, lost_wire = 0,
+                lost_outage = 0;
   std::int64_t bits_served = 0;  // overhead included, lost ones too: they have used capacity
   quality::Histogram waited;     // arrival → begin of service
 };
@@ -35,43 +69,71 @@ struct LinkFigures {
 //  1. A packet takes size + overhead bytes, in the queue as on the wire.
 //  2. At its arrival, packets whose service begins at or before `now` have left the queue.
 //  3. When the server is free it goes into service at once, whatever the limit. Otherwise it waits
-//  if what waits
-//     and itself fit into the limit, and is dropped if not.
-//  4. Service takes bits / rate; inside a busy period the end is exact (remainder carried) and only
-//  the departure
-//     that is told is rounded, to the nearest ns, half up.
-//  5. Wire loss is drawn per packet served; arrival = departure + delay. Order is kept.
-// Because nothing overtakes, all of this is known at the moment of arrival: no events, no polling.
-// `now` never goes back. One thread at a time.
+//  if
+//     what waits and itself fit into the limit, and is dropped if not.
+//  4. Inside a busy period service is exact; only the departure that is told is rounded.
+//  5. Wire loss is drawn per packet served; arrival = departure + delay + jitter, in order by
+//  default.
+//  6. A cut loses what comes, waits, is in service or on the wire; a stall lets it wait.
+// Under drop-tail nothing overtakes and all of this is known at the moment of arrival: no events,
+// no polling. Active queues decide at the front: send() answers `waits`, and the caller comes back
+// with serve() at next_service(). `now` never goes back. One thread at a time.
 class Link {
  public:
   struct Result {
     Passage passage = Passage::carried;
-    Timestamp arrives_at;  // meaningful when carried
+    Timestamp arrives_at;              // meaningful when carried
+    std::optional<Timestamp> copy_at;  // a duplicate
+    bool corrupt = false;
   };
-  Link(const LinkConfig& config, CounterRandom loss) : config_(config), loss_(loss) {}
-  Result send(Timestamp now, ByteCount size);
+  struct Told {
+    std::uint32_t handle = 0;
+    Result result;
+  };
+
+  Link(const LinkConfig& config, const LinkIdentity& identity);
+  // `flow` and `handle` matter to active queues alone.
+  Result send(Timestamp now, ByteCount size, std::uint32_t flow = 0, std::uint32_t handle = 0);
+  std::optional<Timestamp> next_service() const;
+  // Those that went into service or were dropped, in order, are added to `told`.
+  void serve(Timestamp now, std::vector<Told>& told);
+
   const LinkConfig& config() const { return config_; }
   const LinkFigures& figures() const { return figures_; }
   void reset_figures() { figures_ = LinkFigures{}; }
+  // Served bits over the bits that could have been served between two instants.
+  double utilisation(Timestamp from, Timestamp to);
 
  private:
   struct Waiting {
     std::int64_t begins_ns;
     std::uint32_t bytes;
   };
+  bool passes_policer(std::int64_t now_ns, std::int64_t bytes);
+  std::int64_t limit_bytes(std::int64_t now_ns);
+  void end_cut(std::int64_t now_ns);
+  Result cross(std::int64_t arrived_ns, const Server::Service& service);
+  Result refuse(Passage passage, std::uint64_t& count);
+  Result send_active(std::int64_t now_ns, const Parcel& parcel);
   void leave_queue(std::int64_t now_ns);
   void enter_queue(Waiting w);
 
   LinkConfig config_;
-  CounterRandom loss_;
   LinkFigures figures_;
+  std::vector<OutageSpan> cuts_;
+  Server server_;
+  WireLoss loss_;
+  DelayLine delay_;
+  std::unique_ptr<ActiveQueue> active_;
+  std::vector<Parcel> dropped_;  // scratch
+  std::int64_t last_limit_ = 0;
+  std::int64_t tokens_ = 0;  // of the policer, bit·ns/s
+  std::int64_t tokens_at_ns_ = 0;
+  std::int64_t cut_ended_ns_ = 0;
   std::vector<Waiting> ring_;  // power of two; grows to the working set
   std::size_t head_ = 0, size_ = 0;
   std::int64_t waiting_bytes_ = 0;
   std::int64_t last_now_ns_ = 0;
-  std::int64_t free_at_ns_ = 0;    // floor of the exact end of service…
-  std::int64_t free_at_rest_ = 0;  // …and its rest, in 1 / rate ns
 };
 
 }  // namespace diemcau::sim

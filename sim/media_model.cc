@@ -130,12 +130,13 @@ ByteSpan audio_bytes(std::uint32_t length) {
   return ByteSpan{kAudioPattern}.first(std::min<std::size_t>(length, kAudioPattern.size()));
 }
 
-VoiceModel::Level VoiceModel::next_frame() {
+VoiceModel::Level VoiceModel::next_frame(std::optional<bool> speaks) {
   // Chances per 20 ms frame: 20 / 1004 to fall silent, 20 / 1587 to begin, of 2^32.
   constexpr std::uint32_t kToSilence = 85'557'118;
   constexpr std::uint32_t kToTalk = 54'126'877;
   const std::uint64_t draw = random_.next();
   if (static_cast<std::uint32_t>(draw >> 32) < (talks_ ? kToSilence : kToTalk)) talks_ = !talks_;
+  if (speaks) talks_ = *speaks;
   // Speech about −26 dBov (ITU-T P.56 practice) with ± 4 dB of movement, a room's noise at −60.
   const auto movement = static_cast<std::uint8_t>(draw % 9);
   return talks_ ? Level{static_cast<std::uint8_t>(22 + movement), true} : Level{60, false};

@@ -106,7 +106,8 @@ class VoiceModel {
     bool voice;
   };
   explicit VoiceModel(CounterRandom random) : random_(random) {}
-  Level next_frame();
+  // `speaks` says whether it has the floor; nothing: talk spurts by chance.
+  Level next_frame(std::optional<bool> speaks = std::nullopt);
 
  private:
   CounterRandom random_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/check.h"
 #include "core/wire/rtp.h"
 #include "sim/model_keys.h"
 
@@ -31,11 +32,40 @@ Network::Network(const Scenario& scenario, std::optional<std::uint64_t> lose, Pa
       pool_(pool),
       events_(events),
       crossings_(members_ * members_ * 4) {
-  for (std::size_t i = 0; i < members_; ++i) {
-    const Site& site = scenario.members[i];
-    up_.emplace_back(site.up, CounterRandom{scenario.seed, Purpose::wire_loss, i * 2});
-    down_.emplace_back(site.down, CounterRandom{scenario.seed, Purpose::wire_loss, i * 2 + 1});
+  lines_.reserve(2 * (members_ + scenario.segments.size()));
+  for (const Site& site : scenario.members) {
+    add_line(site.name + "/up", site.up, scenario);
+    add_line(site.name + "/down", site.down, scenario);
   }
+  for (const SharedSegment& segment : scenario.segments) {
+    add_line(segment.name + "/up", segment.up, scenario);
+    add_line(segment.name + "/down", segment.down, scenario);
+  }
+  for (std::size_t i = 0; i < members_; ++i) {
+    std::vector<std::uint32_t> out{static_cast<std::uint32_t>(2 * i)};
+    std::vector<std::uint32_t> in{static_cast<std::uint32_t>(2 * i + 1)};
+    for (const std::uint32_t segment : scenario.members[i].via) {
+      out.push_back(static_cast<std::uint32_t>(2 * (members_ + segment)));
+      in.insert(in.begin(), static_cast<std::uint32_t>(2 * (members_ + segment) + 1));
+    }
+    out_.push_back(std::move(out));
+    in_.push_back(std::move(in));
+  }
+}
+
+void Network::add_line(const std::string& name, const LinkConfig& config,
+                       const Scenario& scenario) {
+  const LinkIdentity identity{scenario.seed, lines_.size(), scenario.duration + 1min};
+  lines_.push_back({Link{config, identity}, name, std::nullopt});
+}
+
+std::uint32_t Network::line_of(const Datagram& d) const {
+  const auto& out = out_[d.from];
+  return d.hop < out.size() ? out[d.hop] : in_[d.to][d.hop - out.size()];
+}
+
+bool Network::last_hop(const Datagram& d) const {
+  return d.hop + std::size_t{1} == out_[d.from].size() + in_[d.to].size();
 }
 
 void Network::send(Timestamp now, Datagram d) {
@@ -51,27 +81,79 @@ void Network::send(Timestamp now, Datagram d) {
     ++tally_.lost_by_hand;
     return;
   }
-  const ByteCount size = udp_payload(d) + ByteCount::bytes(kIpUdpBytes);
-  const Link::Result result = up_[d.from].send(now, size);
-  if (lost(result)) return;
   PacketRef copy = pool_.take();
   std::copy_n(d.packet->data(), d.packet->present(), copy->data());
   copy->set_size(d.packet->present(), d.packet->elided());
   d.packet = std::move(copy);
   d.sent_at = now;
-  const std::uint16_t to = d.to;
-  events_.push(result.arrives_at, EventClass::crossing, to, flights_.put(std::move(d)));
+  enter(now, flights_.put(std::move(d)));
 }
 
 void Network::cross(Timestamp now, std::uint32_t flight) {
+  ++flights_[flight].hop;
+  enter(now, flight);
+}
+
+void Network::enter(Timestamp now, std::uint32_t flight) {
   const Datagram& d = flights_[flight];
-  const std::uint16_t to = d.to;
-  const Link::Result result = down_[to].send(now, udp_payload(d) + ByteCount::bytes(kIpUdpBytes));
-  if (lost(result)) {
-    static_cast<void>(flights_.take(flight));
-    return;
+  const std::uint32_t line = line_of(d);
+  const auto flow = static_cast<std::uint32_t>(d.from) << 16 | d.to;
+  const ByteCount size = udp_payload(d) + ByteCount::bytes(kIpUdpBytes);
+  const Link::Result result = lines_[line].link.send(now, size, flow, flight);
+  if (result.passage != Passage::waits) told(flight, result);
+  arm(line);
+}
+
+void Network::serve(Timestamp now, std::uint16_t line) {
+  Line& l = lines_[line];
+  if (l.service_at != now) return;
+  l.service_at.reset();
+  told_.clear();
+  l.link.serve(now, told_);
+  for (const Link::Told& t : told_) told(t.handle, t.result);
+  arm(line);
+}
+
+void Network::arm(std::uint32_t line) {
+  Line& l = lines_[line];
+  const auto at = l.link.next_service();
+  if (!at || (l.service_at && *l.service_at <= *at)) return;
+  l.service_at = at;
+  events_.push(*at, EventClass::service, static_cast<std::uint16_t>(line));
+}
+
+void Network::told(std::uint32_t flight, const Link::Result& result) {
+  if (result.passage != Passage::carried) return lose(flight, result.passage);
+  if (result.copy_at) go_on(*result.copy_at, copy_of(flight));
+  flights_[flight].corrupt = flights_[flight].corrupt || result.corrupt;
+  go_on(result.arrives_at, flight);
+}
+
+void Network::go_on(Timestamp at, std::uint32_t flight) {
+  const Datagram& d = flights_[flight];
+  events_.push(at, last_hop(d) ? EventClass::arrival : EventClass::crossing, d.to, flight);
+}
+
+std::uint32_t Network::copy_of(std::uint32_t flight) {
+  ++tally_.duplicated;
+  Datagram copy = flights_[flight];
+  copy.packet = pool_.take();
+  std::copy_n(flights_[flight].packet->data(), flights_[flight].packet->present(),
+              copy.packet->data());
+  copy.packet->set_size(flights_[flight].packet->present(), flights_[flight].packet->elided());
+  return flights_.put(std::move(copy));
+}
+
+void Network::lose(std::uint32_t flight, Passage passage) {
+  static_cast<void>(flights_.take(flight));
+  switch (passage) {
+    case Passage::dropped_queue: ++tally_.dropped_queue; break;
+    case Passage::dropped_policer: ++tally_.dropped_policer; break;
+    case Passage::lost_outage: ++tally_.lost_outage; break;
+    case Passage::lost_wire: ++tally_.lost_wire; break;
+    case Passage::carried:
+    case Passage::waits: DC_CHECK(false && "it is not lost");
   }
-  events_.push(result.arrives_at, EventClass::arrival, to, flight);
 }
 
 Datagram Network::take(Timestamp now, std::uint32_t flight) {
@@ -80,16 +162,10 @@ Datagram Network::take(Timestamp now, std::uint32_t flight) {
   return d;
 }
 
-bool Network::lost(const Link::Result& result) {
-  if (result.passage == Passage::carried) return false;
-  ++(result.passage == Passage::dropped_queue ? tally_.dropped_queue : tally_.lost_wire);
-  return true;
-}
-
-void Network::warmup_over() {
+void Network::warmup_over(Timestamp now) {
   at_warmup_ = tally_;
-  for (Link& link : up_) link.reset_figures();
-  for (Link& link : down_) link.reset_figures();
+  measured_from_ = now;
+  for (Line& line : lines_) line.link.reset_figures();
   for (Crossing& c : crossings_) c = Crossing{};
 }
 
@@ -104,24 +180,19 @@ Tally Network::tally_after_warmup() const {
   t.sent -= at_warmup_.sent;
   t.delivered -= at_warmup_.delivered;
   t.dropped_queue -= at_warmup_.dropped_queue;
+  t.dropped_policer -= at_warmup_.dropped_policer;
   t.lost_wire -= at_warmup_.lost_wire;
+  t.lost_outage -= at_warmup_.lost_outage;
+  t.duplicated -= at_warmup_.duplicated;
   t.lost_by_hand -= at_warmup_.lost_by_hand;
   t.refused -= at_warmup_.refused;
   return t;
 }
 
-std::vector<LinkReport> Network::link_reports(const Scenario& scenario, Duration measured) const {
+std::vector<LinkReport> Network::link_reports(Timestamp now) {
   std::vector<LinkReport> reports;
-  const auto add = [&](const std::string& name, const Link& link) {
-    const double capacity =
-        static_cast<double>(link.config().rate.bps()) * to_ms_double(measured) / 1e3;
-    reports.push_back(
-        {name, static_cast<double>(link.figures().bits_served) / capacity, link.figures()});
-  };
-  for (std::size_t i = 0; i < members_; ++i) {
-    add(scenario.members[i].name + "/up", up_[i]);
-    add(scenario.members[i].name + "/down", down_[i]);
-  }
+  for (Line& line : lines_)
+    reports.push_back({line.name, line.link.utilisation(measured_from_, now), line.link.figures()});
   return reports;
 }
 

@@ -1,4 +1,5 @@
-// The lines of all members and the datagrams on them: up the sender's line, down the receiver's.
+// The lines of all members and the datagrams on them: up the sender's line, over shared segments,
+// down the receiver's.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,8 @@ namespace diemcau::sim {
 
 struct Datagram {
   std::uint16_t from = 0, to = 0;
+  std::uint8_t hop = 0;  // the line that it is on, of those between the two
+  bool corrupt = false;
   mesh::PacketKind kind = mesh::PacketKind::stun;
   std::uint64_t key = 0;  // that sealed it
   Timestamp sent_at;
@@ -35,18 +38,21 @@ class Network {
 
   // Takes a copy, as a socket does: what the sender does with its packet afterwards stays its own.
   void send(Timestamp now, Datagram datagram);
-  // A crossing event: from the sender's line onto the receiver's.
+  // A crossing event: from one line of its path onto the next.
   void cross(Timestamp now, std::uint32_t flight);
+  // A service event: an active queue's front goes into service.
+  void serve(Timestamp now, std::uint16_t line);
   // An arrival event.
   Datagram take(Timestamp now, std::uint32_t flight);
   void refused() { ++tally_.refused; }
   void refused_unsent() { ++tally_.sent, ++tally_.refused; }
   void delivered() { ++tally_.delivered; }
 
-  void warmup_over();
+  void warmup_over(Timestamp now);
   Tally tally() const;
   Tally tally_after_warmup() const;
-  std::vector<LinkReport> link_reports(const Scenario& scenario, Duration measured) const;
+  // Utilisation counts from the end of the warm-up.
+  std::vector<LinkReport> link_reports(Timestamp now);
   std::vector<Crossing> crossings() const { return crossings_; }
 
  private:
@@ -54,13 +60,30 @@ class Network {
     return crossings_[(std::size_t{d.from} * members_ + d.to) * 4 +
                       static_cast<std::size_t>(*d.layer)];
   }
-  bool lost(const Link::Result& result);
+  struct Line {
+    Link link;
+    std::string name;
+    std::optional<Timestamp> service_at;  // the event under way
+  };
+  void add_line(const std::string& name, const LinkConfig& config, const Scenario& scenario);
+  std::uint32_t line_of(const Datagram& d) const;
+  bool last_hop(const Datagram& d) const;
+  void enter(Timestamp now, std::uint32_t flight);
+  void told(std::uint32_t flight, const Link::Result& result);
+  void go_on(Timestamp at, std::uint32_t flight);
+  std::uint32_t copy_of(std::uint32_t flight);
+  void lose(std::uint32_t flight, Passage passage);
+  void arm(std::uint32_t line);
 
   std::size_t members_;
   std::optional<std::uint64_t> lose_;
   PacketPool& pool_;
   EventQueue& events_;
-  std::vector<Link> up_, down_;
+  std::vector<Line> lines_;
+  // By member, from the site outwards and from outside to the site.
+  std::vector<std::vector<std::uint32_t>> out_, in_;
+  std::vector<Link::Told> told_;  // scratch
+  Timestamp measured_from_;
   Slots<Datagram> flights_;
   std::vector<Crossing> crossings_;
   Tally tally_, at_warmup_;

@@ -18,6 +18,7 @@ mesh::BridgeConfig config_of(const Scenario& scenario, const std::vector<mesh::R
   config.self = PeerId{index};
   config.rates = scenario.rates;
   if (scenario.uplink) config.uplink = *scenario.uplink;
+  if (scenario.view) config.view_layer = *scenario.view;
   config.records = roster[index].role == mesh::Role::central;
   config.seed = CounterRandom{scenario.seed, Purpose::bridge_seed, index}.at(0);
   return config;
@@ -62,7 +63,7 @@ Participant::Participant(const Scenario& scenario, const std::vector<mesh::Roste
       voice(CounterRandom{scenario.seed, Purpose::audio, index_in}),
       peers(roster.size()) {
   CounterRandom start{scenario.seed, Purpose::start_offset, index};
-  starts_at = timestamp_from_ns(0) + scenario.meeting_start + below(start, kStartSpreadNs);
+  starts_at = timestamp_from_ns(0) + scenario.members[index].joins + below(start, kStartSpreadNs);
   camera_phase = below(start, 1'000'000'000 / scenario.camera_fps);
   microphone_phase = below(start, to_ns(kAudioFrame));
   loudspeaker_phase = below(start, to_ns(kDeviceTick));

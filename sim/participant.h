@@ -43,7 +43,8 @@ struct Participant {
   ModelKeys keys;
   mesh::Bridge bridge;
   Timestamp starts_at;
-  bool started = false;
+  bool started = false, left = false;
+  bool here() const { return started && !left; }
   Duration wall_offset{};  // its PC's clock minus true time
   Duration camera_phase{}, microphone_phase{}, loudspeaker_phase{};
 

@@ -1,7 +1,7 @@
-// Reading lines and profiles, and following what they extend.
 #include "sim/profiles.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace diemcau::sim {
 
@@ -9,52 +9,24 @@ namespace {
 
 constexpr std::size_t kLongestExtends = 16;
 
-LinkDraft read_link(const ConfigTable& t) {
-  t.allow_only({"rate", "delay", "queue", "overhead"}, {"trace", "aqm", "policer"});
-  LinkDraft link;
-  link.rate = t.bitrate("rate");
-  link.delay = t.duration("delay", 0s, 10s);
-  if (const auto overhead = t.integer("overhead", 0, 1000))
-    link.overhead = static_cast<std::uint32_t>(*overhead);
-  if (const auto queue = t.text("queue")) {
-    link.queue_time = parse_duration(*queue);
-    link.queue_bytes = parse_byte_count(*queue);
-    if (!link.queue_time && !link.queue_bytes)
-      t.fail("queue", "is \"" + *queue + "\"",
-             "write a time or a size with its unit, such as \"120ms\" or \"64kB\"");
-    if ((link.queue_time && *link.queue_time > 60s) ||
-        (link.queue_bytes && link.queue_bytes->count() > 1'000'000'000))
-      t.fail("queue", "is \"" + *queue + "\"", "write at most 60s or 1000MB");
-  }
-  return link;
+ProfileDraft read_profile(const ConfigTable& t, const FileReader& read_file) {
+  std::vector<std::string> keys{"extends", "up", "down", "source"};
+  keys.insert(keys.end(), weather_keys().begin(), weather_keys().end());
+  t.allow_only(keys);
+  static_cast<void>(t.text("source"));
+  return read_line_keys(t, read_file);
 }
 
-ProfileDraft read_profile(const ConfigTable& t) {
-  t.allow_only({"extends", "up", "down", "loss"}, {"jitter", "outage", "reorder", "duplicate"});
-  ProfileDraft draft = read_line_keys(t);
-  if (const auto loss = t.table("loss")) {
-    loss->allow_only({"model", "mean"}, {"burst", "p", "r", "at"});
-    const auto model = loss->text("model");
-    if (!model) t.fail("loss", "has no model", "write model = \"iid\"");
-    if (*model == "ge" || *model == "4-state" || *model == "trace")
-      loss->fail("model", "\"" + *model + "\" is not built yet", "write model = \"iid\"");
-    if (*model != "iid") loss->fail("model", "is \"" + *model + "\"", "write model = \"iid\"");
-    draft.loss_parts = loss->ratio("mean");
-    if (!draft.loss_parts) t.fail("loss", "has no mean", "write mean = 0.002, say");
-  }
-  return draft;
+bool is_file_name(const std::string& name) {
+  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  });
 }
 
 }  // namespace
 
-ProfileDraft read_line_keys(const ConfigTable& t) {
-  ProfileDraft draft;
-  if (const auto up = t.table("up")) draft.up = read_link(*up);
-  if (const auto down = t.table("down")) draft.down = read_link(*down);
-  return draft;
-}
-
-Profiles::Profiles(const ConfigTable& root) {
+Profiles::Profiles(const ConfigTable& root, FileReader read_file)
+    : read_file_(std::move(read_file)) {
   const auto all = root.table("profile");
   if (!all) return;
   for (const std::string& name : all->keys()) {
@@ -64,6 +36,25 @@ Profiles::Profiles(const ConfigTable& root) {
   for (const std::string& name : names_) static_cast<void>(resolve(name, *all, name));
 }
 
+const ConfigTable* Profiles::find(const std::string& name) const {
+  const auto known = tables_.find(name);
+  if (known != tables_.end()) return &known->second;
+  if (!is_file_name(name)) return nullptr;
+  for (const std::string folder : {"profiles/", "../profiles/"}) {
+    const std::string path = folder + name + ".toml";
+    const auto text = read_file_(path);
+    if (!text) continue;
+    const ConfigTable file = ConfigTable::parse(*text, path);
+    file.allow_only({"profile"});
+    const auto all = file.table("profile");
+    if (!all || !all->has(name))
+      file.fail("profile", "has no [profile." + name + "]", "name the table as the file");
+    all->allow_only({name});
+    return &tables_.emplace(name, *all->table(name)).first->second;
+  }
+  return nullptr;
+}
+
 ProfileDraft Profiles::resolve(const std::string& name, const ConfigTable& at,
                                const std::string& key) const {
   std::vector<std::string> chain;
@@ -71,8 +62,8 @@ ProfileDraft Profiles::resolve(const std::string& name, const ConfigTable& at,
   const ConfigTable* asked_by = &at;
   std::string asked_key = key;
   for (std::optional<std::string> next = name; next;) {
-    const auto found = tables_.find(*next);
-    if (found == tables_.end()) {
+    const ConfigTable* found = find(*next);
+    if (found == nullptr) {
       const auto near = nearest(*next, names_);
       asked_by->fail(asked_key, "there is no profile \"" + *next + "\"",
                      near ? "did you mean \"" + *near + "\"?" : "add [profile." + *next + "]");
@@ -82,14 +73,14 @@ ProfileDraft Profiles::resolve(const std::string& name, const ConfigTable& at,
     if (chain.size() == kLongestExtends)
       asked_by->fail(asked_key, "is the end of a chain of more than 16", "shorten it");
     chain.push_back(*next);
-    tables.push_back(&found->second);
-    asked_by = &found->second;
+    tables.push_back(found);
+    asked_by = found;
     asked_key = "extends";
-    next = found->second.text("extends");
+    next = found->text("extends");
   }
   ProfileDraft draft;
   for (auto table = tables.rbegin(); table != tables.rend(); ++table)
-    draft.override_with(read_profile(**table));
+    draft.override_with(read_profile(**table, read_file_));
   return draft;
 }
 

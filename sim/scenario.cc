@@ -18,28 +18,12 @@ namespace diemcau::sim {
 namespace {
 
 constexpr std::int64_t kMostSites = 1000;
-constexpr Duration kDefaultQueue = 100ms;
 
 struct SiteDraft {
   ConfigTable table;
   std::string profile;
   ProfileDraft overrides;
 };
-
-LinkConfig finish(const LinkDraft& draft, const ProfileDraft& profile, const SiteDraft& site,
-                  const std::string& direction) {
-  if (!draft.rate || !draft.delay)
-    site.table.fail(direction, std::string("has no ") + (draft.rate ? "delay" : "rate"),
-                    "give it in the profile or at the site");
-  LinkConfig link;
-  link.rate = *draft.rate;
-  link.delay = *draft.delay;
-  link.queue = draft.queue_bytes ? *draft.queue_bytes
-                                 : draft.rate->bytes_in(draft.queue_time.value_or(kDefaultQueue));
-  link.overhead = draft.overhead.value_or(link.overhead);
-  link.loss_parts = profile.loss_parts.value_or(0);
-  return link;
-}
 
 bool is_site_name(const std::string& name) {
   return !name.empty() && name.size() <= 32 && std::all_of(name.begin(), name.end(), [](char c) {
@@ -66,6 +50,11 @@ std::optional<std::string> numbered(const std::string& pattern, std::int64_t n) 
   return pattern.substr(0, percent) + digits + pattern.substr(at + 1);
 }
 
+struct Sources {
+  const Profiles& profiles;
+  const FileReader& read_file;
+};
+
 using Sites = std::map<std::string, SiteDraft>;
 
 void add_site(Sites& sites, const ConfigTable& table, const std::string& key,
@@ -78,27 +67,29 @@ void add_site(Sites& sites, const ConfigTable& table, const std::string& key,
     table.fail(key, "makes more than 1000 sites", "reduce the count");
 }
 
-SiteDraft read_site(const ConfigTable& t, const Profiles& profiles) {
+SiteDraft read_site(const ConfigTable& t, const Sources& sources,
+                    const std::vector<std::string>& more_keys) {
+  std::vector<std::string> keys{"profile", "up", "down", "via", "parent"};
+  keys.insert(keys.end(), weather_keys().begin(), weather_keys().end());
+  keys.insert(keys.end(), more_keys.begin(), more_keys.end());
+  t.allow_only(keys);
   const auto profile = t.text("profile");
   if (!profile) t.fail("profile", "is missing", "name one of the [profile.…] tables");
-  static_cast<void>(profiles.resolve(*profile, t, "profile"));
-  return SiteDraft{t, *profile, read_line_keys(t)};
+  static_cast<void>(sources.profiles.resolve(*profile, t, "profile"));
+  return SiteDraft{t, *profile, read_line_keys(t, sources.read_file)};
 }
 
-Sites read_sites(const ConfigTable& root, const Profiles& profiles) {
+Sites read_sites(const ConfigTable& root, const Sources& sources) {
   Sites sites;
   if (const auto all = root.table("site")) {
     for (const std::string& name : all->keys()) {
-      const ConfigTable t = *all->table(name);
-      t.allow_only({"profile", "up", "down"}, {"via", "parent"});
-      add_site(sites, *all, name, name, read_site(t, profiles));
+      add_site(sites, *all, name, name, read_site(*all->table(name), sources, {}));
     }
   }
   if (const auto all = root.table("group")) {
     for (const std::string& name : all->keys()) {
       const ConfigTable t = *all->table(name);
-      t.allow_only({"profile", "up", "down", "count", "name"}, {"via", "parent"});
-      const SiteDraft draft = read_site(t, profiles);
+      const SiteDraft draft = read_site(t, sources, {"count", "name"});
       const auto count = t.integer("count", 1, kMostSites);
       if (!count) t.fail("count", "is missing", "say how many sites the group has");
       const std::string pattern = t.text("name").value_or(name + "-%02d");
@@ -135,12 +126,10 @@ bool matches(std::string_view pattern, std::string_view name) {
   return p == pattern.size();
 }
 
-std::set<std::string> read_members(const ConfigTable& meeting, const Sites& sites) {
-  const auto patterns = meeting.texts("members");
-  if (!patterns)
-    meeting.fail("members", "is missing", "list the sites, such as [\"central\", \"district-*\"]");
+std::set<std::string> sites_named(const ConfigTable& meeting, const std::string& key,
+                                  const std::vector<std::string>& patterns, const Sites& sites) {
   std::set<std::string> members;
-  for (const std::string& pattern : *patterns) {
+  for (const std::string& pattern : patterns) {
     bool found = false;
     std::vector<std::string> names;
     for (const auto& [name, site] : sites) {
@@ -151,9 +140,17 @@ std::set<std::string> read_members(const ConfigTable& meeting, const Sites& site
     }
     if (found) continue;
     const auto near = nearest(pattern, names);
-    meeting.fail("members", "no site is called \"" + pattern + "\"",
+    meeting.fail(key, "no site is called \"" + pattern + "\"",
                  near ? "did you mean \"" + *near + "\"?" : "add it as [site." + pattern + "]");
   }
+  return members;
+}
+
+std::set<std::string> read_members(const ConfigTable& meeting, const Sites& sites) {
+  const auto patterns = meeting.texts("members");
+  if (!patterns)
+    meeting.fail("members", "is missing", "list the sites, such as [\"central\", \"district-*\"]");
+  const std::set<std::string> members = sites_named(meeting, "members", *patterns, sites);
   if (members.size() < 2)
     meeting.fail("members", "names " + std::to_string(members.size()) + " site(s)",
                  "a meeting needs two at least");
@@ -220,8 +217,8 @@ void read_media(const ConfigTable& meeting, Scenario& out) {
 
 void read_general(const ConfigTable& root, const ScenarioOptions& options, Scenario& out) {
   root.allow_only({"version", "name", "seed", "duration", "warmup", "profile", "site", "group",
-                   "meeting", "bridge"},
-                  {"link", "cross"});
+                   "link", "meeting", "bridge"},
+                  {"cross"});
   if (!root.integer("version", 1, 1)) root.fail("version", "is missing", "write version = 1");
   const auto name = root.text("name");
   if (!name || name->empty()) root.fail("name", "is missing", "name the scenario");
@@ -238,6 +235,117 @@ void read_general(const ConfigTable& root, const ScenarioOptions& options, Scena
     root.fail("warmup", "is not shorter than the duration", "shorten it");
 }
 
+struct Segments {
+  std::vector<SharedSegment> list;
+  std::vector<std::string> names;
+};
+
+// Both directions are the same where one table stands for them.
+Segments read_segments(const ConfigTable& root, const FileReader& read_file) {
+  Segments segments;
+  const auto all = root.table("link");
+  if (!all) return segments;
+  for (const std::string& name : all->keys()) {
+    if (!is_site_name(name)) all->fail(name, "cannot name a link", "use 1 to 32 of a-z, 0-9 and -");
+    const ConfigTable t = *all->table(name);
+    const LineDraft both = read_line(t, read_file, {"up", "down"});
+    LineDraft up = both;
+    LineDraft down = both;
+    if (const auto own = t.table("up")) up.override_with(read_line(*own, read_file));
+    if (const auto own = t.table("down")) down.override_with(read_line(*own, read_file));
+    segments.list.push_back({name, finish_line(up, t, "rate"), finish_line(down, t, "rate")});
+    segments.names.push_back(name);
+  }
+  return segments;
+}
+
+std::vector<std::uint32_t> read_via(const ConfigTable& site, const Segments& segments) {
+  std::vector<std::uint32_t> via;
+  const std::vector<std::string> names = site.texts("via").value_or(std::vector<std::string>{});
+  for (const std::string& name : names) {
+    const auto found = std::find(segments.names.begin(), segments.names.end(), name);
+    if (found == segments.names.end()) {
+      const auto near = nearest(name, segments.names);
+      site.fail("via", "there is no link \"" + name + "\"",
+                near ? "did you mean \"" + *near + "\"?" : "add [link." + name + "]");
+    }
+    const auto index = static_cast<std::uint32_t>(found - segments.names.begin());
+    if (std::find(via.begin(), via.end(), index) != via.end())
+      site.fail("via", "names \"" + name + "\" twice", "a path crosses a link once");
+    via.push_back(index);
+  }
+  return via;
+}
+
+struct Presence {
+  Duration joins{};
+  std::optional<Duration> leaves;
+};
+
+// Who comes later and who goes earlier than the meeting.
+std::map<std::string, Presence> read_presence(const ConfigTable& meeting, const Scenario& out,
+                                              const std::set<std::string>& members,
+                                              const Sites& sites) {
+  const Duration start = meeting.duration("start", 0s, 24h).value_or(0s);
+  const auto end = meeting.duration("end", 0s, 24h);
+  if (start >= out.duration)
+    meeting.fail("start", "is not before the end of the run", "start it earlier");
+  if (end && *end <= start) meeting.fail("end", "is not after the start", "end it later");
+  std::map<std::string, Presence> present;
+  for (const std::string& name : members) present[name] = {start, end};
+  for (const bool joins : {true, false}) {
+    const std::string key = joins ? "join" : "leave";
+    for (const ConfigTable& t : meeting.tables(key)) {
+      t.allow_only({"site", "at"});
+      const auto site = t.text("site");
+      const auto at = t.duration("at", 0s, 24h);
+      if (!site || !at)
+        t.fail(site ? "at" : "site", "is missing", "write { site = \"district-*\", at = \"20s\" }");
+      for (const std::string& name : sites_named(t, "site", {*site}, sites)) {
+        if (!members.count(name))
+          t.fail("site", "\"" + name + "\" is not in the meeting", "add it to the members");
+        (joins ? present[name].joins : present[name].leaves.emplace()) = *at;
+      }
+    }
+  }
+  for (const auto& [name, p] : present) {
+    if (p.joins >= out.duration || (p.leaves && *p.leaves <= p.joins))
+      meeting.fail("join", "of \"" + name + "\" is not before its end", "let it join earlier");
+  }
+  return present;
+}
+
+void read_view(const ConfigTable& meeting, Scenario& out) {
+  const auto subscribe = meeting.text("subscribe");
+  if (!subscribe) return;
+  if (*subscribe == "central+speaker")
+    meeting.fail("subscribe", "\"central+speaker\" is not built yet",
+                 "write \"tiles\", \"hi\", \"mid\" or \"lo\"");
+  if (*subscribe == "hi") out.view = Layer::hi;
+  if (*subscribe == "mid") out.view = Layer::mid;
+  if (*subscribe == "lo") out.view = Layer::lo;
+  if (!out.view && *subscribe != "tiles")
+    meeting.fail("subscribe", "is \"" + *subscribe + "\"",
+                 "write \"tiles\", \"hi\", \"mid\" or \"lo\"");
+}
+
+void read_turns(const ConfigTable& meeting, Scenario& out) {
+  for (const ConfigTable& t : meeting.tables("speaker")) {
+    t.allow_only({"at", "site"});
+    const auto at = t.duration("at", 0s, 24h);
+    const auto site = t.text("site");
+    if (!site || !at)
+      t.fail(site ? "at" : "site", "is missing", "write { at = \"10s\", site = \"central\" }");
+    const auto member = std::find_if(out.members.begin(), out.members.end(),
+                                     [&](const Site& s) { return s.name == *site; });
+    if (member == out.members.end())
+      t.fail("site", "\"" + *site + "\" is not in the meeting", "name one of its members");
+    if (!out.turns.empty() && *at <= out.turns.back().at)
+      t.fail("at", "does not come after the turn before", "put the turns in order of time");
+    out.turns.push_back({*at, static_cast<std::uint16_t>(member - out.members.begin())});
+  }
+}
+
 }  // namespace
 
 Scenario parse_scenario(std::string_view text, const std::string& file_name,
@@ -245,29 +353,40 @@ Scenario parse_scenario(std::string_view text, const std::string& file_name,
   const ConfigTable root = ConfigTable::parse(text, file_name);
   Scenario out;
   read_general(root, options, out);
-  const Profiles profiles{root};
-  const Sites sites = read_sites(root, profiles);
+  const Profiles profiles{root, read_file};
+  Segments segments = read_segments(root, read_file);
+  const Sites sites = read_sites(root, {profiles, read_file});
   read_bridge_config(root, read_file, out);
 
   const auto meetings = root.tables("meeting");
   if (meetings.empty()) root.fail("meeting", "is missing", "add [[meeting]] with its members");
   if (meetings.size() > 1) root.fail("meeting", "more than one is not built yet", "keep one");
   const ConfigTable& meeting = meetings.front();
-  meeting.allow_only({"start", "members", "video", "audio"}, {"subscribe", "end"});
-  out.meeting_start = meeting.duration("start", 0s, 24h).value_or(0s);
-  if (out.meeting_start >= out.duration)
-    meeting.fail("start", "is not before the end of the run", "start it earlier");
+  meeting.allow_only(
+      {"start", "end", "members", "video", "audio", "subscribe", "join", "leave", "speaker"});
   read_media(meeting, out);
+  read_view(meeting, out);
 
-  for (const std::string& name : read_members(meeting, sites)) {
+  const std::set<std::string> members = read_members(meeting, sites);
+  const auto present = read_presence(meeting, out, members, sites);
+  for (const std::string& name : members) {
     const SiteDraft& site = sites.at(name);
     const bool replaced = options.profile && name != kCentral;
     ProfileDraft line = replaced ? profiles.resolve(*options.profile, root, "--profile")
                                  : profiles.resolve(site.profile, site.table, "profile");
     line.override_with(site.overrides);
-    out.members.push_back(
-        Site{name, finish(line.up, line, site, "up"), finish(line.down, line, site, "down")});
+    Site member;
+    member.name = name;
+    member.up = finish_line(line.up, site.table, "up");
+    member.down = finish_line(line.down, site.table, "down");
+    member.via = read_via(site.table, segments);
+    member.parent = site.table.text("parent").value_or("");
+    member.joins = present.at(name).joins;
+    member.leaves = present.at(name).leaves;
+    out.members.push_back(std::move(member));
   }
+  out.segments = std::move(segments.list);
+  read_turns(meeting, out);
   return out;
 }
 

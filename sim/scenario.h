@@ -3,9 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,13 +11,33 @@
 #include "core/mesh/bridge_config.h"
 #include "core/units/bitrate.h"
 #include "core/units/time.h"
+#include "sim/line_keys.h"
 #include "sim/link.h"
+#include "sim/scenario_error.h"
 
 namespace diemcau::sim {
 
 struct Site {
   std::string name;
   LinkConfig up, down;
+  // Shared segments between its line and the others', as numbers of Scenario::segments: from the
+  // site outwards.
+  std::vector<std::uint32_t> via;
+  std::string parent;  // for reports; may be empty
+  Duration joins{};    // after the start of the run
+  std::optional<Duration> leaves;
+};
+
+// [link.…]: one segment that several sites share; `up` leads away from the sites.
+struct SharedSegment {
+  std::string name;
+  LinkConfig up, down;
+};
+
+// Who speaks from then on; the others are silent but for their rooms.
+struct SpeakerTurn {
+  Duration at{};
+  std::uint16_t member = 0;
 };
 
 struct Scenario {
@@ -27,11 +45,13 @@ struct Scenario {
   std::uint64_t seed = 1;
   Duration duration{};
   Duration warmup{};
-  Duration meeting_start{};
   std::vector<Site> members;  // of the meeting, sorted by name
-  mesh::LayerRates rates;     // hi is the meeting's video bitrate
+  std::vector<SharedSegment> segments;
+  std::vector<SpeakerTurn> turns;  // none: everybody talks in spurts
+  mesh::LayerRates rates;          // hi is the meeting's video bitrate
   std::uint8_t camera_fps = 30;
   std::optional<Bitrate> uplink;  // the pacer's ceiling, from the bridge config
+  std::optional<Layer> view;      // what members take of each other; nothing: the bridge's default
 };
 
 // The site of this name is the one that records and that --profile leaves alone.
@@ -39,33 +59,10 @@ constexpr std::string_view kCentral = "central";
 // A roster of the whole province (105) and a stress mesh fit; more is a typing error.
 constexpr std::size_t kMaxMembers = 128;
 
-class ScenarioError : public std::runtime_error {
- public:
-  ScenarioError(std::string file, unsigned line, std::string key, const std::string& problem,
-                const std::string& remedy)
-      : std::runtime_error(file + (line > 0 ? ":" + std::to_string(line) : "") + ": " +
-                           (key.empty() ? "" : key + ": ") + problem + "; " + remedy),
-        file_(std::move(file)),
-        line_(line),
-        key_(std::move(key)) {}
-  const std::string& file() const { return file_; }
-  unsigned line() const { return line_; }
-  const std::string& key() const { return key_; }
-
- private:
-  std::string file_;
-  unsigned line_;
-  std::string key_;
-};
-
 struct ScenarioOptions {
   std::optional<std::string> profile;  // replaces the profile of every site but the central one
   std::optional<std::uint64_t> seed;   // beats the file
 };
-
-// Reads the text of a file named from a scenario (the bridge config); nothing when it cannot be
-// read.
-using FileReader = std::function<std::optional<std::string>(const std::string& path)>;
 
 // Throws ScenarioError for anything that is unknown, wrong, absurd or not built yet.
 Scenario parse_scenario(std::string_view text, const std::string& file_name,

@@ -146,8 +146,8 @@ struct World::Impl {
     Datagram d = network.take(now, flight);
     const PeerId from{d.from};
     const auto& path = p.peers[d.from].path;
-    const bool readable = !is_sealed(d.kind) || p.keys.opens(from, d.key);
-    if (!p.started || !readable || (!path && d.kind != mesh::PacketKind::stun))
+    const bool readable = !d.corrupt && (!is_sealed(d.kind) || p.keys.opens(from, d.key));
+    if (!p.here() || !readable || (!path && d.kind != mesh::PacketKind::stun))
       return network.refused();
     network.delivered();
     if (path) {
@@ -184,8 +184,17 @@ struct World::Impl {
     deliver(p, input);
   }
 
+  // By the scenario's turns; nothing when it has none.
+  std::optional<bool> speaks(const Participant& p) const {
+    if (scenario.turns.empty()) return std::nullopt;
+    const Duration at = now - Timestamp{};
+    const auto next = std::find_if(scenario.turns.begin(), scenario.turns.end(),
+                                   [at](const SpeakerTurn& t) { return t.at > at; });
+    return next != scenario.turns.begin() && std::prev(next)->member == p.index;
+  }
+
   void microphone(Participant& p) {
-    const VoiceModel::Level level = p.voice.next_frame();
+    const VoiceModel::Level level = p.voice.next_frame(speaks(p));
     mesh::AudioEncoded input;
     input.captured_at = now - kAudioFrame - kAudioEncode;
     input.level_dbov = level.dbov;
@@ -228,15 +237,28 @@ struct World::Impl {
   }
 
   void warmup_over() {
-    network.warmup_over();
+    network.warmup_over(now);
     for (auto& p : members) {
       if (p->started) p->bridge.reset_figures(now);
     }
   }
 
+  // Says goodbye; what its models would have done from here on is left out.
+  void leave(Participant& p) {
+    if (!p.here()) return;
+    deliver(p, mesh::Command{mesh::Leave{}});
+    p.left = true;
+  }
+
   void dispatch(const SimEvent& event) {
+    if (event.what() == EventClass::service) return network.serve(now, event.id());
     Participant& p = *members[event.id()];
+    if (p.left && event.what() != EventClass::crossing && event.what() != EventClass::arrival &&
+        event.what() != EventClass::warmup_over)
+      return drop(event);
     switch (event.what()) {
+      case EventClass::service: return;
+      case EventClass::leave: return leave(p);
       case EventClass::crossing: return network.cross(now, event.payload);
       case EventClass::arrival: return arrive(p, event.payload);
       case EventClass::start: return start(p);
@@ -252,8 +274,19 @@ struct World::Impl {
     }
   }
 
+  // What was under way for a bridge that has left.
+  void drop(const SimEvent& event) {
+    if (event.what() == EventClass::encoded) static_cast<void>(encoding.take(event.payload));
+    if (event.what() == EventClass::decoded) static_cast<void>(decoding.take(event.payload));
+    if (event.what() == EventClass::shown) static_cast<void>(showing.take(event.payload));
+  }
+
   RunResult run() {
-    for (const auto& p : members) events.push(p->starts_at, EventClass::start, p->index);
+    for (const auto& p : members) {
+      events.push(p->starts_at, EventClass::start, p->index);
+      if (const auto leaves = scenario.members[p->index].leaves)
+        events.push(timestamp_from_ns(0) + *leaves, EventClass::leave, p->index);
+    }
     events.push(now + scenario.warmup, EventClass::warmup_over, 0);
     const Timestamp end = now + scenario.duration;
     Timestamp next_second = now + 1s;
@@ -269,7 +302,7 @@ struct World::Impl {
     return result();
   }
 
-  RunResult result() const {
+  RunResult result() {
     RunResult r;
     r.digest = digest.value();
     r.virtual_time = scenario.duration;
@@ -282,7 +315,7 @@ struct World::Impl {
       r.bridges.push_back(members[i]->bridge.report(now));
       r.undecodable += members[i]->undecodable;
     }
-    r.links = network.link_reports(scenario, r.measured);
+    r.links = network.link_reports(now);
     r.crossings = network.crossings();
     return r;
   }

@@ -26,14 +26,17 @@ struct WorldOptions {
   std::function<void(Timestamp)> on_second;  // once per virtual second
 };
 
-// Where every datagram went. sent is the sum of all the others, at any time.
+// Where every datagram went. sent + duplicated is the sum of all the others, at any time.
 struct Tally {
   std::uint64_t sent = 0;
+  std::uint64_t duplicated = 0;     // by a line
   std::uint64_t delivered = 0;      // handed to a bridge
   std::uint64_t dropped_queue = 0;  // by a line's full queue
+  std::uint64_t dropped_policer = 0;
   std::uint64_t lost_wire = 0;
+  std::uint64_t lost_outage = 0;
   std::uint64_t lost_by_hand = 0;
-  std::uint64_t refused = 0;  // no key for it, or not STUN from an unknown address
+  std::uint64_t refused = 0;  // damaged, no key for it, or not STUN from an unknown address
   std::uint64_t in_flight = 0;
 };
 
@@ -61,7 +64,8 @@ struct RunResult {
   Tally after_warmup;              // without in_flight
   std::vector<std::string> names;  // by PeerId
   std::vector<quality::BridgeReport> bridges;
-  std::vector<LinkReport> links;  // per member its line up, then its line down
+  // Per member its line up, then its line down; after them the shared segments.
+  std::vector<LinkReport> links;
   std::vector<Crossing> crossings;
   const Crossing& crossing(std::size_t from, std::size_t to, Layer layer) const {
     return crossings[(from * names.size() + to) * 4 + static_cast<std::size_t>(layer)];

@@ -13,15 +13,16 @@ namespace {
 
 LinkConfig line() {
   LinkConfig config;
-  config.rate = Bitrate::kbps(20'000);
-  config.delay = 6ms;
-  config.queue = config.rate.bytes_in(120ms);
-  config.loss_parts = 429'497;  // 1 in 10,000
+  config.capacity.rate = Bitrate::kbps(20'000);
+  config.delay.base = 6ms;
+  config.queue_time = 120ms;
+  config.loss.kind = LossConfig::Kind::iid;
+  config.loss.loss_good = 429'497;  // 1 in 10,000
   return config;
 }
 
 void one_link(benchmark::State& state) {
-  Link link{line(), CounterRandom{1, Purpose::wire_loss, 0}};
+  Link link{line(), LinkIdentity{}};
   Timestamp now;
   for (auto _ : state) {
     benchmark::DoNotOptimize(link.send(now, ByteCount::bytes(1200)));
@@ -36,11 +37,11 @@ BENCHMARK(one_link);
 void mesh(benchmark::State& state) {
   const auto n = static_cast<std::uint16_t>(state.range(0));
   LinkConfig config = line();
-  config.rate = Bitrate::kbps(2'000 * n);
+  config.capacity.rate = Bitrate::kbps(2'000 * n);
   std::vector<Link> up, down;
   for (std::uint16_t i = 0; i < n; ++i) {
-    up.emplace_back(config, CounterRandom{1, Purpose::wire_loss, i * 2U});
-    down.emplace_back(config, CounterRandom{1, Purpose::wire_loss, i * 2U + 1U});
+    up.emplace_back(config, LinkIdentity{1, i * 2U, 24h});
+    down.emplace_back(config, LinkIdentity{1, i * 2U + 1U, 24h});
   }
   EventQueue queue;
   const Duration interval = 9600us;

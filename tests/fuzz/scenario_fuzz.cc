@@ -21,8 +21,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                       scenario.warmup < scenario.duration && scenario.camera_fps >= 1;
     if (!kept) std::abort();
     for (const auto& site : scenario.members) {
-      if (site.up.rate.bps() < 1000 || site.down.rate.bps() < 1000 || site.up.queue.count() < 0)
-        std::abort();
+      for (const auto* line : {&site.up, &site.down}) {
+        if (!line->queue_bytes && !line->queue_time) std::abort();
+        const diemcau::sim::Link link{*line, {scenario.seed, 0, scenario.duration}};
+      }
     }
   } catch (const diemcau::sim::ScenarioError& e) {
     if (std::string_view{e.what()}.empty()) std::abort();

@@ -12,14 +12,15 @@ Timestamp at(std::int64_t ns) { return timestamp_from_ns(ns); }
 
 LinkConfig line(Bitrate rate, ByteCount queue) {
   LinkConfig config;
-  config.rate = rate;
-  config.delay = 6ms;
-  config.queue = queue;
+  config.capacity.rate = rate;
+  config.delay.base = 6ms;
+  config.queue_time.reset();
+  config.queue_bytes = queue;
   config.overhead = 0;
   return config;
 }
 
-CounterRandom weather(std::uint64_t seed = 1) { return {seed, Purpose::wire_loss, 3}; }
+LinkIdentity weather(std::uint64_t seed = 1) { return {seed, 3, 24h}; }
 
 }  // namespace
 
@@ -84,7 +85,8 @@ TEST_CASE("independent loss keeps its mean within five standard deviations and s
   constexpr std::int64_t kPackets = 1'000'000;
   constexpr double kMean = 0.01;
   LinkConfig config = line(Bitrate::kbps(8'000), ByteCount::bytes(0));
-  config.loss_parts = static_cast<std::uint64_t>(kMean * 4294967296.0);
+  config.loss.kind = LossConfig::Kind::iid;
+  config.loss.loss_good = static_cast<std::uint64_t>(kMean * 4294967296.0);
   for (const std::uint64_t seed : {1U, 2U, 3U}) {
     INFO("seed " << seed);
     Link link{config, weather(seed)};

@@ -22,13 +22,13 @@ TEST_CASE("a scenario gives members in the order of their names, with profiles a
   CHECK(s.duration == 4s);
   CHECK(s.members[0].name == "central");
   CHECK(s.members[2].name == "district-02");
-  CHECK(s.members[0].up.rate == Bitrate::kbps(200'000));
-  CHECK(s.members[1].up.rate == Bitrate::kbps(20'000));
-  CHECK(s.members[0].up.delay == 6ms);
+  CHECK(s.members[0].up.capacity.rate == Bitrate::kbps(200'000));
+  CHECK(s.members[1].up.capacity.rate == Bitrate::kbps(20'000));
+  CHECK(s.members[0].up.delay.base == 6ms);
   CHECK(s.members[1].down.overhead == 38);
-  CHECK(s.members[1].up.queue == ByteCount::bytes(300'000));
-  CHECK(s.members[0].up.queue == ByteCount::bytes(3'000'000));
-  CHECK(s.members[1].up.loss_parts == 4'294'967);
+  CHECK(s.members[1].up.queue_time == 120ms);
+  CHECK_FALSE(s.members[0].up.queue_bytes);
+  CHECK(s.members[1].up.loss.loss_good == 4'294'967);
   CHECK(s.rates.hi == Bitrate::kbps(1000));
   CHECK(s.camera_fps == 25);
 }
@@ -41,10 +41,11 @@ up = { rate = "2Mbit/s", queue = "9kB" }
 [site.central])");
   const Scenario s = parse_text(replaced(text, "name = \"district-%02d\"\nprofile = \"office\"",
                                          "name = \"district-%02d\"\nprofile = \"slow\""));
-  CHECK(s.members[1].up.rate == Bitrate::kbps(2'000));
-  CHECK(s.members[1].up.queue == ByteCount::bytes(9'000));
-  CHECK(s.members[1].up.delay == 6ms);
-  CHECK(s.members[1].down.rate == Bitrate::kbps(50'000));
+  CHECK(s.members[1].up.capacity.rate == Bitrate::kbps(2'000));
+  CHECK(s.members[1].up.queue_bytes == ByteCount::bytes(9'000));
+  CHECK_FALSE(s.members[1].up.queue_time);
+  CHECK(s.members[1].up.delay.base == 6ms);
+  CHECK(s.members[1].down.capacity.rate == Bitrate::kbps(50'000));
 }
 
 TEST_CASE("the seed and the profile of the command line beat the file, except for the central site",
@@ -56,8 +57,8 @@ down = { rate = "40Mbit/s", delay = "3ms" }
 )";
   const Scenario s = parse_text(text, {"leased", 99});
   CHECK(s.seed == 99);
-  CHECK(s.members[0].up.delay == 6ms);
-  CHECK(s.members[1].up.delay == 3ms);
+  CHECK(s.members[0].up.delay.base == 6ms);
+  CHECK(s.members[1].up.delay.base == 3ms);
   CHECK(complaint(text, {"leesed", {}}) ==
         "s.toml:1: --profile: there is no profile \"leesed\"; did you mean \"leased\"?");
 }
@@ -144,12 +145,65 @@ TEST_CASE("circles, unknown names and empty meetings are refused", "[sim]") {
 }
 
 TEST_CASE("keys of the grammar that are not built yet say so", "[sim]") {
-  CHECK(bent("profile = \"office\"\nup", "profile = \"office\"\nvia = [\"core\"]\nup") ==
-        "s.toml:14: site.central.via: is not built yet; remove it");
-  CHECK(bent("model = \"iid\"", "model = \"ge\"") ==
-        "s.toml:10: profile.office.loss.model: \"ge\" is not built yet; write model = \"iid\"");
-  CHECK(complaint(kSmallScenario + "[[cross]]\nat = \"x\"\n") ==
-        "s.toml:26: cross: is not built yet; remove it");
+  CHECK(bent("video = {", "subscribe = \"central+speaker\"\nvideo = {") ==
+        "s.toml:24: meeting.subscribe: \"central+speaker\" is not built yet; write \"tiles\", "
+        "\"hi\", \"mid\" or \"lo\"");
+}
+
+TEST_CASE("sites share a segment by its name, and a name that is not there is an error", "[sim]") {
+  const std::string text = replaced(
+      replaced(kSmallScenario, "profile = \"office\"\nup",
+               "profile = \"office\"\nvia = [\"core\"]\nup"),
+      "[site.central]", "[link.core]\nrate = \"1Gbit/s\"\ndelay = \"2ms\"\n\n[site.central]");
+  const Scenario s = parse_text(text);
+  REQUIRE(s.segments.size() == 1);
+  CHECK(s.segments[0].up.capacity.rate == Bitrate::kbps(1'000'000));
+  CHECK(s.members[0].via == std::vector<std::uint32_t>{0});
+  CHECK(s.members[1].via.empty());
+  CHECK(complaint(replaced(text, "via = [\"core\"]", "via = [\"cor\"]")) ==
+        "s.toml:18: site.central.via: there is no link \"cor\"; did you mean \"core\"?");
+}
+
+TEST_CASE("a profile that the scenario lacks is taken from the file of its name", "[sim]") {
+  const auto files = [](const std::string& path) -> std::optional<std::string> {
+    if (path != "profiles/slow.toml") return std::nullopt;
+    return "[profile.slow]\nup = { rate = \"2Mbit/s\", delay = \"9ms\" }\n"
+           "down = { rate = \"8Mbit/s\", delay = \"9ms\" }\n";
+  };
+  const Scenario s = parse_scenario(kSmallScenario, "s.toml", {"slow", {}}, files);
+  CHECK(s.members[0].up.delay.base == 6ms);
+  CHECK(s.members[1].up.delay.base == 9ms);
+}
+
+TEST_CASE("what holds for both directions gives way to what one direction says", "[sim]") {
+  const Scenario s = parse_text(
+      replaced(kSmallScenario, "[site.central]",
+               "[profile.radio]\nextends = \"office\"\njitter = { model = \"bounded-inorder\", "
+               "sigma = \"2ms\" }\n"
+               "up = { loss = { model = \"ge-time\", mean = 0.02, burst = \"33ms\" } }\n"
+               "outage = [{ at = \"1s\", for = \"500ms\", kind = \"cut\" }]\n\n[site.central]"),
+      {"radio", {}});
+  const LinkConfig& up = s.members[1].up;
+  CHECK(up.delay.jitter.cap == 6ms);
+  CHECK(up.loss.kind == LossConfig::Kind::gilbert_elliott_time);
+  CHECK(up.loss.mean_good == 1617ms);  // 33 ms × 0.98 / 0.02
+  CHECK(s.members[1].down.loss.kind == LossConfig::Kind::iid);
+  CHECK(up.outages.size() == 1);
+}
+
+TEST_CASE("lines that contradict themselves are refused", "[sim]") {
+  CHECK(bent("rate = \"20Mbit/s\"", "rate = \"20Mbit/s\", steps = []") ==
+        "s.toml:8: profile.office.up.steps: and rate both say how fast the line is; keep one of "
+        "them");
+  CHECK(
+      bent("rate = \"20Mbit/s\"", "steps = [{ at = \"1s\", rate = \"2Mbit/s\" }]") ==
+      "s.toml:8: profile.office.up.steps.at: of the first step is not 0s; say how fast the line is "
+      "from the beginning");
+  CHECK(bent("mean = 0.001 }", "mean = 0.001 }\noutage = [{ for = \"2s\", kind = \"cut\" }]") ==
+        "s.toml:11: profile.office.outage.at: is missing; say when, or every how long on average");
+  CHECK(bent("rate = \"20Mbit/s\"", "trace = \"line.txt\"") ==
+        "s.toml:8: profile.office.up.trace: \"line.txt\" cannot be read; give a path beside the "
+        "scenario");
 }
 
 TEST_CASE("text that is not TOML is refused with its line", "[sim]") {

@@ -97,8 +97,8 @@ TEST_CASE("every datagram sent was delivered, lost somewhere that is named, or i
   WorldOptions options;
   options.lose_datagram = 5;
   const Tally t = run(parse_text(narrow), options).whole;
-  CHECK(t.sent ==
-        t.delivered + t.dropped_queue + t.lost_wire + t.lost_by_hand + t.refused + t.in_flight);
+  CHECK(t.sent + t.duplicated == t.delivered + t.dropped_queue + t.dropped_policer + t.lost_wire +
+                                     t.lost_outage + t.lost_by_hand + t.refused + t.in_flight);
   CHECK(t.delivered > 0);
   CHECK(t.dropped_queue > 0);
   CHECK(t.lost_wire > 0);
