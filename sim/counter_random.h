@@ -22,7 +22,8 @@ enum class Purpose : std::uint8_t {
   jitter,
   spike,
   damage,
-  host
+  host,
+  cross
 };
 
 // The generator is splitmix64 read at any position: its state after n steps is the key plus n

@@ -29,6 +29,7 @@ enum class EventClass : std::uint8_t {
   timer,
   warmup_over,
   leave,
+  cross,  // a flow of cross traffic has something to do
 };
 
 struct SimEvent {

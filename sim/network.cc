@@ -59,13 +59,31 @@ void Network::add_line(const std::string& name, const LinkConfig& config,
   lines_.push_back({Link{config, identity}, name, std::nullopt});
 }
 
-std::uint32_t Network::line_of(const Datagram& d) const {
+Network::Place Network::place_of(std::uint32_t flight) {
+  Place place;
+  if ((flight & kCrossHandle) != 0) {
+    const CrossParcel& p = parcels_[flight & ~kCrossHandle];
+    const auto& path = p.up ? out_[p.member] : in_[p.member];
+    place.line = path[p.hop];
+    place.last = p.hop + std::size_t{1} == path.size();
+    place.to = p.member;
+    place.flow = kCrossHandle | p.flow << 1 | (p.up ? 1U : 0U);
+    place.size = p.size;
+    return place;
+  }
+  const Datagram& d = flights_[flight];
   const auto& out = out_[d.from];
-  return d.hop < out.size() ? out[d.hop] : in_[d.to][d.hop - out.size()];
+  const auto& in = in_[d.to];
+  place.line = d.hop < out.size() ? out[d.hop] : in[d.hop - out.size()];
+  place.last = d.hop + std::size_t{1} == out.size() + in.size();
+  place.to = d.to;
+  place.flow = static_cast<std::uint32_t>(d.from) << 16 | d.to;
+  place.size = udp_payload(d) + ByteCount::bytes(kIpUdpBytes);
+  return place;
 }
 
-bool Network::last_hop(const Datagram& d) const {
-  return d.hop + std::size_t{1} == out_[d.from].size() + in_[d.to].size();
+void Network::send(Timestamp now, CrossParcel parcel) {
+  enter(now, parcels_.put(std::move(parcel)) | kCrossHandle);
 }
 
 void Network::send(Timestamp now, Datagram d) {
@@ -90,18 +108,19 @@ void Network::send(Timestamp now, Datagram d) {
 }
 
 void Network::cross(Timestamp now, std::uint32_t flight) {
-  ++flights_[flight].hop;
+  if ((flight & kCrossHandle) != 0) {
+    ++parcels_[flight & ~kCrossHandle].hop;
+  } else {
+    ++flights_[flight].hop;
+  }
   enter(now, flight);
 }
 
 void Network::enter(Timestamp now, std::uint32_t flight) {
-  const Datagram& d = flights_[flight];
-  const std::uint32_t line = line_of(d);
-  const auto flow = static_cast<std::uint32_t>(d.from) << 16 | d.to;
-  const ByteCount size = udp_payload(d) + ByteCount::bytes(kIpUdpBytes);
-  const Link::Result result = lines_[line].link.send(now, size, flow, flight);
+  const Place place = place_of(flight);
+  const Link::Result result = lines_[place.line].link.send(now, place.size, place.flow, flight);
   if (result.passage != Passage::waits) told(flight, result);
-  arm(line);
+  arm(place.line);
 }
 
 void Network::serve(Timestamp now, std::uint16_t line) {
@@ -124,14 +143,19 @@ void Network::arm(std::uint32_t line) {
 
 void Network::told(std::uint32_t flight, const Link::Result& result) {
   if (result.passage != Passage::carried) return lose(flight, result.passage);
-  if (result.copy_at) go_on(*result.copy_at, copy_of(flight));
-  flights_[flight].corrupt = flights_[flight].corrupt || result.corrupt;
+  if ((flight & kCrossHandle) == 0) {
+    if (result.copy_at) go_on(*result.copy_at, copy_of(flight));
+    flights_[flight].corrupt = flights_[flight].corrupt || result.corrupt;
+  } else if (result.corrupt) {  // its checksum fails, and nobody there counts it
+    static_cast<void>(take_cross(flight));
+    return;
+  }
   go_on(result.arrives_at, flight);
 }
 
 void Network::go_on(Timestamp at, std::uint32_t flight) {
-  const Datagram& d = flights_[flight];
-  events_.push(at, last_hop(d) ? EventClass::arrival : EventClass::crossing, d.to, flight);
+  const Place place = place_of(flight);
+  events_.push(at, place.last ? EventClass::arrival : EventClass::crossing, place.to, flight);
 }
 
 std::uint32_t Network::copy_of(std::uint32_t flight) {
@@ -145,6 +169,10 @@ std::uint32_t Network::copy_of(std::uint32_t flight) {
 }
 
 void Network::lose(std::uint32_t flight, Passage passage) {
+  if ((flight & kCrossHandle) != 0) {
+    static_cast<void>(take_cross(flight));
+    return;
+  }
   static_cast<void>(flights_.take(flight));
   switch (passage) {
     case Passage::dropped_queue: ++tally_.dropped_queue; break;

@@ -9,6 +9,7 @@
 #include "core/base/packet_pool.h"
 #include "core/mesh/boundary.h"
 #include "core/units/time.h"
+#include "sim/cross_traffic.h"
 #include "sim/event_queue.h"
 #include "sim/link.h"
 #include "sim/scenario.h"
@@ -28,6 +29,9 @@ struct Datagram {
   std::optional<Layer> layer;  // of an RTP packet
 };
 
+// Parcels of cross traffic are told from datagrams by this bit of their handle.
+constexpr std::uint32_t kCrossHandle = std::uint32_t{1} << 31;
+
 // IPv4 and UDP headers, which the lines carry besides their own overhead.
 constexpr std::uint32_t kIpUdpBytes = 20 + 8;
 
@@ -38,6 +42,8 @@ class Network {
 
   // Takes a copy, as a socket does: what the sender does with its packet afterwards stays its own.
   void send(Timestamp now, Datagram datagram);
+  void send(Timestamp now, CrossParcel parcel);
+  CrossParcel take_cross(std::uint32_t handle) { return parcels_.take(handle & ~kCrossHandle); }
   // A crossing event: from one line of its path onto the next.
   void cross(Timestamp now, std::uint32_t flight);
   // A service event: an active queue's front goes into service.
@@ -66,8 +72,15 @@ class Network {
     std::optional<Timestamp> service_at;  // the event under way
   };
   void add_line(const std::string& name, const LinkConfig& config, const Scenario& scenario);
-  std::uint32_t line_of(const Datagram& d) const;
-  bool last_hop(const Datagram& d) const;
+  // Where a flight is on its path, and what it is there.
+  struct Place {
+    std::uint32_t line = 0;
+    bool last = false;
+    std::uint16_t to = 0;  // member at whose end it arrives
+    std::uint32_t flow = 0;
+    ByteCount size;
+  };
+  Place place_of(std::uint32_t flight);
   void enter(Timestamp now, std::uint32_t flight);
   void told(std::uint32_t flight, const Link::Result& result);
   void go_on(Timestamp at, std::uint32_t flight);
@@ -85,6 +98,7 @@ class Network {
   std::vector<Link::Told> told_;  // scratch
   Timestamp measured_from_;
   Slots<Datagram> flights_;
+  Slots<CrossParcel> parcels_;
   std::vector<Crossing> crossings_;
   Tally tally_, at_warmup_;
 };

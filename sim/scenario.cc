@@ -89,8 +89,7 @@ void read_media(const ConfigTable& meeting, Scenario& out) {
 
 void read_general(const ConfigTable& root, const ScenarioOptions& options, Scenario& out) {
   root.allow_only({"version", "name", "seed", "duration", "warmup", "profile", "site", "group",
-                   "link", "meeting", "bridge"},
-                  {"cross"});
+                   "link", "meeting", "bridge", "cross"});
   if (!root.integer("version", 1, 1)) root.fail("version", "is missing", "write version = 1");
   const auto name = root.text("name");
   if (!name || name->empty()) root.fail("name", "is missing", "name the scenario");
@@ -217,6 +216,7 @@ Scenario parse_scenario(std::string_view text, const std::string& file_name,
   }
   out.segments = std::move(segments.list);
   read_turns(meeting, out);
+  out.cross = read_cross(root, std::vector<std::string>(members.begin(), members.end()));
   return out;
 }
 

@@ -11,6 +11,7 @@
 #include "core/mesh/bridge_config.h"
 #include "core/units/bitrate.h"
 #include "core/units/time.h"
+#include "sim/cross_keys.h"
 #include "sim/line_keys.h"
 #include "sim/link.h"
 #include "sim/scenario_error.h"
@@ -47,6 +48,7 @@ struct Scenario {
   Duration warmup{};
   std::vector<Site> members;  // of the meeting, sorted by name
   std::vector<SharedSegment> segments;
+  std::vector<CrossConfig> cross;
   std::vector<SpeakerTurn> turns;  // none: everybody talks in spurts
   mesh::LayerRates rates;          // hi is the meeting's video bitrate
   std::uint8_t camera_fps = 30;

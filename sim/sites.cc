@@ -59,8 +59,9 @@ SiteDraft read_site(const ConfigTable& t, const Sources& sources,
   return SiteDraft{t, *profile, read_line_keys(t, sources.read_file)};
 }
 
-// `*` stands for any text.
-bool matches(std::string_view pattern, std::string_view name) {
+}  // namespace
+
+bool name_matches(std::string_view pattern, std::string_view name) {
   std::size_t p = 0, n = 0, star = pattern.npos, resume = 0;
   while (n < name.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
@@ -79,8 +80,6 @@ bool matches(std::string_view pattern, std::string_view name) {
   while (p < pattern.size() && pattern[p] == '*') ++p;
   return p == pattern.size();
 }
-
-}  // namespace
 
 Sites read_sites(const ConfigTable& root, const Sources& sources) {
   Sites sites;
@@ -116,7 +115,7 @@ std::set<std::string> sites_named(const ConfigTable& table, const std::string& k
     std::vector<std::string> names;
     for (const auto& [name, site] : sites) {
       names.push_back(name);
-      if (!matches(pattern, name)) continue;
+      if (!name_matches(pattern, name)) continue;
       members.insert(name);
       found = true;
     }

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/config_table.h"
@@ -35,6 +36,9 @@ Sites read_sites(const ConfigTable& root, const Sources& sources);
 // error.
 std::set<std::string> sites_named(const ConfigTable& table, const std::string& key,
                                   const std::vector<std::string>& patterns, const Sites& sites);
+
+// `*` in the pattern stands for any text.
+bool name_matches(std::string_view pattern, std::string_view name);
 
 struct Segments {
   std::vector<SharedSegment> list;

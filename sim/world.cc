@@ -35,7 +35,12 @@ struct World::Impl {
   Impl(const Scenario& s, WorldOptions o)
       : scenario(s),
         options(std::move(o)),
-        network(scenario, options.lose_datagram, packets, events) {
+        network(scenario, options.lose_datagram, packets, events),
+        cross(scenario.cross, scenario.seed,
+              {[this](Timestamp t, CrossParcel parcel) { network.send(t, std::move(parcel)); },
+               [this](Timestamp at, std::uint32_t flow) {
+                 events.push(std::max(at, now), EventClass::cross, 0, flow);
+               }}) {
     const auto roster = roster_of(scenario);
     for (std::uint16_t i = 0; i < roster.size(); ++i)
       members.push_back(std::make_unique<Participant>(scenario, roster, i, packets, frames));
@@ -238,6 +243,7 @@ struct World::Impl {
 
   void warmup_over() {
     network.warmup_over(now);
+    cross.reset_figures();
     for (auto& p : members) {
       if (p->started) p->bridge.reset_figures(now);
     }
@@ -252,12 +258,17 @@ struct World::Impl {
 
   void dispatch(const SimEvent& event) {
     if (event.what() == EventClass::service) return network.serve(now, event.id());
+    if (event.what() == EventClass::cross) return cross.wake(now, event.payload);
+    const bool of_cross = (event.payload & kCrossHandle) != 0;
+    if (event.what() == EventClass::arrival && of_cross)
+      return cross.arrive(now, network.take_cross(event.payload));
     Participant& p = *members[event.id()];
     if (p.left && event.what() != EventClass::crossing && event.what() != EventClass::arrival &&
         event.what() != EventClass::warmup_over)
       return drop(event);
     switch (event.what()) {
-      case EventClass::service: return;
+      case EventClass::service:
+      case EventClass::cross: return;  // above
       case EventClass::leave: return leave(p);
       case EventClass::crossing: return network.cross(now, event.payload);
       case EventClass::arrival: return arrive(p, event.payload);
@@ -288,6 +299,7 @@ struct World::Impl {
         events.push(timestamp_from_ns(0) + *leaves, EventClass::leave, p->index);
     }
     events.push(now + scenario.warmup, EventClass::warmup_over, 0);
+    cross.start();
     const Timestamp end = now + scenario.duration;
     Timestamp next_second = now + 1s;
     while (const auto event = events.pop(end)) {
@@ -317,6 +329,7 @@ struct World::Impl {
     }
     r.links = network.link_reports(now);
     r.crossings = network.crossings();
+    r.cross = cross.reports();
     return r;
   }
 
@@ -327,6 +340,7 @@ struct World::Impl {
   FramePool frames;
   EventQueue events;
   Network network;
+  CrossTraffic cross;
   std::vector<std::unique_ptr<Participant>> members;
   Timestamp now;
   Digest digest;

@@ -13,6 +13,7 @@
 #include "core/quality/flow_report.h"
 #include "core/quality/histogram.h"
 #include "core/units/ids.h"
+#include "sim/cross_traffic.h"
 #include "sim/scenario.h"
 
 namespace diemcau::sim {
@@ -67,6 +68,7 @@ struct RunResult {
   // Per member its line up, then its line down; after them the shared segments.
   std::vector<LinkReport> links;
   std::vector<Crossing> crossings;
+  std::vector<CrossReport> cross;  // by flow, after the warm-up
   const Crossing& crossing(std::size_t from, std::size_t to, Layer layer) const {
     return crossings[(from * names.size() + to) * 4 + static_cast<std::size_t>(layer)];
   }
