@@ -16,7 +16,8 @@ enum class Purpose : std::uint8_t {
   wall_offset,
   video,
   audio,
-  keys
+  keys,
+  cross
 };
 
 // The generator is splitmix64 read at any position: its state after n steps is the key plus n
