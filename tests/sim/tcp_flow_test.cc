@@ -103,6 +103,7 @@ TEST_CASE("a partial acknowledgment resends the next hole at once", "[sim]") {
   tcp.pump(100ms);
   tcp.ack(200ms, 4, 100ms);
   CHECK(tcp.sender.recovering());
+  CHECK(tcp.sender.window().bytes() == 5 * kMss);  // 8 − 4 + 1
   REQUIRE(tcp.pump(200ms) >= 1);
   const auto again = std::find_if(tcp.sent.begin() + 11, tcp.sent.end(),
                                   [](const TcpSegment& s) { return s.retransmission; });

@@ -147,6 +147,69 @@ TEST_CASE("CUBIC that loses below its last peak makes room for others", "[sim]")
   CHECK(static_cast<double>(window.bytes()) / kMss == Approx(595).margin(3));
 }
 
+TEST_CASE("CUBIC aims at where the curve is in one round trip, at most half as high again",
+          "[sim]") {
+  CongestionWindow window{TcpKind::cubic};
+  while (window.bytes() < 1000 * kMss) window.on_acked(at(0s), 2 * kMss, 1s, false);
+  window.enter_recovery(1000 * kMss);
+  window.leave_recovery(1000 * kMss);
+  window.on_acked(at(0s), 1, 1s, false);
+  window.on_acked(at(1s), window.bytes(), 1s, false);
+  // 1000 − 0.4 (9.086 − 2)³.
+  CHECK(static_cast<double>(window.bytes()) / kMss == Approx(857.7).margin(0.5));
+  const std::int64_t before = window.bytes();
+  window.on_acked(at(40s), before, 1s, false);
+  CHECK(window.bytes() == before + before / 2);
+}
+
+TEST_CASE("after a timeout CUBIC starts a new curve where slow start ends", "[sim]") {
+  CongestionWindow window{TcpKind::cubic};
+  while (window.bytes() < 1000 * kMss) window.on_acked(at(0s), 2 * kMss, 1s, false);
+  window.on_timeout(1000 * kMss, false);
+  REQUIRE(window.bytes() == kMss);
+  while (window.slow_start()) window.on_acked(at(0s), kMss, 1s, true);
+  CHECK(window.bytes() == 700 * kMss);
+  for (Duration t = 0s; t < 5s; t += 1ms)
+    window.on_acked(at(t), window.bytes() / 100, 100ms, false);
+  CHECK(static_cast<double>(window.bytes()) / kMss == Approx(700 + 0.4 * 125).margin(1));
+}
+
+TEST_CASE("CUBIC's Reno estimate grows by 9 / 17 up to the old window and by one beyond", "[sim]") {
+  CongestionWindow window{TcpKind::cubic};
+  while (window.bytes() < 100 * kMss) window.on_acked(at(0s), 2 * kMss, 10ms, false);
+  window.enter_recovery(100 * kMss);
+  window.leave_recovery(100 * kMss);
+  const auto rounds = [&](int from, int to) {
+    for (int n = from; n < to; ++n) window.on_acked(at(n * 10ms), window.bytes(), 10ms, false);
+    return static_cast<double>(window.bytes()) / kMss;
+  };
+  CHECK(rounds(0, 34) == Approx(70 + 18).margin(1));
+  CHECK(rounds(34, 100) == Approx(100 + 43).margin(2));  // at the old window after 57 rounds
+}
+
+TEST_CASE("an acknowledgment of much grows slow start by two segments, of repairs by one",
+          "[sim]") {
+  CongestionWindow window{TcpKind::newreno};
+  window.on_acked(at(0s), 9 * kMss, 100ms, false);
+  CHECK(window.bytes() == 12 * kMss);
+  window.on_acked(at(0s), 9 * kMss, 100ms, true);
+  CHECK(window.bytes() == 13 * kMss);
+}
+
+TEST_CASE("a partial acknowledgment takes from the window what it acknowledges, less a segment",
+          "[sim]") {
+  CongestionWindow window{TcpKind::newreno};
+  window.enter_recovery(10 * kMss);
+  for (int n = 0; n < 6; ++n) window.on_left_network();
+  REQUIRE(window.bytes() == 14 * kMss);
+  window.on_partly_acked(4 * kMss);
+  CHECK(window.bytes() == 11 * kMss);
+  window.on_partly_acked(kMss / 2);
+  CHECK(window.bytes() == 11 * kMss - kMss / 2);
+  window.on_partly_acked(100 * kMss);
+  CHECK(window.bytes() == 2 * kMss);
+}
+
 TEST_CASE("a NewReno flow alone fills a line whose queue holds one round trip", "[sim]") {
   CHECK(share_of_line(TcpKind::newreno) >= 0.95);
 }
