@@ -9,6 +9,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <utility>
 
 #include "core/base/check.h"
@@ -35,7 +36,9 @@ class Inbox {
   Inbox& operator=(const Inbox&) = delete;
 
   void push(T item) {
-    Node* node = new Node{std::move(item), last_.load(std::memory_order_relaxed)};
+    auto owned = std::make_unique<Node>(Node{std::move(item), nullptr});
+    Node* node = owned.release();  // the list's from here on
+    node->before = last_.load(std::memory_order_relaxed);
     while (!last_.compare_exchange_weak(node->before, node, std::memory_order_release,
                                         std::memory_order_relaxed)) {
     }
@@ -77,13 +80,12 @@ class Inbox {
       oldest_first = node;
     }
     while (oldest_first != nullptr) {
-      Node* node = std::exchange(oldest_first, oldest_first->before);
+      const std::unique_ptr<Node> node{std::exchange(oldest_first, oldest_first->before)};
       take_(std::move(node->item));
-      delete node;
     }
   }
   static void clear(Node* node) {
-    while (node != nullptr) delete std::exchange(node, node->before);
+    while (node != nullptr) std::unique_ptr<Node>{std::exchange(node, node->before)}.reset();
   }
 
   std::function<void(T)> take_;

@@ -66,7 +66,8 @@ void read_load(const ConfigTable& t, CrossConfig& c) {
 }
 
 CrossConfig read_one(const ConfigTable& t) {
-  t.allow_only({"at", "direction", "kind", "rate", "packet", "flows", "size", "idle", "start", "end"});
+  t.allow_only(
+      {"at", "direction", "kind", "rate", "packet", "flows", "size", "idle", "start", "end"});
   CrossConfig c;
   read_kind(t, c);
   read_load(t, c);

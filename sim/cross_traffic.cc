@@ -10,18 +10,18 @@ namespace diemcau::sim {
 using Kind = CrossConfig::Kind;
 
 struct CrossTraffic::Flow {
-  Flow(const CrossConfig& c, std::uint32_t n, std::uint64_t seed)
-      : config(c), number(n), random(seed, Purpose::cross, n) {
+  Flow(const CrossConfig& c, std::uint32_t n, std::uint64_t seed) : config(c), number(n) {
+    const CounterRandom draws{seed, Purpose::cross, n};
     const Timestamp begin = Timestamp{} + c.start;
     switch (c.kind) {
       case Kind::cbr: cbr.emplace(c.rate, c.packet, begin); break;
-      case Kind::poisson: poisson.emplace(c.rate, c.packet, begin, random); break;
+      case Kind::poisson: poisson.emplace(c.rate, c.packet, begin, draws); break;
       case Kind::tcp_short:
         // Two of ten begin with a file (RFC 8867 §5.7).
-        on_off.emplace(OnOffFlows::Config{c.smallest, c.largest, c.idle, n % 5 == 0}, random);
+        on_off.emplace(OnOffFlows::Config{c.smallest, c.largest, c.idle, n % 5 == 0}, draws);
         break;
       case Kind::office:
-        office.emplace(PulsedOffice::Config{c.idle, {c.smallest, c.largest, 12}}, random);
+        office.emplace(PulsedOffice::Config{c.idle, {c.smallest, c.largest, 12}}, draws);
         break;
       case Kind::tcp_newreno:
       case Kind::tcp_cubic: break;
@@ -32,7 +32,6 @@ struct CrossTraffic::Flow {
 
   CrossConfig config;
   std::uint32_t number;
-  CounterRandom random;
   std::optional<CbrSource> cbr;
   std::optional<PoissonSource> poisson;
   std::optional<OnOffFlows> on_off;
@@ -126,7 +125,8 @@ void CrossTraffic::begin_file(Flow& flow, Timestamp now) {
     flow.receiver = TcpReceiver{};
     return;
   }
-  if (!flow.next_file) flow.next_file = flow.on_off ? flow.on_off->next(now) : flow.office->next(now);
+  if (!flow.next_file)
+    flow.next_file = flow.on_off ? flow.on_off->next(now) : flow.office->next(now);
   if (flow.next_file->start > now) return;
   flow.sender.emplace(TcpKind::cubic, static_cast<std::uint64_t>(flow.next_file->size.count()));
   flow.receiver = TcpReceiver{};

@@ -167,6 +167,12 @@ void Link::serve(Timestamp now, std::vector<Told>& told) {
   }
 }
 
+void Link::reset_figures(Timestamp now) {
+  leave_queue(to_ns(now));
+  waiting_bytes_at_reset_ = waiting_bytes_;
+  figures_ = LinkFigures{};
+}
+
 double Link::utilisation(Timestamp from, Timestamp to) {
   std::int64_t bits = server_.bits_between(to_ns(from), to_ns(to));
   for (const OutageSpan& cut : cuts_) {
@@ -174,7 +180,10 @@ double Link::utilisation(Timestamp from, Timestamp to) {
     const std::int64_t end = std::min(cut.to_ns, to_ns(to));
     if (begin < end) bits -= server_.bits_between(begin, end);
   }
-  return bits > 0 ? static_cast<double>(figures_.bits_served) / static_cast<double>(bits) : 0;
+  leave_queue(to_ns(to));
+  const std::int64_t served =
+      figures_.bits_served + (waiting_bytes_at_reset_ - waiting_bytes_) * 8;
+  return bits > 0 ? static_cast<double>(served) / static_cast<double>(bits) : 0;
 }
 
 void Link::leave_queue(std::int64_t now_ns) {

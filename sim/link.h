@@ -61,7 +61,7 @@ enum class Passage : std::uint8_t {
 struct LinkFigures {
   std::uint64_t offered = 0, carried = 0, dropped_queue = 0, dropped_policer = 0, lost_wire = 0,
                 lost_outage = 0;
-  std::int64_t bits_served = 0;  // overhead included, lost ones too: they have used capacity
+  std::int64_t bits_served = 0;  // or waiting to be; overhead included, lost ones too
   quality::Histogram waited;     // arrival → begin of service
 };
 
@@ -100,7 +100,8 @@ class Link {
 
   const LinkConfig& config() const { return config_; }
   const LinkFigures& figures() const { return figures_; }
-  void reset_figures() { figures_ = LinkFigures{}; }
+  // From `now` on; what waits then is still to be served.
+  void reset_figures(Timestamp now);
   // Served bits over the bits that could have been served between two instants.
   double utilisation(Timestamp from, Timestamp to);
 
@@ -133,6 +134,7 @@ class Link {
   std::vector<Waiting> ring_;  // power of two; grows to the working set
   std::size_t head_ = 0, size_ = 0;
   std::int64_t waiting_bytes_ = 0;
+  std::int64_t waiting_bytes_at_reset_ = 0;
   std::int64_t last_now_ns_ = 0;
 };
 

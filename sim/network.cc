@@ -193,7 +193,7 @@ Datagram Network::take(Timestamp now, std::uint32_t flight) {
 void Network::warmup_over(Timestamp now) {
   at_warmup_ = tally_;
   measured_from_ = now;
-  for (Line& line : lines_) line.link.reset_figures();
+  for (Line& line : lines_) line.link.reset_figures(now);
   for (Crossing& c : crossings_) c = Crossing{};
 }
 
