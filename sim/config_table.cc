@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <utility>
 
 #include "sim/scenario.h"
@@ -235,6 +236,17 @@ std::optional<std::uint64_t> ConfigTable::ratio(const std::string& key) const {
   if (!(value >= 0.0 && value <= 1.0))
     fail(key, "is not from 0 to 1", "write a ratio, such as 0.002");
   return static_cast<std::uint64_t>(std::llround(value * 4294967296.0));
+}
+
+std::optional<double> ConfigTable::number(const std::string& key, double least, double most) const {
+  const toml::node* node = node_->table->get(key);
+  if (!node) return std::nullopt;
+  char range[80];
+  std::snprintf(range, sizeof range, "write a number from %g to %g", least, most);
+  if (!node->is_number()) fail(key, "is " + type_of(*node), range);
+  const auto value = node->value<double>();
+  if (!value || !(*value >= least && *value <= most)) fail(key, "is out of range", range);
+  return value;
 }
 
 std::optional<Duration> ConfigTable::duration(const std::string& key, Duration least,

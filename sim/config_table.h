@@ -42,6 +42,7 @@ class ConfigTable {
                                       std::int64_t most) const;
   // A number from 0 to 1, as parts of 2^32.
   std::optional<std::uint64_t> ratio(const std::string& key) const;
+  std::optional<double> number(const std::string& key, double least, double most) const;
   std::optional<Duration> duration(const std::string& key, Duration least, Duration most) const;
   std::optional<Bitrate> bitrate(const std::string& key) const;  // 1 kbit/s … 100 Gbit/s
 
