@@ -59,12 +59,12 @@ WorldOptions options_of(const Scenario& scenario, std::optional<EventFile>& even
   return options;
 }
 
-std::string report_of(const Arguments& a, const Scenario& scenario, const RunFacts& facts,
-                      const RunResult& result) {
-  ReportInput in = report_input(scenario, facts.seed, result);
+std::string report_of(const Arguments& a, const Scenario& scenario,
+                      const std::optional<Targets>& targets, const RunResult& result) {
+  ReportInput in = report_input(scenario, scenario.seed, result);
   in.scenario_text = read_text(a.scenario);
   in.profile = a.profile.value_or("");
-  in.targets_missed = facts.targets_missed;
+  if (targets) in.targets = targets->all;
   return report_html(in);
 }
 
@@ -88,7 +88,7 @@ int perform(const Arguments& a) {
   const std::filesystem::path out{a.out};
   write_file((out / "run.json").string(), json);
   write_file((out / "flows.csv").string(), flows_csv(result));
-  write_file((out / "report.html").string(), report_of(a, scenario, facts, result));
+  write_file((out / "report.html").string(), report_of(a, scenario, targets, result));
   if (events) events->finish();
   if (a.json) {
     std::fputs(json.c_str(), stdout);

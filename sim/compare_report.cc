@@ -42,11 +42,6 @@ const char* cell_class(Verdict v) {
   return v == Verdict::better ? "better" : v == Verdict::worse ? "worse" : "undecided";
 }
 
-std::string head_cell(const Words& w, const char* cls) {
-  return "<th class=\"" + std::string(cls) + "\">" + escaped(w.vi) +
-         "<span class=\"en\" lang=\"en\">" + escaped(w.en) + "</span></th>";
-}
-
 std::string figure_row(const ComparedFigure& f) {
   std::string out = "<tr><td class=\"name\">" + beside(metric(f.id).name) + "</td><td>" +
                     escaped(value_text(f.id, f.a.mean)) + "</td><td>" +
@@ -69,8 +64,8 @@ std::string table_part(const Comparison& c) {
            {Figure{static_cast<double>(c.a.runs.size())},
             Figure{static_cast<double>(c.figures.size())}}) +
       "</div>\n<table class=\"data\">\n<thead><tr>" + head_cell(words::kFigure, "name") +
-      "<th>A</th><th>B</th>" + head_cell(words::kDifference, "") + head_cell(words::kInterval, "") +
-      "<th></th><th>p (Holm)</th>" + head_cell(words::kVerdict, "") + "</tr></thead>\n<tbody>\n";
+      "<th>A</th><th>B</th>" + head_cell(words::kDifference) + head_cell(words::kInterval) +
+      "<th></th><th>p (Holm)</th>" + head_cell(words::kVerdict) + "</tr></thead>\n<tbody>\n";
   for (const ComparedFigure& f : c.figures) out += figure_row(f);
   return out + "</tbody></table>\n";
 }
@@ -123,8 +118,8 @@ std::string graded(double r) {
 }
 
 std::string plans_part(const Comparison& c) {
-  std::string out = "<table class=\"data\">\n<thead><tr><th></th>" + head_cell(words::kPlanA, "") +
-                    head_cell(words::kPlanB, "") + "</tr></thead>\n<tbody>\n" +
+  std::string out = "<table class=\"data\">\n<thead><tr><th></th>" + head_cell(words::kPlanA) +
+                    head_cell(words::kPlanB) + "</tr></thead>\n<tbody>\n" +
                     plan_row(words::kScenario, escaped(c.a.name), escaped(c.b.name));
   for (const MetricId id : {MetricId::audio_r_worst, MetricId::bridges_good_share,
                             MetricId::audio_delay_p95_ms, MetricId::video_freeze_share}) {

@@ -60,6 +60,8 @@ std::string filled(const Words& words, Language language,
     const Argument& a = arguments.begin()[index];
     if (const auto* f = std::get_if<Figure>(&a)) {
       out += number(f->value, f->digits, language);
+    } else if (const auto* s = std::get_if<Spoken>(&a)) {
+      out += language == Language::vi ? s->vi : s->en;
     } else {
       out += std::get<std::string>(a);
     }

@@ -23,7 +23,11 @@ struct Figure {
   double value;
   int digits = 0;
 };
-using Argument = std::variant<std::string, Figure>;
+// A text that differs between the languages.
+struct Spoken {
+  std::string vi, en;
+};
+using Argument = std::variant<std::string, Figure, Spoken>;
 
 // The sentence with its {0}, {1}, … filled in, escaped.
 std::string filled(const Words& words, Language language,

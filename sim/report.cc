@@ -18,10 +18,6 @@ namespace {
 constexpr std::size_t kMostFlows = 150;
 constexpr std::size_t kMostLines = 60;
 
-std::string head_cell(const Words& w, const char* cls = "") {
-  return "<th" + (*cls != 0 ? " class=\"" + std::string(cls) + "\"" : "") + ">" + escaped(w.vi) +
-         "<span class=\"en\" lang=\"en\">" + escaped(w.en) + "</span></th>";
-}
 std::string cell(const std::string& text, const char* cls = "") {
   return "<td" + (*cls != 0 ? " class=\"" + std::string(cls) + "\"" : "") + ">" + escaped(text) +
          "</td>";
@@ -43,7 +39,7 @@ std::string flow_line(const ReportInput& in, const FlowRow& f) {
   std::string media = f.media == MediaKind::audio ? words::kAudio.vi : words::kVideo.vi;
   if (f.media == MediaKind::video) media += " " + std::string(name_of(f.layer));
   std::string out = "<tr>" + cell(in.bridges[f.from], "name") + cell(in.bridges[f.to], "name") +
-                    cell(media, "name");
+                    cell(media, "name short");
   out += cell(f.sent_kbps, 0) + cell(f.received_kbps, 0) + cell(f.delay_p95_ms, 1) +
          cell(f.end_to_end_p95_ms, 0) + cell(f.loss_ratio, 2, 100);
   return out + cell(f.concealed_ratio, 2, 100) + cell(f.r, 1) + cell(f.freeze_s, 1) + "</tr>\n";
@@ -124,8 +120,9 @@ std::string flows_part(const ReportInput& in) {
 }
 
 std::string report_html(const ReportInput& in) {
-  std::string body = verdict_part(in) + bridges_part(in) + heat_part(in) + delays_part(in) +
-                     seconds_part(in) + scatter_part(in) + losses_part(in) + flows_part(in);
+  std::string body = verdict_part(in) + targets_part(in) + bridges_part(in) + heat_part(in) +
+                     delays_part(in) + seconds_part(in) + scatter_part(in) + losses_part(in) +
+                     flows_part(in);
   if (!in.scenario_text.empty())
     body += heading(words::kScenario) + "<pre>" + escaped(in.scenario_text) + "</pre>\n";
   return page(words::kRunTitle, in.scenario_name, body + origin_part(in));

@@ -10,6 +10,7 @@
 
 #include "sim/meeting_metrics.h"
 #include "sim/scenario.h"
+#include "sim/targets.h"
 #include "sim/world.h"
 
 namespace diemcau::sim {
@@ -60,11 +61,10 @@ struct ReportInput {
   std::vector<FlowRow> flows;
   std::vector<LinkRow> links;
   std::vector<SecondSample> per_second;  // may be empty: then the section is left out
-  // Of --targets: none when none were asked for, empty when all were met.
-  std::optional<std::vector<std::string>> targets_missed;
+  std::vector<Target> targets;           // of --targets; may be empty
 };
 
-// Everything but scenario_text, profile, per_second and targets_missed.
+// Everything but scenario_text, profile, per_second and targets.
 ReportInput report_input(const Scenario& scenario, std::uint64_t seed, const RunResult& result);
 
 std::string report_html(const ReportInput& input);

@@ -46,6 +46,7 @@ table.data th .en{display:block;font-weight:400}
 table.data td{border-bottom:1px solid var(--line);padding:3px 6px;text-align:right}
 table.data th.name,table.data td.name{text-align:left}
 table.data tr{break-inside:avoid}
+table.data td:not(.name){white-space:nowrap}table.data td.name.short{white-space:nowrap}
 thead{display:table-header-group}
 td.better{color:var(--good);font-weight:700}td.worse{color:var(--poor);font-weight:700}
 td.undecided{color:var(--soft)}
@@ -102,5 +103,10 @@ std::string page(const Words& title, std::string_view subject, const std::string
 }
 
 std::string heading(const Words& words) { return "<h2>" + beside(words) + "</h2>\n"; }
+
+std::string head_cell(const Words& words, std::string_view cls) {
+  return "<th" + (cls.empty() ? "" : " class=\"" + std::string(cls) + "\"") + ">" +
+         escaped(words.vi) + "<span class=\"en\" lang=\"en\">" + escaped(words.en) + "</span></th>";
+}
 
 }  // namespace diemcau::sim

@@ -13,7 +13,8 @@ std::string program_version();
 
 // `body` is HTML already.
 std::string page(const Words& title, std::string_view subject, const std::string& body);
-// A heading in both languages.
+// A heading, and the head of a table's column, in both languages.
 std::string heading(const Words& words);
+std::string head_cell(const Words& words, std::string_view cls = {});
 
 }  // namespace diemcau::sim

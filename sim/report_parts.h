@@ -8,6 +8,7 @@
 namespace diemcau::sim {
 
 std::string verdict_part(const ReportInput& in);
+std::string targets_part(const ReportInput& in);
 std::string bridges_part(const ReportInput& in);
 std::string heat_part(const ReportInput& in);
 std::string delays_part(const ReportInput& in);

@@ -93,8 +93,6 @@ constexpr Words kPoorMeans{"Khó nghe, hay mất tiếng; không nên tiếp cô
 constexpr Words kGoodRange{"R ≥ 85", "R ≥ 85"};
 constexpr Words kFairRange{"75 ≤ R < 85", "75 ≤ R < 85"};
 constexpr Words kPoorRange{"R < 75", "R < 75"};
-constexpr Words kTargetsMet{"Đạt tất cả chỉ tiêu đã đặt ra.", "All targets are met."};
-constexpr Words kTargetMissed{"Không đạt chỉ tiêu: {0}", "Target missed: {0}"};
 
 // ------------------------------------------------------------------ sections
 constexpr Words kVerdict{"Kết luận", "Verdict"};
@@ -110,9 +108,8 @@ constexpr Words kDelayHint{
     "khung hình) đến trong chừng ấy thời gian.",
     "Steeper and further left is better. A point says how many % (of packets, sound, frames) "
     "arrive within that time."};
-constexpr Words kOneWay{"Trên đường truyền, một chiều", "On the line, one way"};
-constexpr Words kEndToEnd{"Từ micro, camera đến loa, màn hình",
-                          "From microphone, camera to speaker, screen"};
+constexpr Words kOneWay{"Trên đường truyền, một chiều", "one way"};
+constexpr Words kEndToEnd{"Trọn đường: từ nói đến nghe, từ quay đến xem", "end to end"};
 constexpr Words kAudioWorstFlow{"tiếng, hướng kém nhất", "sound, worst"};
 constexpr Words kAudioMedianFlow{"tiếng, hướng ở giữa", "sound, median"};
 constexpr Words kVideoWorstFlow{"hình, hướng kém nhất", "picture, worst"};
@@ -127,6 +124,11 @@ constexpr Words kLosses{"Mất gói: ở đâu, vì sao", "Losses: where and why
 constexpr Words kFlows{"Các luồng", "Flows"};
 constexpr Words kFlowsCut{"Chỉ in {0} luồng xấu nhất trong {1} luồng; đủ trong flows.csv.",
                           "The worst {0} of {1} flows; all of them are in flows.csv."};
+constexpr Words kTargets{"Chỉ tiêu", "Targets"};
+constexpr Words kReached{"Đạt được", "reached"};
+constexpr Words kWanted{"Yêu cầu", "wanted"};
+constexpr Words kMet{"đạt", "met"};
+constexpr Words kMissed{"không đạt", "missed"};
 constexpr Words kScenario{"Kịch bản", "Scenario"};
 constexpr Words kOrigin{"Chạy lại được y hệt", "To repeat it exactly"};
 
@@ -179,7 +181,6 @@ constexpr Words kHowCompared{
 constexpr Words kFigure{"Chỉ tiêu", "Figure"};
 constexpr Words kDifference{"Hiệu B − A", "Difference"};
 constexpr Words kInterval{"Khoảng 95 %", "95 % interval"};
-constexpr Words kAdjustedP{"p (Holm)", "p (Holm)"};
 constexpr Words kBetter{"tốt hơn", "better"};
 constexpr Words kWorse{"kém hơn", "worse"};
 constexpr Words kNotDecided{"chưa rõ", "not decided"};

@@ -32,6 +32,15 @@ std::vector<const LinkRow*> lines_of(const ReportInput& in, const std::string& b
   return lines;
 }
 
+// "district-01/up" as people say it.
+Argument spoken_line(const ReportInput& in, const std::string& link) {
+  for (const std::string& b : in.bridges) {
+    if (link == b + "/up") return Spoken{"gửi đi của " + b, b + " (sending)"};
+    if (link == b + "/down") return Spoken{"nhận về của " + b, b + " (receiving)"};
+  }
+  return link;
+}
+
 // The cause with the most packets on one line.
 std::string cause(const ReportInput& in, std::size_t bridge) {
   const LinkRow* where = nullptr;
@@ -61,7 +70,8 @@ std::string cause(const ReportInput& in, std::size_t bridge) {
     return both("p", words::kCauseDelay, {Figure{delay}});
   if (!where) return both("p", words::kCauseUnclear);
   return both("p", *why,
-              {where->name, Figure{static_cast<double>(most)}, Figure{100 * where->utilisation}});
+              {spoken_line(in, where->name), Figure{static_cast<double>(most)},
+               Figure{100 * where->utilisation}});
 }
 
 std::string worst_bridge(const ReportInput& in) {
@@ -84,12 +94,7 @@ std::string figures(const ReportInput& in) {
   if (frozen)
     out += item(words::kPictureLine, {Figure{100 * *frozen, 1}, Figure{freezes.value_or(0), 1}});
   if (const auto& u = m.value(MetricId::link_utilisation))
-    out += item(words::kLineLine, {m.binding_link, Figure{100 * *u}});
-  if (in.targets_missed) {
-    if (in.targets_missed->empty()) out += item(words::kTargetsMet, {});
-    for (const std::string& missed : *in.targets_missed)
-      out += item(words::kTargetMissed, {missed});
-  }
+    out += item(words::kLineLine, {spoken_line(in, m.binding_link), Figure{100 * *u}});
   return out;
 }
 
@@ -101,6 +106,17 @@ const Words& lead_of(Grade g) {
     case Grade::unmeasured: break;
   }
   return words::kMeetingUnmeasured;
+}
+
+// The other bridges that are not good, each with its cause.
+std::string weak_bridges(const ReportInput& in) {
+  std::string out;
+  for (std::size_t i = 0; i < in.bridges.size(); ++i) {
+    const auto& r = in.meeting.bridge_r[i];
+    if (!r || grade_of(r) == Grade::good || i == in.meeting.worst_bridge) continue;
+    out += "<li><p><b>" + escaped(in.bridges[i]) + "</b></p>" + cause(in, i) + "</li>\n";
+  }
+  return out.empty() ? "" : "<ul>\n" + out + "</ul>\n";
 }
 
 std::string key_row(Grade grade, const Words& range, const Words& meaning) {
@@ -167,7 +183,29 @@ std::string bridges_part(const ReportInput& in) {
   out += key_row(Grade::good, words::kGoodRange, words::kGoodMeans);
   out += key_row(Grade::fair, words::kFairRange, words::kFairMeans);
   out += key_row(Grade::poor, words::kPoorRange, words::kPoorMeans);
-  return out + "</table>\n";
+  return out + "</table>\n" + weak_bridges(in);
+}
+
+std::string targets_part(const ReportInput& in) {
+  if (in.targets.empty()) return "";
+  std::string out = heading(words::kTargets) + "<table class=\"data\">\n<thead><tr>" +
+                    head_cell(words::kFigure, "name") + head_cell(words::kReached) +
+                    head_cell(words::kWanted) + head_cell(words::kVerdict) +
+                    "</tr></thead>\n<tbody>\n";
+  for (const Target& t : in.targets) {
+    const Metric& m = metrics()[static_cast<std::size_t>(t.metric)];
+    const auto& value = in.meeting.value(t.metric);
+    const auto text = [&](double v) { return number(m.is_ratio ? 100 * v : v, m.digits) + m.unit; };
+    std::string wanted;
+    if (t.least) wanted = "≥ " + text(*t.least) + " ";
+    if (t.most) wanted += "≤ " + text(*t.most);
+    const bool met = t.met_by(value);
+    out += "<tr><td class=\"name\">" + beside(m.name) + "</td><td>" +
+           (value ? escaped(text(*value)) : beside(words::kNotMeasured)) + "</td><td>" +
+           escaped(wanted) + "</td><td class=\"" + (met ? "better" : "worse") + "\">" +
+           beside(met ? words::kMet : words::kMissed) + "</td></tr>\n";
+  }
+  return out + "</tbody></table>\n";
 }
 
 }  // namespace diemcau::sim
