@@ -14,15 +14,21 @@ namespace {
 
 const Metric& metric(MetricId id) { return metrics()[static_cast<std::size_t>(id)]; }
 
-std::string value_text(MetricId id, double value, Language language = Language::vi) {
-  return number(shown(id, value), metric(id).digits, language) + metric(id).unit;
+std::string value_text(MetricId id, double value) {
+  return number(shown(id, value), metric(id).digits) + metric(id).unit;
 }
 
-std::string signed_text(MetricId id, double value, Language language = Language::vi) {
-  const std::string text = value_text(id, value, language);
+// With its sign and without unit.
+std::string signed_text(MetricId id, double value) {
+  const std::string text = number(shown(id, value), metric(id).digits);
   // What rounds to nothing carries no sign.
   const bool zero = text.find_first_of("123456789") == std::string::npos;
   return (value > 0 && !zero ? "+" : "") + text;
+}
+
+// The difference of two percentages is no percentage.
+std::string unit_of_difference(MetricId id) {
+  return metric(id).is_ratio ? " điểm %" : metric(id).unit;
 }
 
 // Difference and interval on a line of its own scale, zero in the middle.
@@ -46,7 +52,8 @@ std::string figure_row(const ComparedFigure& f) {
   std::string out = "<tr><td class=\"name\">" + beside(metric(f.id).name) + "</td><td>" +
                     escaped(value_text(f.id, f.a.mean)) + "</td><td>" +
                     escaped(value_text(f.id, f.b.mean)) + "</td><td>" +
-                    escaped(signed_text(f.id, f.d.difference.mean)) + "</td><td>";
+                    escaped(signed_text(f.id, f.d.difference.mean) + unit_of_difference(f.id)) +
+                    "</td><td>";
   if (const auto& i = f.d.difference.interval)
     out += escaped(signed_text(f.id, i->low) + " … " + signed_text(f.id, i->high));
   out += "</td><td style=\"width:120px\">" + interval_drawing(f) + "</td><td>";
@@ -63,7 +70,7 @@ std::string table_part(const Comparison& c) {
       both("p", words::kHowCompared,
            {Figure{static_cast<double>(c.a.runs.size())},
             Figure{static_cast<double>(c.figures.size())}}) +
-      "</div>\n<table class=\"data\">\n<thead><tr>" + head_cell(words::kFigure, "name") +
+      "</div>\n<table class=\"data compare\">\n<thead><tr>" + head_cell(words::kFigure, "name") +
       "<th>A</th><th>B</th>" + head_cell(words::kDifference) + head_cell(words::kInterval) +
       "<th></th><th>p (Holm)</th>" + head_cell(words::kVerdict) + "</tr></thead>\n<tbody>\n";
   for (const ComparedFigure& f : c.figures) out += figure_row(f);

@@ -1,7 +1,9 @@
 // One way in for every text: nothing reaches a report that did not go through escaped().
 #include "sim/html.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 
 #include "core/base/check.h"
@@ -28,21 +30,19 @@ std::string escaped(std::string_view text) {
 }
 
 std::string number(double value, int digits, Language language) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
+  std::array<char, 352> text{};  // the largest double has 309 digits
+  std::snprintf(text.data(), text.size(), "%.*f", digits, std::abs(value));
+  const std::string_view plain = text.data();
+  const std::size_t whole = std::min(plain.find('.'), plain.size());
   std::string out;
-  bool all_zero = true;
-  for (const char* c = text.data(); *c != 0; ++c) {
-    all_zero = all_zero && (*c < '1' || *c > '9');
-    if (*c == '-') {
-      out += "−";
-    } else {
-      out += *c == '.' && language == Language::vi ? ',' : *c;
-    }
-  }
   // −0,0 would puzzle a reader.
-  constexpr std::string_view kMinus = "−";
-  if (all_zero && out.rfind(kMinus, 0) == 0) out.erase(0, kMinus.size());
+  if (value < 0 && plain.find_first_of("123456789") != plain.npos) out = "−";
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    // Four digits read well without.
+    if (i > 0 && i < whole && whole > 4 && (whole - i) % 3 == 0)
+      out += language == Language::vi ? '.' : ',';
+    out += plain[i] == '.' && language == Language::vi ? ',' : plain[i];
+  }
   return out;
 }
 

@@ -16,7 +16,8 @@ enum class Language : std::uint8_t { vi, en };
 // < > & " ' become entities; control characters, which XML forbids, become spaces.
 std::string escaped(std::string_view text);
 
-// "1234,5" in Vietnamese, "1234.5" in English; a minus sign is U+2212.
+// "1234,5" in Vietnamese, "1234.5" in English; from five digits on in groups of three; a minus sign
+// is U+2212.
 std::string number(double value, int digits, Language language = Language::vi);
 
 struct Figure {

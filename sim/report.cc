@@ -26,7 +26,7 @@ std::string cell(const std::optional<double>& value, int digits, double factor =
   return cell(value ? number(*value * factor, digits) : "–");
 }
 std::string count_cell(std::uint64_t count) {
-  return cell(count > 0 ? std::to_string(count) : "–");
+  return cell(count > 0 ? number(static_cast<double>(count), 0) : "–");
 }
 
 // The largest first: made-up sound, standing pictures, late pictures.
@@ -38,8 +38,8 @@ double badness(const FlowRow& f) {
 std::string flow_line(const ReportInput& in, const FlowRow& f) {
   std::string media = f.media == MediaKind::audio ? words::kAudio.vi : words::kVideo.vi;
   if (f.media == MediaKind::video) media += " " + std::string(name_of(f.layer));
-  std::string out = "<tr>" + cell(in.bridges[f.from], "name") + cell(in.bridges[f.to], "name") +
-                    cell(media, "name short");
+  std::string out = "<tr>" + cell(in.bridges[f.from], "name short") +
+                    cell(in.bridges[f.to], "name short") + cell(media, "name short");
   out += cell(f.sent_kbps, 0) + cell(f.received_kbps, 0) + cell(f.delay_p95_ms, 1) +
          cell(f.end_to_end_p95_ms, 0) + cell(f.loss_ratio, 2, 100);
   return out + cell(f.concealed_ratio, 2, 100) + cell(f.r, 1) + cell(f.freeze_s, 1) + "</tr>\n";
@@ -60,7 +60,7 @@ std::string origin_part(const ReportInput& in) {
   std::string out = "<footer>" + beside(words::kOrigin) + ": seed " + std::to_string(in.seed);
   if (!in.profile.empty()) out += " · profile " + escaped(in.profile);
   return out + " · digest " + digest.data() + " · diemcau-sim " + escaped(program_version()) +
-         " · " + number(in.virtual_s, 0) + " s · " + std::to_string(in.packets) +
+         " · " + number(in.virtual_s, 0) + " s · " + number(static_cast<double>(in.packets), 0) +
          " packets</footer>\n";
 }
 
@@ -84,7 +84,7 @@ std::string losses_part(const ReportInput& in) {
          head_cell(words::kByWire) + head_cell(words::kByOutage) + head_cell(words::kByPolicer) +
          "<th></th></tr></thead>\n<tbody>\n";
   for (const LinkRow* l : lossy) {
-    out += "<tr>" + cell(l->name, "name") + cell(l->utilisation, 1, 100) +
+    out += "<tr>" + cell(l->name, "name short") + cell(l->utilisation, 1, 100) +
            cell(l->queue_p95_ms, 1) + count_cell(l->queue) + count_cell(l->wire) +
            count_cell(l->outage) + count_cell(l->policer) + "<td class=\"name\">" +
            bar("bq", l->queue, most) + bar("bw", l->wire, most) + bar("bo", l->outage, most) +

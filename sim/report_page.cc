@@ -15,7 +15,8 @@ constexpr std::string_view kStyle = R"css(
 body{margin:0 auto;max-width:1000px;padding:28px 32px;color:var(--ink);background:#fff;
 font:15px/1.5 "Noto Sans","DejaVu Sans",Arial,sans-serif}
 header{border-bottom:3px solid var(--blue);padding-bottom:10px;margin-bottom:20px}
-header .brand{color:var(--blue);font-weight:700;letter-spacing:.04em;text-transform:uppercase;font-size:13px}
+header .brand{color:var(--blue);font-weight:700;letter-spacing:.04em;text-transform:uppercase;
+font-size:13px}
 h1{font-size:25px;line-height:1.25;margin:2px 0}
 h2{font-size:18px;margin:30px 0 6px;color:var(--blue);break-after:avoid}
 h2 .en{font-size:13px;font-weight:400;margin-left:6px}
@@ -24,7 +25,8 @@ p{margin:4px 0}
 .en{color:var(--soft);font-size:.84em}
 p.en{margin:0 0 8px}
 .hint{color:var(--soft);font-size:13px}
-.verdict{border-left:10px solid;border-radius:6px;padding:14px 18px;break-inside:avoid}
+.verdict{border-left-style:solid;border-left-width:10px;border-radius:6px;padding:14px 18px;
+break-inside:avoid}
 .verdict .word{font-size:34px;font-weight:800;line-height:1.1;text-transform:uppercase}
 .verdict .word .en{font-size:17px;font-weight:600;text-transform:none}
 .verdict .lead{font-size:18px;font-weight:600;margin-top:4px}
@@ -35,18 +37,21 @@ p.en{margin:0 0 8px}
 .poor{border-color:var(--poor);background:var(--poor-bg)}.poor .word{color:var(--poor)}
 .none{border-color:#9aa5b0;background:#eef1f4}.none .word{color:var(--soft)}
 .chips{display:flex;flex-wrap:wrap;gap:6px;margin:8px 0}
-.chip{border:1px solid;border-left-width:6px;border-radius:4px;padding:3px 9px;font-size:13px;break-inside:avoid}
+.chip{border-style:solid;border-width:1px 1px 1px 6px;border-radius:4px;padding:3px 9px;
+font-size:13px;break-inside:avoid}
 .chip b{margin-right:6px}
 .key{width:100%;border-collapse:collapse;font-size:13px;margin-top:6px}
 .key td{padding:4px 8px;border:0;text-align:left}.key p{margin:0}
 .key .chip{display:inline-block;white-space:nowrap}
 table.data{border-collapse:collapse;width:100%;font-size:12.5px;font-variant-numeric:tabular-nums}
-table.data th{border-bottom:2px solid var(--ink);padding:4px 6px;text-align:right;vertical-align:bottom;line-height:1.25}
+table.data th{border-bottom:2px solid var(--ink);padding:4px 6px;text-align:right;
+vertical-align:bottom;line-height:1.25}
 table.data th .en{display:block;font-weight:400}
 table.data td{border-bottom:1px solid var(--line);padding:3px 6px;text-align:right}
 table.data th.name,table.data td.name{text-align:left}
 table.data tr{break-inside:avoid}
-table.data td:not(.name){white-space:nowrap}table.data td.name.short{white-space:nowrap}
+table.data td:not(.name),table.data td.short{white-space:nowrap}
+table.compare td.name{width:34%}table.compare td{vertical-align:middle}
 thead{display:table-header-group}
 td.better{color:var(--good);font-weight:700}td.worse{color:var(--poor);font-weight:700}
 td.undecided{color:var(--soft)}
@@ -63,19 +68,23 @@ svg .a1{stroke:#a3201c}svg .a2{stroke:#e08a7d;stroke-dasharray:6 3}
 svg .v1{stroke:#1d4f91}svg .v2{stroke:#7fa8d9;stroke-dasharray:6 3}
 svg circle{stroke:none;fill-opacity:.55}svg circle.a{fill:#a3201c}svg circle.v{fill:#1d4f91}
 svg .outage{fill:#fbd3d6}
-svg .cg{fill:#9fd3b6}svg .cf{fill:#f6cf7a}svg .cp{fill:#d9605a}svg .cn{fill:#e6eaee}svg .self{fill:#f6f7f9}
+svg .cg{fill:#9fd3b6}svg .cf{fill:#f6cf7a}svg .cp{fill:#d9605a}svg .cn{fill:#e6eaee}
+svg .self{fill:#f6f7f9}
 svg text.onpoor{fill:#fff;font-weight:700}
 svg .span{stroke:var(--ink);stroke-width:2}svg .zero{stroke:var(--soft);stroke-dasharray:2 2}
 svg .mean{fill:var(--ink);fill-opacity:1}
 .bar{display:inline-block;height:10px;vertical-align:middle}
 .bq{background:#a3201c}.bw{background:#e0a030}.bo{background:#44546a}.bp{background:#7d4fa0}
-pre{background:#f6f7f9;border:1px solid var(--line);border-radius:4px;padding:10px 12px;font:11.5px/1.45 "DejaVu Sans Mono",monospace;
-white-space:pre-wrap;overflow-wrap:anywhere}
+pre{background:#f6f7f9;border:1px solid var(--line);border-radius:4px;padding:10px 12px;
+font:11.5px/1.45 "DejaVu Sans Mono",monospace;white-space:pre-wrap;overflow-wrap:anywhere}
 .decision{border:2px solid var(--blue);border-radius:6px;padding:16px 20px;margin-top:30px}
 .decision h2{margin-top:0;font-size:21px}
 .fill{border-bottom:1px dotted var(--ink);display:inline-block;min-width:210px;height:1.4em}
 .fillbox{border:1px solid var(--soft);border-radius:3px;height:74px;margin-top:4px}
-footer{margin-top:26px;border-top:1px solid var(--line);padding-top:8px;color:var(--soft);font-size:12px;overflow-wrap:anywhere}
+.decision table{margin-top:12px}.decision .two{margin-top:6px}
+.two ul{padding-left:18px;margin:4px 0}
+footer{margin-top:26px;border-top:1px solid var(--line);padding-top:8px;color:var(--soft);
+font-size:12px;overflow-wrap:anywhere}
 @page{size:A4;margin:14mm}
 @media print{
 body{max-width:none;padding:0;font-size:11.5px}

@@ -35,8 +35,8 @@ std::vector<const LinkRow*> lines_of(const ReportInput& in, const std::string& b
 // "district-01/up" as people say it.
 Argument spoken_line(const ReportInput& in, const std::string& link) {
   for (const std::string& b : in.bridges) {
-    if (link == b + "/up") return Spoken{"gửi đi của " + b, b + " (sending)"};
-    if (link == b + "/down") return Spoken{"nhận về của " + b, b + " (receiving)"};
+    if (link == b + "/up") return Spoken{"chiều gửi của " + b, b + " (sending)"};
+    if (link == b + "/down") return Spoken{"chiều nhận của " + b, b + " (receiving)"};
   }
   return link;
 }

@@ -75,7 +75,7 @@ TEST_CASE("a report speaks Vietnamese first and English beside it", "[sim]") {
   }
   CHECK(holds(html, "(R = 61,2, MOS = "));  // decimal comma…
   CHECK(holds(html, "(R = 61.2, MOS = "));  // …and point
-  CHECK(holds(html, "đường truyền gửi đi của xã"));
+  CHECK(holds(html, "đường truyền chiều gửi của xã"));
   CHECK(holds(html, "0000000000abcdef"));
   CHECK(holds(html, "seed 42"));
 }
@@ -154,6 +154,8 @@ TEST_CASE("a run fills the report's input, and a pair of which nothing was heard
 TEST_CASE("numbers are written as the language does", "[sim]") {
   CHECK(number(1234.56, 1) == "1234,6");
   CHECK(number(1234.56, 1, Language::en) == "1234.6");
+  CHECK(number(1234567, 0) == "1.234.567");
+  CHECK(number(-21662.5, 1, Language::en) == "−21,662.5");
   CHECK(number(-0.04, 1) == "0,0");
   CHECK(number(-2, 0) == "−2");
   CHECK(escaped("a<b>&\"'\x01") == "a&lt;b&gt;&amp;&quot;&#39; ");
