@@ -56,7 +56,7 @@ std::string figure_row(const ComparedFigure& f) {
                     "</td><td>";
   if (const auto& i = f.d.difference.interval)
     out += escaped(signed_text(f.id, i->low) + " … " + signed_text(f.id, i->high));
-  out += "</td><td style=\"width:120px\">" + interval_drawing(f) + "</td><td>";
+  out += "</td><td class=\"drawing\">" + interval_drawing(f) + "</td><td>";
   if (f.d.p_adjusted) out += *f.d.p_adjusted < 0.001 ? "&lt; 0,001" : number(*f.d.p_adjusted, 3);
   out +=
       "</td><td class=\"" + std::string(cell_class(f.verdict)) + "\">" + beside(word_of(f.verdict));

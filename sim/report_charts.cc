@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
+#include <span>
 
 #include "core/quality/emodel.h"
 #include "sim/html.h"
@@ -107,6 +109,28 @@ std::string distribution(const ReportInput& in, std::optional<DelayCurve> FlowRo
 // One figure of every bridge, second by second.
 using Series = std::map<std::uint32_t, std::map<std::uint16_t, double>>;
 
+// Outages of any bridge, each as one band from its first second to its last.
+void outage_bands(Plot& plot, const ReportInput& in) {
+  std::set<std::uint32_t> seconds;
+  for (const SecondSample& s : in.per_second) {
+    if (s.outage) seconds.insert(s.second);
+  }
+  for (auto it = seconds.begin(); it != seconds.end();) {
+    const std::uint32_t first = *it;
+    std::uint32_t next = first;
+    while (it != seconds.end() && *it == next) ++it, ++next;
+    plot.band(first, next, "outage");
+  }
+}
+
+// A line that stops where a second has nothing to show.
+void curve_with_gaps(Plot& plot, const std::vector<Spot>& data, std::string_view cls) {
+  for (std::size_t begin = 0, end = 0; begin < data.size(); begin = end) {
+    for (end = begin + 1; end < data.size() && data[end].x - data[end - 1].x < 1.5;) ++end;
+    plot.curve(std::span(data).subspan(begin, end - begin), cls);
+  }
+}
+
 std::string series_plot(const ReportInput& in, const Series& series, const Words& title,
                         std::uint32_t last) {
   if (series.empty()) return "";
@@ -130,12 +154,10 @@ std::string series_plot(const ReportInput& in, const Series& series, const Words
             118,
             axis_to(last + 1.0, two_line(words::kSecondAxis), 10),
             axis_to(most, "", 4)};
-  for (const SecondSample& s : in.per_second) {
-    if (s.outage) plot.band(s.second, s.second + 1.0, "outage");
-  }
+  outage_bands(plot, in);
   plot.title(two_line(title));
-  plot.curve(median, "v2");
-  plot.curve(weakest, "v1");
+  curve_with_gaps(plot, median, "v2");
+  curve_with_gaps(plot, weakest, "v1");
   return svg.finish();
 }
 

@@ -51,7 +51,8 @@ table.data td{border-bottom:1px solid var(--line);padding:3px 6px;text-align:rig
 table.data th.name,table.data td.name{text-align:left}
 table.data tr{break-inside:avoid}
 table.data td:not(.name),table.data td.short{white-space:nowrap}
-table.compare td.name{width:34%}table.compare td{vertical-align:middle}
+table.compare td.name{width:32%}td.drawing svg{width:130px}
+table.compare td{vertical-align:middle}
 thead{display:table-header-group}
 td.better{color:var(--good);font-weight:700}td.worse{color:var(--poor);font-weight:700}
 td.undecided{color:var(--soft)}
