@@ -108,14 +108,20 @@ const Words& lead_of(Grade g) {
   return words::kMeetingUnmeasured;
 }
 
-// The other bridges that are not good, each with its cause.
+// The next weakest bridges that are not good, each with its cause; more would hide the map below.
 std::string weak_bridges(const ReportInput& in) {
-  std::string out;
+  constexpr std::size_t kMost = 5;
+  const auto& r = in.meeting.bridge_r;
+  std::vector<std::size_t> weak;
   for (std::size_t i = 0; i < in.bridges.size(); ++i) {
-    const auto& r = in.meeting.bridge_r[i];
-    if (!r || grade_of(r) == Grade::good || i == in.meeting.worst_bridge) continue;
-    out += "<li><p><b>" + escaped(in.bridges[i]) + "</b></p>" + cause(in, i) + "</li>\n";
+    if (r[i] && grade_of(r[i]) != Grade::good && i != in.meeting.worst_bridge) weak.push_back(i);
   }
+  std::stable_sort(weak.begin(), weak.end(),
+                   [&](std::size_t x, std::size_t y) { return *r[x] < *r[y]; });
+  if (weak.size() > kMost) weak.resize(kMost);
+  std::string out;
+  for (const std::size_t i : weak)
+    out += "<li><p><b>" + escaped(in.bridges[i]) + "</b></p>" + cause(in, i) + "</li>\n";
   return out.empty() ? "" : "<ul>\n" + out + "</ul>\n";
 }
 
