@@ -3,7 +3,8 @@
 
 namespace diemcau::sim {
 
-// Exit code: 0 done, 2 bad input or usage, 1 when the machine failed us (a full disk).
+// Exit code: 0 done, 1 the answer is no (or the machine failed us: a full disk), 2 bad input or
+// usage.
 int run_cli(int argc, const char* const* argv);
 
 }  // namespace diemcau::sim

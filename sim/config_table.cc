@@ -57,13 +57,6 @@ std::string in_ms(Duration d) {
   return std::to_string(us / 1000) + "ms";
 }
 
-// As few digits as tell it.
-std::string plain(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g", value);
-  return text;
-}
-
 // Refuses what TOML forbids and the parser is careless with: control characters anywhere, and
 // anything beyond ASCII outside strings and comments.
 class CharacterCheck {
@@ -248,11 +241,11 @@ std::optional<std::uint64_t> ConfigTable::ratio(const std::string& key) const {
 std::optional<double> ConfigTable::number(const std::string& key, double least, double most) const {
   const toml::node* node = node_->table->get(key);
   if (!node) return std::nullopt;
-  const std::string range = plain(least) + " to " + plain(most);
-  if (!node->is_number()) fail(key, "is " + type_of(*node), "write a number from " + range);
-  const double value = node->value<double>().value_or(least - 1);
-  if (!(value >= least && value <= most))
-    fail(key, "is outside what makes sense", "write a number from " + range);
+  char range[80];
+  std::snprintf(range, sizeof range, "write a number from %g to %g", least, most);
+  if (!node->is_number()) fail(key, "is " + type_of(*node), range);
+  const auto value = node->value<double>();
+  if (!value || !(*value >= least && *value <= most)) fail(key, "is out of range", range);
   return value;
 }
 

@@ -24,9 +24,8 @@ std::unique_ptr<ActiveQueue> active_queue_of(const LinkConfig& c) {
 Link::Link(const LinkConfig& config, const LinkIdentity& id)
     : config_(config),
       cuts_(spans_of(config.outages, OutageKind::cut, id.life, id.seed, id.number)),
-      server_(config.capacity,
-              spans_of(config.outages, OutageKind::stall, id.life, id.seed, id.number),
-              CounterRandom{id.seed, Purpose::capacity, id.number}),
+      stalls_(spans_of(config.outages, OutageKind::stall, id.life, id.seed, id.number)),
+      server_(config.capacity, stalls_, CounterRandom{id.seed, Purpose::capacity, id.number}),
       loss_(config.loss, CounterRandom{id.seed, Purpose::wire_loss, id.number}),
       delay_(config.delay, id.seed, id.number),
       active_(active_queue_of(config)) {
@@ -167,6 +166,14 @@ void Link::serve(Timestamp now, std::vector<Told>& told) {
   }
 }
 
+bool Link::interrupted(Timestamp from, Timestamp to) const {
+  for (const auto* spans : {&cuts_, &stalls_}) {
+    const OutageSpan* span = span_from(*spans, to_ns(from));
+    if (span != nullptr && span->from_ns < to_ns(to)) return true;
+  }
+  return false;
+}
+
 void Link::reset_figures(Timestamp now) {
   leave_queue(to_ns(now));
   waiting_bytes_at_reset_ = waiting_bytes_;
@@ -181,8 +188,7 @@ double Link::utilisation(Timestamp from, Timestamp to) {
     if (begin < end) bits -= server_.bits_between(begin, end);
   }
   leave_queue(to_ns(to));
-  const std::int64_t served =
-      figures_.bits_served + (waiting_bytes_at_reset_ - waiting_bytes_) * 8;
+  const std::int64_t served = figures_.bits_served + (waiting_bytes_at_reset_ - waiting_bytes_) * 8;
   return bits > 0 ? static_cast<double>(served) / static_cast<double>(bits) : 0;
 }
 

@@ -102,6 +102,8 @@ class Link {
   const LinkFigures& figures() const { return figures_; }
   // From `now` on; what waits then is still to be served.
   void reset_figures(Timestamp now);
+  // Whether an outage, of either kind, touches the time between the two.
+  bool interrupted(Timestamp from, Timestamp to) const;
   // Served bits over the bits that could have been served between two instants.
   double utilisation(Timestamp from, Timestamp to);
 
@@ -121,7 +123,7 @@ class Link {
 
   LinkConfig config_;
   LinkFigures figures_;
-  std::vector<OutageSpan> cuts_;
+  std::vector<OutageSpan> cuts_, stalls_;
   Server server_;
   WireLoss loss_;
   DelayLine delay_;

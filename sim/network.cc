@@ -217,6 +217,15 @@ Tally Network::tally_after_warmup() const {
   return t;
 }
 
+bool Network::interrupted(std::uint16_t member, Timestamp from, Timestamp to) const {
+  for (const auto* path : {&out_[member], &in_[member]}) {
+    for (const std::uint32_t line : *path) {
+      if (lines_[line].link.interrupted(from, to)) return true;
+    }
+  }
+  return false;
+}
+
 std::vector<LinkReport> Network::link_reports(Timestamp now) {
   std::vector<LinkReport> reports;
   for (Line& line : lines_)

@@ -57,6 +57,7 @@ class Network {
   void warmup_over(Timestamp now);
   Tally tally() const;
   Tally tally_after_warmup() const;
+  bool interrupted(std::uint16_t member, Timestamp from, Timestamp to) const;
   // Utilisation counts from the end of the warm-up.
   std::vector<LinkReport> link_reports(Timestamp now);
   std::vector<Crossing> crossings() const { return crossings_; }

@@ -6,11 +6,13 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
 
 #include "core/quality/flow_figures.h"
+#include "sim/meeting_metrics.h"
 #include "sim/model_keys.h"
 
 namespace diemcau::sim {
@@ -42,10 +44,6 @@ std::optional<Json> percentiles_ms(const quality::Histogram& h) {
 
 double kbps(std::uint64_t bytes, Duration d) {
   return static_cast<double>(bytes) * 8 / to_ms_double(d);
-}
-
-double ratio(std::uint64_t part, std::uint64_t whole) {
-  return static_cast<double>(part) / static_cast<double>(whole);
 }
 
 Json flow(const RunResult& r, std::size_t to, const quality::FlowReport& f) {
@@ -82,26 +80,11 @@ Json link(const LinkReport& l) {
   j["name"] = l.name;
   j["utilisation"] = rounded(l.utilisation);
   if (const auto p = percentiles_ms(l.figures.waited)) j["queue_ms"] = *p;
-  j["dropped"] = {{"queue", l.figures.dropped_queue}, {"wire", l.figures.lost_wire}};
+  j["dropped"] = {{"queue", l.figures.dropped_queue},
+                  {"wire", l.figures.lost_wire},
+                  {"outage", l.figures.lost_outage},
+                  {"policer", l.figures.dropped_policer}};
   return j;
-}
-
-// The bridge whose worst incoming sound is the worst: most concealed, then latest. Sound decides
-// because a meeting can go on without pictures.
-std::optional<std::string> worst_bridge(const RunResult& r) {
-  std::optional<std::string> worst;
-  std::pair<double, std::int64_t> worst_score{-1.0, 0};
-  for (std::size_t to = 0; to < r.bridges.size(); ++to) {
-    for (const quality::FlowReport& f : r.bridges[to].flows) {
-      if (f.media != MediaKind::audio || f.samples_played == 0) continue;
-      const std::pair score{ratio(f.samples_concealed, f.samples_played),
-                            to_ns(f.end_to_end.quantile(9500).value_or(Duration{}))};
-      if (score <= worst_score) continue;
-      worst_score = score;
-      worst = r.names[to];
-    }
-  }
-  return worst;
 }
 
 void add_rows(std::string& csv, const std::string& head, const std::string& prefix, const Json& j) {
@@ -129,8 +112,19 @@ std::string run_json(const Scenario& scenario, const RunFacts& facts, const RunR
   j["flows"] = all_flows(r);
   j["links"] = Json::array();
   for (const LinkReport& l : r.links) j["links"].push_back(link(l));
+  if (!r.cross.empty()) j["cross"] = Json::array();
+  for (const CrossReport& c : r.cross)
+    j["cross"].push_back(
+        {{"name", c.name},
+         {"goodput_kbps", rounded(kbps(static_cast<std::uint64_t>(c.goodput_bytes), r.measured))},
+         {"packets_sent", c.packets_sent},
+         {"retransmissions", c.retransmissions}});
   j["meeting"] = Json::object();
-  if (const auto worst = worst_bridge(r)) j["meeting"]["worst_bridge"] = *worst;
+  if (const auto worst = meeting_figures(r).worst_bridge)
+    j["meeting"]["worst_bridge"] = r.names[*worst];
+  if (facts.targets_missed) {
+    j["verdict"] = {{"pass", facts.targets_missed->empty()}, {"failed", *facts.targets_missed}};
+  }
   return j.dump(1) + "\n";
 }
 
@@ -141,6 +135,22 @@ std::string flows_csv(const RunResult& r) {
     add_rows(csv, text("from") + text("to") + text("media") + text("layer"), "", f);
   }
   return csv;
+}
+
+void make_folder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error)
+    throw std::runtime_error("cannot make the folder " + path + " (" + error.message() +
+                             "); give another --out");
+}
+
+std::string read_text(const std::string& path) {
+  std::error_code ignored;
+  std::ifstream in(path, std::ios::binary);
+  if (!in || std::filesystem::is_directory(path, ignored))
+    throw ScenarioError(path, 0, "", "cannot be read", "is the path right?");
+  return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
 void write_file(const std::string& path, const std::string& text) {

@@ -12,6 +12,7 @@
 #include "sim/event_queue.h"
 #include "sim/network.h"
 #include "sim/participant.h"
+#include "sim/second_meter.h"
 
 namespace diemcau::sim {
 
@@ -304,14 +305,23 @@ struct World::Impl {
     Timestamp next_second = now + 1s;
     while (const auto event = events.pop(end)) {
       now = event->time();
-      while (options.on_second && now >= next_second) {
-        options.on_second(next_second);
-        next_second += 1s;
-      }
+      for (; now >= next_second; next_second += 1s) second_over(next_second);
       dispatch(*event);
     }
     now = end;
     return result();
+  }
+
+  // Looks at everything and changes nothing.
+  void second_over(Timestamp end) {
+    if (options.on_second) options.on_second(end);
+    if (!options.sample_seconds) return;
+    const auto second = static_cast<std::uint32_t>(to_ns(end) / 1'000'000'000 - 1);
+    for (const auto& p : members) {
+      if (!p->here()) continue;
+      meter.add(p->index, second, p->bridge.report(end),
+                network.interrupted(p->index, end - 1s, end));
+    }
   }
 
   RunResult result() {
@@ -330,6 +340,7 @@ struct World::Impl {
     r.links = network.link_reports(now);
     r.crossings = network.crossings();
     r.cross = cross.reports();
+    r.per_second = meter.take();
     return r;
   }
 
@@ -341,6 +352,7 @@ struct World::Impl {
   EventQueue events;
   Network network;
   CrossTraffic cross;
+  SecondMeter meter{scenario.members.size()};
   std::vector<std::unique_ptr<Participant>> members;
   Timestamp now;
   Digest digest;

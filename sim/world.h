@@ -24,6 +24,7 @@ struct WorldOptions {
   std::optional<std::uint64_t> lose_datagram;
   // Every input and output of every bridge in order, as core/mesh/trace.h makes it.
   std::function<void(std::span<const std::uint64_t>)> on_event;
+  bool sample_seconds = false;
   std::function<void(Timestamp)> on_second;  // once per virtual second
 };
 
@@ -55,6 +56,17 @@ struct Crossing {
   quality::Histogram delay;      // leaving the pacer → arrival
 };
 
+// One receiving bridge in one second of virtual time.
+struct SecondSample {
+  std::uint16_t bridge = 0;              // the receiver
+  std::uint32_t second = 0;              // since virtual time 0; this one and the next bound it
+  double received_kbps = 0;              // of all flows together
+  std::optional<double> audio_delay_ms;  // mean end to end, of the slowest sound
+  std::optional<double> video_delay_ms;
+  std::optional<double> loss_ratio;  // before repair, of all that was sent to it
+  bool outage = false;               // one of its lines was interrupted
+};
+
 struct RunResult {
   std::uint64_t digest = 0;
   Duration virtual_time{};
@@ -68,7 +80,8 @@ struct RunResult {
   // Per member its line up, then its line down; after them the shared segments.
   std::vector<LinkReport> links;
   std::vector<Crossing> crossings;
-  std::vector<CrossReport> cross;  // by flow, after the warm-up
+  std::vector<SecondSample> per_second;  // when asked for
+  std::vector<CrossReport> cross;        // by flow, after the warm-up
   const Crossing& crossing(std::size_t from, std::size_t to, Layer layer) const {
     return crossings[(from * names.size() + to) * 4 + static_cast<std::size_t>(layer)];
   }

@@ -1,0 +1,186 @@
+// Sound is judged per pair, pictures per pair over all layers that were shown, lines one by one.
+#include "sim/meeting_metrics.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/quality/emodel.h"
+#include "core/quality/flow_figures.h"
+
+namespace diemcau::sim {
+
+namespace {
+
+std::optional<double> figure(const std::vector<quality::FlowFigure>& figures, const char* group,
+                             const char* name) {
+  for (const quality::FlowFigure& f : figures) {
+    const bool same_group = group == nullptr
+                                ? f.group == nullptr
+                                : f.group != nullptr && std::strcmp(f.group, group) == 0;
+    if (same_group && std::strcmp(f.name, name) == 0) return f.value;
+  }
+  return std::nullopt;
+}
+
+void raise(std::optional<double>& worst, std::optional<double> value) {
+  if (value && (!worst || *value > *worst)) worst = value;
+}
+
+// Layers of one picture are shown one after the other: their times and freezes add up.
+struct Picture {
+  std::uint64_t shown = 0, freezes = 0;
+  Duration frozen{};
+  quality::Histogram end_to_end;
+};
+
+class Collector {
+ public:
+  explicit Collector(const RunResult& r) : r_(r), n_(r.names.size()), pictures_(n_ * n_) {
+    out_.bridges = n_;
+    out_.sounds.resize(n_ * n_);
+    for (std::size_t to = 0; to < r.bridges.size(); ++to) {
+      for (const quality::FlowReport& f : r.bridges[to].flows) add(f, to);
+    }
+  }
+
+  MeetingFigures finish() {
+    for (std::size_t from = 0; from < n_; ++from) {
+      for (std::size_t to = 0; to < n_; ++to) {
+        if (from == to) continue;
+        judge_sound(from, to);
+        judge_picture(from, to);
+      }
+    }
+    judge_bridges();
+    for (const LinkReport& l : r_.links) {
+      auto& highest = value(MetricId::link_utilisation);
+      if (highest && l.utilisation <= *highest) continue;
+      highest = l.utilisation;
+      out_.binding_link = l.name;
+    }
+    return std::move(out_);
+  }
+
+ private:
+  std::optional<double>& value(MetricId id) { return out_.values[static_cast<std::size_t>(id)]; }
+
+  void add(const quality::FlowReport& f, std::size_t to) {
+    const std::size_t pair = f.from.value * n_ + to;
+    if (f.media == MediaKind::video) {
+      Picture& p = pictures_[pair];
+      p.shown += f.frames_shown;
+      p.freezes += f.freezes;
+      p.frozen += f.freeze_time;
+      p.end_to_end.merge(f.end_to_end);
+      return;
+    }
+    const auto figures = quality::flow_figures(f);
+    raise(value(MetricId::residual_loss_ratio), figure(figures, nullptr, "residual_loss_ratio"));
+    const auto r = figure(figures, nullptr, "r_factor");
+    const auto concealed = figure(figures, nullptr, "concealed_ratio");
+    if (r && concealed)
+      out_.sounds[pair] = Sound{*r, *concealed, figure(figures, "end_to_end_ms", "p95")};
+  }
+
+  bool sent(std::size_t from, std::size_t to, Layer layer) const {
+    return !r_.crossings.empty() && r_.crossing(from, to, layer).packets_sent > 0;
+  }
+  // Without a path nothing could be sent, and that is no excuse.
+  bool connected(std::size_t from, std::size_t to) const {
+    const auto& paths = r_.bridges[to].paths;
+    return std::any_of(paths.begin(), paths.end(),
+                       [&](const quality::PathReport& p) { return p.peer.value == from && p.up; });
+  }
+
+  void judge_sound(std::size_t from, std::size_t to) {
+    auto& sound = out_.sounds[from * n_ + to];
+    if (!sound && (sent(from, to, Layer::only) || !connected(from, to)))
+      sound = Sound{quality::r_factor(Duration{}, 1), 1, std::nullopt};
+    if (!sound) return;
+    auto& worst = value(MetricId::audio_r_worst);
+    if (!worst || sound->r < *worst) worst = sound->r;
+    raise(value(MetricId::audio_concealed_ratio), sound->concealed_ratio);
+    raise(value(MetricId::audio_delay_p95_ms), sound->delay_p95_ms);
+  }
+
+  void judge_picture(std::size_t from, std::size_t to) {
+    const Picture& p = pictures_[from * n_ + to];
+    const bool was_sent =
+        sent(from, to, Layer::lo) || sent(from, to, Layer::mid) || sent(from, to, Layer::hi);
+    const double measured_s = to_ms_double(r_.measured) / 1e3;
+    if ((p.shown == 0 && !was_sent) || measured_s <= 0) return;
+    const double frozen_s = to_ms_double(p.frozen) / 1e3;
+    raise(value(MetricId::video_freeze_share),
+          p.shown == 0 ? 1.0 : std::min(1.0, frozen_s / measured_s));
+    if (p.shown == 0) return;
+    raise(value(MetricId::freezes_per_minute), static_cast<double>(p.freezes) * 60 / measured_s);
+    if (const auto d = p.end_to_end.quantile(9500))
+      raise(value(MetricId::video_delay_p95_ms), to_ms_double(*d));
+  }
+
+  // The upper one of an even number: with two others, the good one speaks for the bridge.
+  static std::optional<double> middle(std::vector<double> values) {
+    if (values.empty()) return std::nullopt;
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+  }
+
+  void judge_bridges() {
+    std::vector<double> all;
+    std::size_t good = 0, judged = 0;
+    for (std::size_t i = 0; i < n_; ++i) {
+      std::vector<double> hears, heard;
+      for (std::size_t j = 0; j < n_; ++j) {
+        if (const auto& s = out_.sound(j, i)) hears.push_back(s->r), all.push_back(s->r);
+        if (const auto& s = out_.sound(i, j)) heard.push_back(s->r);
+      }
+      auto r = middle(std::move(hears));
+      const auto other = middle(std::move(heard));
+      if (!r || (other && *other < *r)) r = other;
+      out_.bridge_r.push_back(r);
+      if (!r) continue;
+      ++judged;
+      if (*r >= kGoodR) ++good;
+      if (!out_.worst_bridge || *r < *out_.bridge_r[*out_.worst_bridge]) out_.worst_bridge = i;
+    }
+    if (judged > 0)
+      value(MetricId::bridges_good_share) = static_cast<double>(good) / static_cast<double>(judged);
+    if (!all.empty()) value(MetricId::audio_r_median) = percentile(std::move(all), 0.5);
+  }
+
+  const RunResult& r_;
+  const std::size_t n_;
+  std::vector<Picture> pictures_;
+  MeetingFigures out_;
+};
+
+}  // namespace
+
+const std::array<Metric, kMetrics>& metrics() {
+  // What people notice: a point of R; 10 ms of delay; a thousandth of the sound; a freeze in five
+  // minutes.
+  static const std::array<Metric, kMetrics> kTable = {{
+      {"audio_r_worst", words::kAudioRWorst, Better::higher, false, 1, 1, ""},
+      {"audio_r_median", words::kAudioRMedian, Better::higher, false, 1, 1, ""},
+      {"audio_delay_p95_ms", words::kAudioDelay, Better::lower, false, 0, 10, " ms"},
+      {"audio_concealed_ratio", words::kAudioConcealed, Better::lower, true, 2, 0.001, " %"},
+      {"residual_loss_ratio", words::kResidualLoss, Better::lower, true, 2, 0.001, " %"},
+      {"video_delay_p95_ms", words::kVideoDelay, Better::lower, false, 0, 10, " ms"},
+      {"freezes_per_minute", words::kFreezes, Better::lower, false, 2, 0.2, ""},
+      {"video_freeze_share", words::kFreezeShare, Better::lower, true, 2, 0.005, " %"},
+      {"bridges_good_share", words::kBridgesGood, Better::higher, true, 0, 0.05, " %"},
+      {"link_utilisation", words::kLinkUtilisation, Better::lower, true, 1, 0.05, " %"},
+  }};
+  return kTable;
+}
+
+std::optional<MetricId> metric_of(std::string_view id) {
+  for (std::size_t i = 0; i < kMetrics; ++i) {
+    if (metrics()[i].id == id) return static_cast<MetricId>(i);
+  }
+  return std::nullopt;
+}
+
+MeetingFigures meeting_figures(const RunResult& result) { return Collector{result}.finish(); }
+
+}  // namespace diemcau::sim

@@ -1,0 +1,60 @@
+#include "sim/second_meter.h"
+
+#include <algorithm>
+
+namespace diemcau::sim {
+
+namespace {
+
+// Since the figures were reset when they are smaller than before.
+template <typename T>
+T growth(T now, T before) {
+  return now >= before ? now - before : now;
+}
+
+void keep_slowest(std::optional<double>& slowest, double ms) {
+  if (!slowest || ms > *slowest) slowest = ms;
+}
+
+}  // namespace
+
+void SecondMeter::add(std::uint16_t bridge, std::uint32_t second,
+                      const quality::BridgeReport& report, bool outage) {
+  SecondSample sample;
+  sample.bridge = bridge;
+  sample.second = second;
+  sample.outage = outage;
+  std::uint64_t bytes = 0, received = 0, lost = 0;
+  std::vector<Flow> now;
+  for (const quality::FlowReport& f : report.flows) {
+    Flow flow{f.from,
+              f.media,
+              f.layer,
+              f.packets_received,
+              f.packets_lost,
+              f.bytes_received,
+              f.end_to_end.count(),
+              to_us(f.end_to_end.sum())};
+    const auto same =
+        std::find_if(before_[bridge].begin(), before_[bridge].end(), [&](const Flow& b) {
+          return b.from == flow.from && b.media == flow.media && b.layer == flow.layer;
+        });
+    const Flow then = same != before_[bridge].end() ? *same : Flow{};
+    bytes += growth(flow.bytes, then.bytes);
+    received += growth(flow.received, then.received);
+    lost += flow.lost >= then.lost ? flow.lost - then.lost : 0;
+    if (const auto measured = growth(flow.measured, then.measured)) {
+      const double ms = static_cast<double>(growth(flow.delay_us, then.delay_us)) / 1e3 /
+                        static_cast<double>(measured);
+      keep_slowest(f.media == MediaKind::audio ? sample.audio_delay_ms : sample.video_delay_ms, ms);
+    }
+    now.push_back(flow);
+  }
+  before_[bridge] = std::move(now);
+  sample.received_kbps = static_cast<double>(bytes) * 8 / 1e3;
+  if (received + lost > 0)
+    sample.loss_ratio = static_cast<double>(lost) / static_cast<double>(received + lost);
+  samples_.push_back(sample);
+}
+
+}  // namespace diemcau::sim
