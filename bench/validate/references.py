@@ -45,7 +45,7 @@ class CoDel:
         self.bytes += packet[2]
 
     def control_law(self, t, count):
-        return t + self.interval / math.sqrt(count)
+        return t + int(self.interval / math.sqrt(count))  # time_t: a clock of 1 ns
 
     def dodequeue(self, now):
         if not self.queue:
