@@ -61,7 +61,7 @@ def compiled(file, folder, tree):
 
 def link(program, objects, tree):
     """The link line of the sound program; an object named first wins over the same one in the library."""
-    said = subprocess.run(["ninja", "-C", tree, "-t", "commands", "-s", "diemcau-validate"], text=True, check=True,
+    said = subprocess.run(["ninja", "-C", tree, "-t", "commands", "-s", "bin/diemcau-validate"], text=True, check=True,
                           stdout=subprocess.PIPE).stdout
     command = next(line for line in reversed(said.splitlines()) if "diemcau-validate" in line and " -o " in line)
     words = shlex.split(command.removeprefix(": && ").removesuffix(" && :"))
