@@ -39,6 +39,11 @@ std::optional<Parcel> CoDelQueue::drop_front() {
   return p;
 }
 
+void CoDelQueue::clear(std::vector<Parcel>& out) {
+  out.insert(out.end(), packets_.begin(), packets_.end());
+  *this = CoDelQueue{config_};
+}
+
 // RFC 8289 §5.6, dodequeue().
 CoDelQueue::Front CoDelQueue::take_front(std::int64_t now_ns) {
   Front front;
@@ -163,7 +168,7 @@ std::optional<Parcel> ActiveQueue::pop(std::int64_t now_ns, std::vector<Parcel>&
 
 void ActiveQueue::clear(std::vector<Parcel>& out) {
   for (Flow& flow : flows_) {
-    while (const auto p = flow.queue.drop_front()) out.push_back(*p);
+    flow.queue.clear(out);
     flow.listed = false;
   }
   new_flows_.clear();

@@ -29,6 +29,8 @@ class CoDelQueue {
   std::optional<Parcel> pop(std::int64_t now_ns, std::vector<Parcel>& dropped);
   // Without asking the control law: room for others.
   std::optional<Parcel> drop_front();
+  // An empty queue that was never above its target.
+  void clear(std::vector<Parcel>& out);
   bool empty() const { return packets_.empty(); }
   std::int64_t bytes() const { return bytes_; }
 
