@@ -16,19 +16,21 @@ struct Parcel {
 };
 
 struct CoDelConfig {
-  std::int64_t target_ns = 5'000'000;  // RFC 8289 §4.3
-  std::int64_t interval_ns = 100'000'000;
+  std::int64_t target_ns = 5'000'000;      // RFC 8289 §4.3
+  std::int64_t interval_ns = 100'000'000;  // below 2^32: its square must fit
 };
 
 // The control law over one FIFO. A packet's fate is decided when it gets to the front.
 class CoDelQueue {
  public:
-  explicit CoDelQueue(CoDelConfig config) : config_(config) {}
+  explicit CoDelQueue(CoDelConfig config);
   void push(const Parcel& p);
   // The next packet to serve; what is dropped on the way is added to `dropped`.
   std::optional<Parcel> pop(std::int64_t now_ns, std::vector<Parcel>& dropped);
   // Without asking the control law: room for others.
   std::optional<Parcel> drop_front();
+  // An empty queue that was never above its target.
+  void clear(std::vector<Parcel>& out);
   bool empty() const { return packets_.empty(); }
   std::int64_t bytes() const { return bytes_; }
 

@@ -41,6 +41,12 @@ class CounterRandom {
     return splitmix64(state);
   }
   constexpr std::uint64_t next() { return at(counter_++); }
+  // The same stream read from another position: far enough away it is a stream of its own.
+  constexpr CounterRandom from(std::uint64_t counter) const {
+    CounterRandom other = *this;
+    other.counter_ = counter;
+    return other;
+  }
   constexpr std::uint32_t next_u32() { return static_cast<std::uint32_t>(next() >> 32); }
 
  private:

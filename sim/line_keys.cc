@@ -129,7 +129,7 @@ void read_aqm(const ConfigTable& t, LineDraft& out) {
   CoDelConfig codel;
   codel.target_ns = aqm.duration("target", 100us, 10s).value_or(Duration{codel.target_ns}).count();
   codel.interval_ns =
-      aqm.duration("interval", 1ms, 60s).value_or(Duration{codel.interval_ns}).count();
+      aqm.duration("interval", 1ms, 4s).value_or(Duration{codel.interval_ns}).count();
   out.codel = codel;
 }
 

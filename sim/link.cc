@@ -93,6 +93,7 @@ void Link::end_cut(std::int64_t now_ns) {
   if (next == cuts_.begin() || std::prev(next)->to_ns <= cut_ended_ns_) return;
   cut_ended_ns_ = std::prev(next)->to_ns;
   server_.restart(cut_ended_ns_);
+  if (active_) active_->clear(cut_off_);
   head_ = size_ = 0;
   waiting_bytes_ = 0;
 }
@@ -132,8 +133,9 @@ Link::Result Link::send_active(std::int64_t now_ns, const Parcel& parcel) {
 }
 
 std::optional<Timestamp> Link::next_service() const {
-  if (!active_ || (active_->empty() && dropped_.empty())) return std::nullopt;
-  if (!dropped_.empty()) return timestamp_from_ns(last_now_ns_);
+  if (!active_) return std::nullopt;
+  if (!dropped_.empty() || !cut_off_.empty()) return timestamp_from_ns(last_now_ns_);
+  if (active_->empty()) return std::nullopt;
   return timestamp_from_ns(std::max(server_.free_ns(), last_now_ns_));
 }
 
@@ -141,22 +143,20 @@ void Link::serve(Timestamp now, std::vector<Told>& told) {
   const std::int64_t now_ns = to_ns(now);
   DC_CHECK(active_ && now_ns >= last_now_ns_);
   last_now_ns_ = now_ns;
-  const auto tell_dropped = [&](Passage passage, std::uint64_t& count) {
-    for (const Parcel& p : dropped_) told.push_back({p.handle, refuse(passage, count)});
-    dropped_.clear();
+  const auto tell = [&](std::vector<Parcel>& gone, Passage passage, std::uint64_t& count) {
+    for (const Parcel& p : gone) told.push_back({p.handle, refuse(passage, count)});
+    gone.clear();
   };
-  tell_dropped(Passage::dropped_queue, figures_.dropped_queue);
+  tell(dropped_, Passage::dropped_queue, figures_.dropped_queue);
   if (!cuts_.empty()) {
-    const OutageSpan* cut = span_from(cuts_, now_ns);
-    if (cut && cut->from_ns <= now_ns) {
-      active_->clear(dropped_);
-      return tell_dropped(Passage::lost_outage, figures_.lost_outage);
-    }
     end_cut(now_ns);
+    const OutageSpan* cut = span_from(cuts_, now_ns);
+    if (cut && cut->from_ns <= now_ns) active_->clear(cut_off_);
+    tell(cut_off_, Passage::lost_outage, figures_.lost_outage);
   }
   while (!active_->empty() && server_.free_ns() <= now_ns) {
     const auto parcel = active_->pop(now_ns, dropped_);
-    tell_dropped(Passage::dropped_queue, figures_.dropped_queue);
+    tell(dropped_, Passage::dropped_queue, figures_.dropped_queue);
     if (!parcel) return;
     figures_.bits_served += parcel->bytes * 8;
     const bool by_opportunity = config_.capacity.kind == CapacityConfig::Kind::opportunities;

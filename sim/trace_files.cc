@@ -12,6 +12,10 @@ namespace {
 constexpr std::size_t kLargestText = 64U << 20;
 constexpr std::size_t kMostLines = 4'000'000;
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+constexpr Duration kLongest = 366 * 24h;  // twice that still fits into 64 bits of ns
+// Finer steps, or a line that hardly carries anything, would be integrated for ever.
+constexpr Duration kShortestStep = 1ms;
+constexpr std::int64_t kLeastMeanBps = 1'000;
 
 // Lines of a file, without comments, blank ones and a head.
 class Lines {
@@ -69,6 +73,21 @@ std::int64_t decimal(const Lines& lines, std::string_view word, std::int64_t uni
   return *value;
 }
 
+Duration time_of(const Lines& lines, std::string_view word) {
+  const Duration at{decimal(lines, word, kNsPerSecond, "time in seconds")};
+  if (at > kLongest) lines.fail("lies beyond a year", "are these really seconds?");
+  return at;
+}
+
+std::int64_t mean_bps(const CapacityConfig& c) {
+  std::int64_t kbit_ms = 0;
+  for (std::size_t i = 0; i < c.steps.size(); ++i) {
+    const Duration until = i + 1 < c.steps.size() ? c.steps[i + 1].at : *c.period;
+    kbit_ms += c.steps[i].rate.bps() / 1'000 * to_ms(until - c.steps[i].at);
+  }
+  return kbit_ms * 1'000 / std::max<std::int64_t>(to_ms(*c.period), 1);
+}
+
 std::string read_named(const ConfigTable& t, const std::string& key, const FileReader& read_file,
                        std::string& name) {
   name = *t.text(key);
@@ -105,24 +124,25 @@ CapacityConfig parse_rates(std::string_view text, const std::string& file) {
   Lines lines{text, file};
   CapacityConfig c;
   c.kind = CapacityConfig::Kind::steps;
-  bool any = false;
   Duration gap{};
   while (const auto fields = lines.next()) {
     if (fields->size() != 2) lines.fail("is not two numbers", "write seconds and Mbit/s");
-    const Duration at{decimal(lines, (*fields)[0], kNsPerSecond, "time in seconds")};
+    const Duration at = time_of(lines, (*fields)[0]);
     const std::int64_t bps = decimal(lines, (*fields)[1], 1'000'000, "rate in Mbit/s");
     if (c.steps.empty() && at != Duration{0})
       lines.fail("does not begin at 0", "say how fast the line is from the beginning");
     if (!c.steps.empty()) {
       if (at <= c.steps.back().at) lines.fail("does not come after the line before", "sort them");
       gap = at - c.steps.back().at;
+      if (gap < kShortestStep) lines.fail("comes within 1 ms of the line before", "thin it out");
     }
     if (bps > 100'000'000'000) lines.fail("is more than 100 Gbit/s", "are these really Mbit/s?");
-    any = any || bps > 0;
     c.steps.push_back({at, Bitrate::bps(bps)});
   }
-  if (!any) lines.fail("has no rate above 0", "is it the right file?");
+  if (c.steps.empty()) lines.fail("has no rate", "is it the right file?");
   c.period = c.steps.back().at + (gap > Duration{0} ? gap : Duration{1s});
+  if (mean_bps(c) < kLeastMeanBps)
+    lines.fail("carries less than 1 kbit/s on average", "is it the right file?");
   return c;
 }
 
@@ -133,7 +153,7 @@ Trace parse_probe(std::string_view text, const std::string& file) {
   while (const auto fields = lines.next()) {
     if (fields->size() < 2) lines.fail("has too few columns", "write time_s,delay_ms,lost");
     TracePoint point;
-    point.at = Duration{decimal(lines, (*fields)[0], kNsPerSecond, "time in seconds")};
+    point.at = time_of(lines, (*fields)[0]);
     const std::string_view lost = fields->back();
     if (lost != "0" && lost != "1") lines.fail("does not end in 0 or 1", "say whether it was lost");
     point.lost = lost == "1";

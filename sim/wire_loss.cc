@@ -28,11 +28,11 @@ bool WireLoss::loses(std::int64_t departs_ns) {
 }
 
 bool WireLoss::bad_at(std::int64_t ns) {
-  if (changes_at_ns_ < 0) changes_at_ns_ = exponential_time(random_, config_.mean_good).count();
+  if (changes_at_ns_ < 0) changes_at_ns_ = exponential_time(times_, config_.mean_good).count();
   while (changes_at_ns_ <= ns) {
     bad_ = !bad_;
     const Duration mean = bad_ ? config_.mean_bad : config_.mean_good;
-    changes_at_ns_ += std::max<std::int64_t>(1, exponential_time(random_, mean).count());
+    changes_at_ns_ += std::max<std::int64_t>(1, exponential_time(times_, mean).count());
   }
   return bad_;
 }

@@ -33,7 +33,8 @@ struct LossConfig {
 // One draw per packet served, in the order of departure. One thread at a time.
 class WireLoss {
  public:
-  WireLoss(const LossConfig& config, CounterRandom random) : config_(config), random_(random) {}
+  WireLoss(const LossConfig& config, CounterRandom random)
+      : config_(config), random_(random), times_(random.from(std::uint64_t{1} << 63)) {}
   bool loses(std::int64_t departs_ns);
 
  private:
@@ -41,6 +42,7 @@ class WireLoss {
 
   LossConfig config_;
   CounterRandom random_;
+  CounterRandom times_;  // of states: the weather must not depend on how many packets met it
   bool bad_ = false;
   std::int64_t changes_at_ns_ = -1;
 };
