@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "sim/emulate_command.h"
 #include "sim/event_file.h"
 #include "sim/run_files.h"
 #include "sim/scenario.h"
@@ -104,12 +105,14 @@ int run_cli(int argc, const char* const* argv) {
   app.require_subcommand(1);
   RunArguments arguments;
   add_run(app, arguments);
+  const EmulateCommand emulate{app};
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? kDone : kBadInput;
   }
   try {
+    if (emulate.asked_for()) return emulate.run();
     return run_scenario(arguments);
   } catch (const ScenarioError& e) {
     std::fprintf(stderr, "diemcau-sim: %s\n", e.what());
