@@ -134,6 +134,7 @@ int EmulateCommand::run() const {
   const Duration length = a.seconds ? std::chrono::seconds(*a.seconds) : kLongestRun;
   Emulator emulator{scenario, addresses, std::max(length, scenario.duration) + 1min};
   RelaySockets& sockets = emulator.sockets();
+  sockets.take_precedence();
   sockets.stop_on_signals();
   const std::string ports = ports_json(scenario, sockets);
   if (a.ports) {

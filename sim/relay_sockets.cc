@@ -2,11 +2,13 @@
 #include "sim/relay_sockets.h"
 
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -169,6 +171,21 @@ Endpoint RelaySockets::stand_in(std::uint16_t other, std::uint16_t viewer) const
   if (::getsockname(fd, reinterpret_cast<sockaddr*>(&a), &size) != 0)
     refuse("tell a port's number", "try again");
   return Endpoint::v4(ntohl(a.sin_addr.s_addr), ntohs(a.sin_port));
+}
+
+void RelaySockets::take_precedence() {
+  // sched_setattr(2) has no header in glibc 2.36; the first of its versions.
+  struct {
+    std::uint32_t size = 48, policy = SCHED_OTHER;
+    std::uint64_t flags = 0;
+    std::int32_t nice = 0;
+    std::uint32_t priority = 0;
+    std::uint64_t slice_ns = 200'000, deadline = 0, period = 0;
+  } attributes;
+  static_cast<void>(::setpriority(PRIO_PROCESS, 0, -15));  // refused: stays where it is
+  attributes.nice = ::getpriority(PRIO_PROCESS, 0);
+  // With EEVDF (Linux 6.12 and later) a short slice interrupts a long one, privileged or not.
+  static_cast<void>(::syscall(SYS_sched_setattr, 0, &attributes, 0U));
 }
 
 void RelaySockets::stop_on_signals() {

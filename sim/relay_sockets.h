@@ -37,6 +37,8 @@ class RelaySockets {
   // Where `viewer` finds `other`: what it sends there goes to `other`, and what `other` sends to it
   // comes from there.
   Endpoint stand_in(std::uint16_t other, std::uint16_t viewer) const;
+  // Before the nodes on the same machine, as far as it allows: a line does not wait for encoders.
+  void take_precedence();
   // SIGINT and SIGTERM no longer end the process but set stopped(). For programs, not for tests.
   void stop_on_signals();
   bool stopped() const;

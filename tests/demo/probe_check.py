@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""`diemcau-node probe` through the emulator: two nodes, a line of 20 ms and 5 % loss each way, and a trace that must say
-so and that the lab must read."""
+"""`diemcau-node probe` through the emulator: two nodes, a line of 20 ms and 5 % loss each way, and a trace that must
+say so and that the lab must read."""
 import argparse
 import csv
 import json
@@ -33,6 +33,7 @@ down = { rate = "1Gbit/s", delay = "0ms" }
 [site.central]
 profile = "near"
 [site.measured]
+profile = "near"
 up = { rate = "20Mbit/s", replay = "trace-to-peer.csv" }
 down = { rate = "20Mbit/s", replay = "trace.csv" }
 [[meeting]]

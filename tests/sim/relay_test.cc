@@ -90,7 +90,7 @@ std::vector<Out> through_relay(Relay& relay, const std::vector<Offer>& offers) {
       out.push_back({to_ns(d->due), d->from, d->to, number_of(d->packet->bytes())});
   };
   for (const Offer& o : offers) {
-    take(o.at - 1ns);
+    take(o.at);
     relay.offer(o.at, o.from, o.to, bytes_of(o));
   }
   take(timestamp_from_ns(60'000'000'000));
@@ -102,28 +102,28 @@ std::vector<Out> through_network(const Scenario& scenario, const std::vector<Off
   PacketPool pool;
   EventQueue events;
   Network network(scenario, std::nullopt, pool, events);
+  for (std::uint32_t i = 0; i < offers.size(); ++i)
+    events.push(offers[i].at, EventClass::start, offers[i].from, i);
   std::vector<Out> out;
-  const auto run = [&](Timestamp until) {
-    while (const auto e = events.pop(until)) {
-      if (e->what() == EventClass::service) network.serve(e->time(), e->id());
-      if (e->what() == EventClass::crossing) network.cross(e->time(), e->payload);
-      if (e->what() != EventClass::arrival) continue;
+  while (const auto e = events.pop(timestamp_from_ns(60'000'000'000))) {
+    if (e->what() == EventClass::service) network.serve(e->time(), e->id());
+    if (e->what() == EventClass::crossing) network.cross(e->time(), e->payload);
+    if (e->what() == EventClass::start) {
+      const Offer& o = offers[e->payload];
+      Datagram d;
+      d.from = o.from;
+      d.to = o.to;
+      d.packet = pool.take();
+      const auto bytes = bytes_of(o);
+      std::copy(bytes.begin(), bytes.end(), d.packet->data());
+      d.packet->set_size(bytes.size());
+      network.send(o.at, std::move(d));
+    }
+    if (e->what() == EventClass::arrival) {
       const Datagram d = network.take(e->time(), e->payload);
       out.push_back({e->time_ns, d.from, d.to, number_of(d.packet->bytes())});
     }
-  };
-  for (const Offer& o : offers) {
-    run(o.at - 1ns);
-    Datagram d;
-    d.from = o.from;
-    d.to = o.to;
-    d.packet = pool.take();
-    const auto bytes = bytes_of(o);
-    std::copy(bytes.begin(), bytes.end(), d.packet->data());
-    d.packet->set_size(bytes.size());
-    network.send(o.at, std::move(d));
   }
-  run(timestamp_from_ns(60'000'000'000));
   std::sort(out.begin(), out.end());
   return out;
 }

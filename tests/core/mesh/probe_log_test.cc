@@ -99,14 +99,14 @@ TEST_CASE("a bridge answers probes, each once, and asks nothing back", "[core][m
   mesh.run_for(20s);  // checks have backed off to one in 1.6 … 2.4 s
   prober.sent.clear();
   prober.probe(asked(0, 0));
-  const std::size_t opened = prober.sent.size();
+  CHECK(prober.answers().size() == 1);
+  // A new address is looked at once, whatever came from there.
   mesh.run_for(5ms);
   prober.sent.clear();
   for (std::uint32_t i = 1; i <= 50; ++i) {
     prober.probe(asked(i, i - 1));
     mesh.run_for(10ms);
   }
-  CHECK(opened == 1);
   const auto answers = prober.answers();
   REQUIRE(answers.size() == 50);
   for (std::size_t i = 0; i < answers.size(); ++i) {
