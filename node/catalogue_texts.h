@@ -85,6 +85,15 @@ enum class Text : std::uint8_t {
   disk_trouble,
   tile_waiting,
   tile_lost,
+  // probe
+  probe_no_such_bridge,
+  probe_ourselves,
+  probe_no_address,
+  probe_no_answer,
+  probe_too_old,
+  probe_line,
+  probe_clock,
+  probe_files,
   // command line
   help_program,
   help_run,
@@ -106,6 +115,10 @@ enum class Text : std::uint8_t {
   help_role,
   help_address,
   help_key,
+  help_probe,
+  help_probe_peer,
+  help_probe_seconds,
+  help_probe_out,
   usage_error,
   unexpected_error,
   count_
@@ -256,6 +269,30 @@ inline constexpr std::array<TextRow, static_cast<std::size_t>(Text::count_)> kTe
     {Text::tile_waiting, "đang chờ", "waiting"},
     {Text::tile_lost, "mất kết nối", "connection lost"},
 
+    {Text::probe_no_such_bridge,
+     "{0}: không có điểm cầu {1}; xem các mã bằng: diemcau-node roster show --roster {0}",
+     "{0}: there is no bridge {1}; list them with: diemcau-node roster show --roster {0}"},
+    {Text::probe_ourselves, "{0} là chính điểm cầu này; hãy chọn điểm cầu khác",
+     "{0} is this bridge itself; choose another"},
+    {Text::probe_no_address, "{0}: điểm cầu {1} chưa có địa chỉ; hãy thêm mục addresses",
+     "{0}: the bridge {1} has no address; add its addresses"},
+    {Text::probe_no_answer,
+     "{0} không trả lời ở {1}; hãy kiểm tra: phần mềm bên đó đang chạy với cùng danh bạ, tường lửa "
+     "cho qua UDP",
+     "{0} does not answer at {1}; check that its bridge runs with the same roster and that "
+     "firewalls let UDP pass"},
+    {Text::probe_too_old, "{0} không trả lời được phép đo này; hãy cập nhật phần mềm bên đó",
+     "{0} cannot answer this measurement; update its software"},
+    {Text::probe_line,
+     "{0} → {1}: {2} gói, mất {3:.2f} %, trễ nhỏ nhất {4:.2f} ms, trung vị {5:.2f} ms, p95 {6:.2f} "
+     "ms",
+     "{0} → {1}: {2} packets, {3:.2f} % lost, delay least {4:.2f} ms, median {5:.2f} ms, "
+     "p95 {6:.2f} ms"},
+    {Text::probe_clock, "hai đồng hồ lệch nhau {0:.1f} phần triệu; {1} gói không rõ số phận",
+     "the two clocks drift by {0:.1f} ppm; the fate of {1} packets is unknown"},
+    {Text::probe_files, "đã ghi {0} (chiều về) và {1} (chiều đi)",
+     "wrote {0} (to us) and {1} (to the peer)"},
+
     {Text::help_program, "Điểm Cầu: họp trực tuyến giữa các điểm cầu, không cần máy chủ",
      "Diem Cau: meetings between bridges without a server"},
     {Text::help_run, "Chạy điểm cầu này", "Run this bridge"},
@@ -283,6 +320,12 @@ inline constexpr std::array<TextRow, static_cast<std::size_t>(Text::count_)> kTe
      "Address and port of the bridge, up to 4 times"},
     {Text::help_key, "Khóa công khai hoặc tệp chứa khóa đó",
      "Public key, or the file that holds it"},
+    {Text::help_probe, "Đo đường truyền tới một điểm cầu đang chạy",
+     "Measure the line to a bridge that runs"},
+    {Text::help_probe_peer, "Mã của điểm cầu đó trong danh bạ", "That bridge's id in the roster"},
+    {Text::help_probe_seconds, "Đo trong bao nhiêu giây", "For how many seconds"},
+    {Text::help_probe_out, "Tệp CSV cho chiều về; chiều đi: TÊN-to-peer.csv",
+     "CSV file for the direction to us; the other one: NAME-to-peer.csv"},
 
     {Text::usage_error, "{0}; xem: diemcau-node --help", "{0}; see: diemcau-node --help"},
     {Text::unexpected_error, "không thực hiện được: {0}", "this did not work: {0}"},

@@ -12,6 +12,7 @@
 
 #include "node/address.h"
 #include "node/keys.h"
+#include "node/probe.h"
 #include "node/roster.h"
 #include "node/toml_table.h"
 #include "node/version.h"
@@ -25,7 +26,7 @@ constexpr int kDone = 0, kBadInput = 2;
 struct Arguments {
   std::string config, summary, input_log;
   int seconds = 0;
-  std::string out, roster, province, id, name, key;
+  std::string out, roster, province, id, name, key, peer;
   std::string role = "member";
   std::vector<std::string> addresses;
   bool json = false;
@@ -37,6 +38,7 @@ struct Commands {
   CLI::App* roster_new = nullptr;
   CLI::App* roster_add = nullptr;
   CLI::App* roster_show = nullptr;
+  CLI::App* probe = nullptr;
 };
 
 void print(const nlohmann::ordered_json& json) { fmt::print("{}\n", json.dump(2)); }
@@ -58,6 +60,15 @@ Commands declare(CLI::App& app, Arguments& a, Language l) {
   c.keygen = app.add_subcommand("keygen", say<Text::help_keygen>(l));
   c.keygen->add_option("--out", a.out, say<Text::help_out>(l))->required();
   c.keygen->add_flag("--json", a.json, say<Text::help_json>(l));
+
+  c.probe = app.add_subcommand("probe", say<Text::help_probe>(l));
+  c.probe->add_option("--config", a.config, say<Text::help_config>(l))->required();
+  c.probe->add_option("--peer", a.peer, say<Text::help_probe_peer>(l))->required();
+  c.probe->add_option("--seconds", a.seconds, say<Text::help_probe_seconds>(l))
+      ->required()
+      ->check(CLI::Range(1, 3'600));
+  c.probe->add_option("--out", a.out, say<Text::help_probe_out>(l))->required();
+  c.probe->add_flag("--json", a.json, say<Text::help_json>(l));
 
   CLI::App* roster = app.add_subcommand("roster", say<Text::help_roster>(l));
   roster->require_subcommand(1);
@@ -196,8 +207,15 @@ int run(const Arguments& a, const RunNode& run_node, Language& language) {
   return run_node(config, options);
 }
 
+int probe(const Arguments& a, Language& language) {
+  const Config config = load_config(a.config);
+  language = config.language.value_or(language);
+  return run_probe(config, {a.peer, a.seconds, a.out, a.json}, language);
+}
+
 int dispatch(const Commands& c, const Arguments& a, const RunNode& run_node, Language& language) {
   if (c.run->parsed()) return run(a, run_node, language);
+  if (c.probe->parsed()) return probe(a, language);
   if (c.keygen->parsed()) return keygen(a, language);
   if (c.roster_new->parsed()) return roster_new(a, language);
   if (c.roster_add->parsed()) return roster_add(a, language);

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "sim/commands.h"
+#include "sim/emulate_command.h"
 #include "sim/scenario.h"
 
 namespace diemcau::sim {
@@ -27,12 +28,14 @@ int run_cli(int argc, const char* const* argv) {
                "diemcau-sim"};
   app.require_subcommand(1);
   const Command commands[] = {run_command(app), compare_command(app), gate_command(app)};
+  const EmulateCommand emulate{app};
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? kDone : kBadInput;
   }
   try {
+    if (emulate.asked_for()) return emulate.run();
     for (const Command& c : commands) {
       if (c.app->parsed()) return c.perform();
     }

@@ -160,6 +160,11 @@ void Link::answer_check(Timestamp now, Timestamp received_at, Path& path,
   m.session_id = session_;
   m.mapped = path.remote;
   m.clock = wire::StunClock{context_.wall.at(received_at), context_.wall.at(now)};
+  if (request.probe) {
+    m.probe = probes_.answer(request.session_id.value_or(0), *request.probe, m.clock->received_at);
+    send_stun(path, m);
+    return;  // a measurement, not a bridge that came back: nobody to ask
+  }
   send_stun(path, m);
   // A session we do not know (the peer restarted), a path we have not proven, or a line that may be
   // back: ask at once. Only the answer counts, because a request can be a recording.

@@ -17,6 +17,7 @@
 #include "core/mesh/handshake_runner.h"
 #include "core/mesh/output_queue.h"
 #include "core/mesh/path.h"
+#include "core/mesh/probe_log.h"
 #include "core/mesh/wall_time.h"
 #include "core/quality/flow_report.h"
 #include "core/wire/messages.h"
@@ -123,6 +124,7 @@ class Link {
   std::size_t active_ = 0;
   HandshakeRunner handshake_;
   ControlChannel control_;
+  ProbeLog probes_;
   std::vector<std::uint8_t> scratch_;
   bool hello_arrived_ = false;
   bool suspect_ = false;

@@ -16,6 +16,7 @@ constexpr std::uint32_t kFingerprintXor = 0x5354'554E;  // "STUN", RFC 8489 §14
 constexpr std::uint16_t kBinding = 0x001;
 constexpr std::size_t kIntegrityBytes = 4 + 32;
 constexpr std::size_t kFingerprintBytes = 4 + 4;
+constexpr std::size_t kProbeBytes = 4 + 4 + 8 * StunProbe::kArrivals;
 
 enum Attribute : std::uint16_t {
   mapped_address = 0x0001,
@@ -63,6 +64,14 @@ std::optional<Endpoint> parse_mapped(ByteSpan value, const TransactionId& id) {
   return e;
 }
 
+StunProbe parse_probe(ByteReader in) {
+  StunProbe probe;
+  probe.sequence = in.u32();
+  probe.first = in.u32();
+  for (NtpTime& arrival : probe.arrivals) arrival = NtpTime::from_raw(in.u64());
+  return probe;
+}
+
 // Our own attributes and those of the RFC that we use; the first of a kind counts (RFC 8489 §14).
 bool take_attribute(std::uint16_t type, ByteSpan value, StunMessage& m) {
   ByteReader in(value);
@@ -93,6 +102,10 @@ bool take_attribute(std::uint16_t type, ByteSpan value, StunMessage& m) {
       if (!m.clock) m.clock = StunClock{received, sent};
       return value.size() == 16;
     }
+    case kStunProbe:
+      if (value.size() != kProbeBytes) return false;
+      if (!m.probe) m.probe = parse_probe(in);
+      return true;
     default: return true;
   }
 }
@@ -240,6 +253,12 @@ void write_stun_covered(ByteWriter& out, const StunMessage& m) {
     write_attribute_head(out, kStunClock, 16);
     out.u64(m.clock->received_at.raw());
     out.u64(m.clock->sent_at.raw());
+  }
+  if (m.probe) {
+    write_attribute_head(out, kStunProbe, kProbeBytes);
+    out.u32(m.probe->sequence);
+    out.u32(m.probe->first);
+    for (const NtpTime arrival : m.probe->arrivals) out.u64(arrival.raw());
   }
   if (!out.ok()) return;
   out.patch_u16(2, static_cast<std::uint16_t>(out.size() + kIntegrityBytes - kHeaderBytes));

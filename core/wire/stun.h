@@ -30,6 +30,18 @@ struct StunClock {
   constexpr bool operator==(const StunClock&) const = default;
 };
 
+// Ours (comprehension-optional), of a line measurement: a request numbers itself and asks when the
+// requests `first` and after it arrived; the answer repeats both and says so on the answerer's wall
+// clock. As long in requests as in answers: both directions of the line carry the same, and nobody
+// is sent much more than he sent.
+struct StunProbe {
+  static constexpr std::size_t kArrivals = 8;
+  std::uint32_t sequence = 0;
+  std::uint32_t first = 0;
+  std::array<NtpTime, kArrivals> arrivals{};  // zero: has not arrived; all zero in a request
+  constexpr bool operator==(const StunProbe&) const = default;
+};
+
 struct StunMessage {
   StunClass message_class = StunClass::request;
   TransactionId transaction{};
@@ -38,6 +50,7 @@ struct StunMessage {
   std::optional<std::uint16_t> error_code;  // 300–699
   std::optional<std::uint64_t> session_id;  // ours
   std::optional<StunClock> clock;
+  std::optional<StunProbe> probe;
   bool has_fingerprint = false;  // set by the parser, which has checked it
   // Where the attribute MESSAGE-INTEGRITY-SHA256 starts, set by the parser. Nothing is to be
   // believed before verify_stun().
@@ -61,6 +74,7 @@ constexpr std::size_t kMaxStunUsername = 128;  // of 508 (RFC 8489 §14.3): two 
 // Ours, from the comprehension-optional range, where tshark 4.0 knows no other meaning.
 constexpr std::uint16_t kStunSessionId = 0xC0DC;
 constexpr std::uint16_t kStunClock = 0xC0DD;
+constexpr std::uint16_t kStunProbe = 0xC0DE;
 
 // Checks form and fingerprint, not the integrity. Attributes after the integrity are ignored, but
 // for the fingerprint (RFC 8489 §14.6).

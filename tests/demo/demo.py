@@ -18,6 +18,8 @@ def arguments():
                         help="central and N-1 members (default 4)")
     parser.add_argument("--seconds", type=int, default=30, metavar="S",
                         help="length of the meeting, from the last link up (default 30)")
+    parser.add_argument("--profile", metavar="NAME",
+                        help="lines of configs/profiles/NAME.toml between the bridges, in real time")
     parser.add_argument("--media", metavar="FILE",
                         help="what every camera sees; any file FFmpeg reads")
     parser.add_argument("--keep", action="store_true",
@@ -92,6 +94,8 @@ def table(summary):
 def tidy_up(meeting, keep):
     if keep:
         return
+    if meeting.lines:
+        shutil.rmtree(meeting.lines.folder, ignore_errors=True)
     for bridge in meeting.bridges:
         for name in ("sink",):
             shutil.rmtree(os.path.join(bridge.folder, name), ignore_errors=True)
@@ -99,6 +103,16 @@ def tidy_up(meeting, keep):
             if name not in ("record", "grid.mkv", "mix.wav", "summary.json", "log.txt"):
                 path = os.path.join(bridge.folder, name)
                 shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
+
+
+def say_lines(lines):
+    """How the lines were, and how late the emulator itself was: that is not the lines'."""
+    stats = lines.stats()
+    lost, whole = sum(stats["dropped"].values()), stats["datagrams"]["offered"]
+    late = stats["emulator"]["lateness_ms"]
+    print(f"\nlines: profile {lines.profile}, {whole} datagrams, "
+          f"{100 * lost / max(whole, 1):.2f} % lost; emulator late by p50 {figure(late.get('p50'), '{:.3f}')} ms, "
+          f"p99 {figure(late.get('p99'), '{:.3f}')} ms")
 
 
 def report(summary, out):
@@ -129,9 +143,10 @@ def main():
     try:
         clear(options.out)
         with Meeting(options.bin, options.out, options.bridges, options.media,
-                     options.sinks) as meeting:
+                     options.sinks, profile=options.profile) as meeting:
             meeting.prepare()
-            print(f"{options.bridges} bridges on loopback, {options.seconds} s …", flush=True)
+            lines = f", profile {options.profile}" if options.profile else ""
+            print(f"{options.bridges} bridges on loopback{lines}, {options.seconds} s …", flush=True)
             meeting.hold(options.seconds, progress(options.seconds))
             meeting.stop()
             summary = meeting.summary(options.seconds)
@@ -140,6 +155,8 @@ def main():
                 json.dump(value, stream, ensure_ascii=False, indent=1)
                 stream.write("\n")
         tidy_up(meeting, options.keep)
+        if meeting.lines:
+            say_lines(meeting.lines)
         report(summary, options.out)
     except (MeetingError, OSError) as problem:
         print(f"demo: {problem}", file=sys.stderr)

@@ -9,6 +9,9 @@ import subprocess
 import time
 import urllib.request
 
+from errors import MeetingError
+from lines import Lines
+
 CENTRAL = ("trung-tam", "Điểm cầu trung tâm")
 MEMBERS = [
     ("buon-ho", "Phường Buôn Hồ"), ("ea-sup", "Xã Ea Súp"), ("krong-nang", "Xã Krông Năng"),
@@ -18,10 +21,6 @@ MEMBERS = [
 ]
 READY_WITHIN_S = 30.0
 LEAVE_WITHIN_S = 15.0
-
-
-class MeetingError(Exception):
-    """What went wrong, as one sentence for the person at the terminal."""
 
 
 def bridges(count):
@@ -84,7 +83,7 @@ class Bridge:
 class Meeting:
     """`with Meeting(...) as meeting: meeting.hold(seconds)`; leaving the block ends every child."""
 
-    def __init__(self, binaries, folder, count, media=None, sinks="none", say=print):
+    def __init__(self, binaries, folder, count, media=None, sinks="none", say=print, profile=None):
         self.node = os.path.join(binaries, "diemcau-node")
         folder = os.path.abspath(folder)  # paths in a config count from the config's own folder
         self.folder, self.media, self.sinks, self.say = folder, media, sinks, say
@@ -92,6 +91,7 @@ class Meeting:
         metrics = free_ports(count, socket.SOCK_STREAM)
         self.bridges = [Bridge(n, identity, folder, ports[n], metrics[n])
                         for n, identity in enumerate(bridges(count))]
+        self.lines = Lines(binaries, folder, profile) if profile else None
         self.started = self.ready = self.stopped = None
 
     def __enter__(self):
@@ -99,6 +99,8 @@ class Meeting:
 
     def __exit__(self, *_):
         self.stop()
+        if self.lines:
+            self.lines.stop()
 
     # -- before
 
@@ -120,8 +122,22 @@ class Meeting:
                           "--role", "central" if bridge.central else "member",
                           "--address", f"127.0.0.1:{bridge.port}",
                           "--key", os.path.join(bridge.folder, "public.txt"))
+        if self.lines:
+            self.lines.start(self.bridges)
+        for bridge in self.bridges:
             with open(os.path.join(bridge.folder, "bridge.toml"), "w", encoding="utf-8") as stream:
-                stream.write(self.config_of(bridge, roster))
+                stream.write(self.config_of(bridge, self.roster_of(bridge, roster)))
+
+    def roster_of(self, bridge, roster):
+        """The one roster of all, or over emulated lines a copy with the relays of this bridge."""
+        if not self.lines:
+            return roster
+        with open(roster, encoding="utf-8") as stream:
+            text = self.lines.roster_for(bridge, self.bridges, stream.read())
+        own = os.path.join(bridge.folder, "roster.toml")
+        with open(own, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        return own
 
     def config_of(self, bridge, roster):
         text = ["[node]", f"id = {toml_string(bridge.id)}",
@@ -145,9 +161,10 @@ class Meeting:
 
     # -- during
 
-    def start(self):
+    def start(self, bridges=None):
+        """All, or some of them."""
         self.started = time.monotonic()
-        for bridge in self.bridges:
+        for bridge in bridges or self.bridges:
             with open(bridge.log_path, "wb") as log:
                 bridge.process = subprocess.Popen(
                     [self.node, "run", "--config", os.path.join(bridge.folder, "bridge.toml"),
@@ -156,6 +173,8 @@ class Meeting:
                     start_new_session=True)
 
     def check_alive(self):
+        if self.lines:
+            self.lines.check_alive()
         for bridge in self.bridges:
             code = bridge.process.poll()
             if code is not None:
@@ -209,10 +228,14 @@ class Meeting:
                 self.say(f"{bridge.id} did not leave within {LEAVE_WITHIN_S:.0f} s: killed")
                 bridge.process.kill()
                 bridge.process.wait(5)
+        if self.lines and running:
+            self.lines.stop()
 
     def summary(self, seconds):
         """The nodes' summaries as one, in the form of build/demo/summary.json."""
         merged = {"schema": 1, "seconds": seconds, "bridges": [], "pairs": [], "recordings": []}
+        if self.lines:
+            merged["profile"] = self.lines.profile
         for bridge in self.bridges:
             try:
                 with open(bridge.summary_path, encoding="utf-8") as stream:

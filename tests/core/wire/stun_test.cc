@@ -75,6 +75,16 @@ const char* const kResponse =
     "001c0020 e051279a5431b9605f10b291fee0953179003edc7a07991f308908481dc6e599"
     "80280004 fb5f8557";
 
+// Answer to a probe, length 132: session id, probe 0x01020304 with the arrivals from 0x01020300 on.
+const char* const kProbeAnswer =
+    "01010084 2112a442 b7e7a701bc34d686fa87dfae"
+    "c0dc0008 0102030405060708"
+    "c0de0048 01020304 01020300"
+    "e8d4a51012345678 0000000000000000 e8d4a510123cf000 0000000000000000"
+    "0000000000000000 0000000000000000 0000000000000000 0000000000000001"
+    "001c0020 08d00b19fa4cc78e4f7c0c21d5b127525009540bb245121a1d5a9a4cf86cbbf8"
+    "80280004 58074614";
+
 // Error response 401.
 const char* const kErrorResponse =
     "01110034 2112a442 b7e7a701bc34d686fa87dfae"
@@ -109,6 +119,25 @@ TEST_CASE("our success response has the bytes of the vector", "[wire][stun]") {
   CHECK(written(m) == hex(kResponse));
 }
 
+TEST_CASE("our answer to a probe has the bytes of the vector and is read back", "[wire][stun]") {
+  StunMessage m;
+  m.message_class = StunClass::success;
+  m.transaction = rfc_transaction();
+  m.session_id = 0x0102030405060708;
+  StunProbe probe;
+  probe.sequence = 0x01020304;
+  probe.first = 0x01020300;
+  probe.arrivals[0] = NtpTime::from_raw(0xE8D4A51012345678);
+  probe.arrivals[2] = NtpTime::from_raw(0xE8D4A510123CF000);
+  probe.arrivals[7] = NtpTime::from_raw(1);
+  m.probe = probe;
+  CHECK(written(m) == hex(kProbeAnswer));
+  const Bytes b = hex(kProbeAnswer);
+  const auto back = parse_stun(b);
+  REQUIRE(back);
+  CHECK(back->probe == probe);
+}
+
 TEST_CASE("our error response has the bytes of the vector", "[wire][stun]") {
   StunMessage m;
   m.message_class = StunClass::error;
@@ -119,7 +148,7 @@ TEST_CASE("our error response has the bytes of the vector", "[wire][stun]") {
 
 TEST_CASE("the vectors are read and their integrity holds under the right key only",
           "[wire][stun]") {
-  for (const char* text : {kRequest, kResponse, kErrorResponse}) {
+  for (const char* text : {kRequest, kResponse, kProbeAnswer, kErrorResponse}) {
     const Bytes b = hex(text);
     const auto m = parse_stun(b);
     REQUIRE(m);
@@ -271,6 +300,7 @@ TEST_CASE("malformed STUN messages are errors", "[wire][stun]") {
   CHECK(error_of(hex("01010008" + head + "00200004 00010000")) == StunError::bad_attribute);
   CHECK(error_of(hex("01010008" + head + "c0dc0004 00010000")) == StunError::bad_attribute);
   CHECK(error_of(hex("01010008" + head + "c0dd0004 00010000")) == StunError::bad_attribute);
+  CHECK(error_of(hex("0001000c" + head + "c0de0008 0000000000000000")) == StunError::bad_attribute);
   CHECK(error_of(hex("01110008" + head + "00090004 00000264")) == StunError::bad_attribute);
   CHECK(error_of(hex("00010014" + head + "001c0010 00000000000000000000000000000000")) ==
         StunError::bad_attribute);  // a truncated integrity
@@ -294,7 +324,7 @@ TEST_CASE("a message over the size limit is refused before anything is copied", 
 }
 
 TEST_CASE("a message cut at any length is an error", "[wire][stun]") {
-  for (const char* text : {kRequest, kResponse, kErrorResponse}) {
+  for (const char* text : {kRequest, kResponse, kProbeAnswer, kErrorResponse}) {
     wire_test::for_each_prefix(hex(text), [](ByteSpan b) {
       const StunError e = error_of(b);
       REQUIRE((e == StunError::truncated || e == StunError::bad_length));

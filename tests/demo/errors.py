@@ -1,0 +1,5 @@
+"""What goes wrong in a meeting."""
+
+
+class MeetingError(Exception):
+    """What went wrong, as one sentence for the person at the terminal."""
