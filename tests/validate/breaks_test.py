@@ -15,7 +15,7 @@ def finding(name):
     path = os.path.join(FOLDER, name)
     with open(path, encoding="utf-8") as stream:
         text = stream.read()
-    if not re.search(r"^Row: [a-z0-9_/]+$", text, re.M):
+    if not re.search(r"^Row: \S+$", text, re.M):
         return "does not say `Row: NAME`"
     done = subprocess.run(["patch", "-p1", "--fuzz=0", "--dry-run", "-i", path], cwd=ROOT, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
