@@ -1,6 +1,7 @@
 // epoll over the sockets, a timerfd for absolute deadlines and a signalfd; recvmmsg in batches.
 #include "sim/relay_sockets.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/epoll.h>
@@ -182,7 +183,12 @@ void RelaySockets::take_precedence() {
     std::uint32_t priority = 0;
     std::uint64_t slice_ns = 200'000, deadline = 0, period = 0;
   } attributes;
-  static_cast<void>(::setpriority(PRIO_PROCESS, 0, -15));  // refused: stays where it is
+  // All of it asks; refused, the emulator stays where it is. Started in a session of its own, it
+  // competes as its session (sched(7), autogroup), and the process's own nice value counts only
+  // within that.
+  static_cast<void>(::setpriority(PRIO_PROCESS, 0, -15));
+  const Descriptor session{::open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC)};
+  if (session.get() >= 0) static_cast<void>(!::write(session.get(), "-15", 3));
   attributes.nice = ::getpriority(PRIO_PROCESS, 0);
   // With EEVDF (Linux 6.12 and later) a short slice interrupts a long one, privileged or not.
   static_cast<void>(::syscall(SYS_sched_setattr, 0, &attributes, 0U));
