@@ -97,6 +97,8 @@ std::vector<Endpoint> parse_address_map(std::string_view text, const std::string
     const auto address = parse_ipv4(*value);
     if (!address)
       table->fail(name, "\"" + *value + "\" is no address", "write it as \"127.0.0.1:5004\"");
+    if (address->ip[12] != 127)  // the relays live on loopback, and so must what they talk to
+      table->fail(name, "\"" + *value + "\" is not on loopback", "write it as \"127.0.0.1:5004\"");
     if (std::find(addresses.begin(), addresses.end(), *address) != addresses.end())
       table->fail(name, "has the address of another member", "give each its own port");
     addresses.push_back(*address);

@@ -174,17 +174,19 @@ Endpoint RelaySockets::stand_in(std::uint16_t other, std::uint16_t viewer) const
 }
 
 void RelaySockets::take_precedence() {
-  // sched_setattr(2) has no header in glibc 2.36; the first of its versions.
-  struct {
+  // The little that a relay computes must not wait for the slices of encoders. The kernel keeps a
+  // share of every processor from such threads (sched(7)), so that nothing is starved by a flood.
+  const sched_param first{1};
+  if (::sched_setscheduler(0, SCHED_RR, &first) == 0) return;
+  // Without the privilege: with EEVDF (Linux 6.12 and later) a short slice interrupts a long one.
+  // sched_setattr(2) has no header in glibc 2.36; this is the first of its versions.
+  const struct {
     std::uint32_t size = 48, policy = SCHED_OTHER;
     std::uint64_t flags = 0;
-    std::int32_t nice = 0;
+    std::int32_t nice = ::getpriority(PRIO_PROCESS, 0);
     std::uint32_t priority = 0;
     std::uint64_t slice_ns = 200'000, deadline = 0, period = 0;
   } attributes;
-  static_cast<void>(::setpriority(PRIO_PROCESS, 0, -15));  // refused: stays where it is
-  attributes.nice = ::getpriority(PRIO_PROCESS, 0);
-  // With EEVDF (Linux 6.12 and later) a short slice interrupts a long one, privileged or not.
   static_cast<void>(::syscall(SYS_sched_setattr, 0, &attributes, 0U));
 }
 

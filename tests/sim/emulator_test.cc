@@ -196,11 +196,11 @@ TEST_CASE("the map of addresses names every member, each once", "[sim]") {
   const Scenario scenario = parse_text(kSmallScenario);
   const std::string good =
       "[address]\ndistrict-01 = \"127.0.0.1:5001\"\ncentral = \"127.0.0.1:5000\"\n"
-      "district-02 = \"10.0.0.7:5000\"\n";
+      "district-02 = \"127.0.0.7:5000\"\n";
   const auto addresses = parse_address_map(good, "map.toml", scenario);
   REQUIRE(addresses.size() == 3);
   CHECK(addresses[0] == Endpoint::v4(0x7F00'0001, 5000));
-  CHECK(addresses[2] == Endpoint::v4(0x0A00'0007, 5000));
+  CHECK(addresses[2] == Endpoint::v4(0x7F00'0007, 5000));
   const auto complaint_of = [&](const std::string& text) -> std::string {
     try {
       static_cast<void>(parse_address_map(text, "map.toml", scenario));
@@ -216,11 +216,13 @@ TEST_CASE("the map of addresses names every member, each once", "[sim]") {
              Contains("map.toml:4") && Contains("district-03"));
   CHECK_THAT(complaint_of(replaced(good, "central = \"127.0.0.1:5000\"\n", "")),
              Contains("central") && Contains("is missing"));
-  CHECK_THAT(complaint_of(replaced(good, "10.0.0.7:5000", "127.0.0.1:5001")),
+  CHECK_THAT(complaint_of(replaced(good, "127.0.0.7:5000", "127.0.0.1:5001")),
              Contains("map.toml:4") && Contains("another member"));
+  CHECK_THAT(complaint_of(replaced(good, "127.0.0.7:5000", "10.0.0.7:5000")),
+             Contains("map.toml:4") && Contains("loopback"));
   for (const char* wrong : {"127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.256:1",
                             "127.0.1:5000", "localhost:5000", "127.0.0.1:5000x", "-1.0.0.1:5", ""})
-    CHECK_THAT(complaint_of(replaced(good, "10.0.0.7:5000", wrong)), Contains("map.toml:4"));
+    CHECK_THAT(complaint_of(replaced(good, "127.0.0.7:5000", wrong)), Contains("map.toml:4"));
 }
 
 TEST_CASE("the command tells the ports, runs its time and leaves its figures", "[sim]") {
