@@ -12,8 +12,8 @@ constexpr Duration kSecond = 1s;
 constexpr std::uint32_t kLatePerHundred = 10;
 // Half the pictures is a price that people see: not for what the start of a meeting looks like.
 constexpr std::uint32_t kHalfRateLatePerHundred = 25;
-constexpr std::uint32_t kWindow = 30;
-constexpr std::uint32_t kEnough = 10;  // pictures that a judgement needs
+constexpr std::uint32_t kEnoughParts = 3;  // of a second's pictures, for a judgement
+constexpr Duration kSlowCamera = 50ms;
 // Full effort costs 1.55 times light: who is done in a third of the interval is then done in half.
 // The full rate makes no picture slower: half the interval is early enough for it.
 constexpr std::int64_t kEarlyParts = 3;
@@ -25,6 +25,12 @@ constexpr Duration kTaken = 10s;  // a climb that held so long was right
 constexpr std::uint32_t kFirstWaitS = 4;
 constexpr std::uint32_t kLongestWaitS = 600;
 }  // namespace
+
+EncodePace::EncodePace(Duration picture_interval)
+    : interval_(picture_interval),
+      per_second_(static_cast<std::uint32_t>(std::max<std::int64_t>(1, kSecond / interval_))),
+      lowest_(interval_ <= kSlowCamera ? LayerEffort::half_rate : LayerEffort::all_light),
+      effort_(lowest_) {}
 
 bool EncodePace::encoded(Timestamp now, Duration took) {
   const std::int64_t parts = effort_ == LayerEffort::half_rate ? kHalfRateEarlyParts : kEarlyParts;
@@ -45,10 +51,10 @@ bool EncodePace::count(Timestamp now, bool late, bool early) {
   const LayerEffort before = effort_;
   const std::uint32_t allowed =
       effort_ == LayerEffort::all_light ? kHalfRateLatePerHundred : kLatePerHundred;
-  if (late_ * 100 >= allowed * std::max<std::uint32_t>(pictures_, kWindow)) {
+  if (late_ * 100 >= allowed * std::max(pictures_, per_second_)) {
     change(now, -1);
   } else if (now - second_began_ >= kSecond) {
-    const bool enough = pictures_ >= kEnough;
+    const bool enough = pictures_ * kEnoughParts >= per_second_;
     const bool calm = enough && early_ * 100 >= kEarlyPerHundred * pictures_;
     seconds_early_ = calm ? seconds_early_ + 1 : 0;
     pictures_ = late_ = early_ = 0;
@@ -59,8 +65,8 @@ bool EncodePace::count(Timestamp now, bool late, bool early) {
 }
 
 void EncodePace::change(Timestamp now, int step) {
-  const int wanted =
-      std::clamp(static_cast<int>(effort_) + step, 0, static_cast<int>(LayerEffort::full));
+  const int wanted = std::clamp(static_cast<int>(effort_) + step, static_cast<int>(lowest_),
+                                static_cast<int>(LayerEffort::full));
   if (step < 0 && climbed_at_ != Timestamp{} && now - climbed_at_ < kTaken) {
     climb_after_s_ = std::min(2 * climb_after_s_, kLongestWaitS);
   } else if (step < 0) {

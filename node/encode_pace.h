@@ -9,13 +9,13 @@
 
 namespace diemcau::node {
 
-// Begins at the bottom, so that the start of a meeting, when everything opens at once, is smooth;
-// climbs when pictures are encoded long before the next one; goes down as soon as they are not. A
-// climb that had to be taken back is tried again after twice the time. Pure: no clock. One thread
-// at a time.
+// A camera below 20 pictures a second keeps them all. Begins at the bottom, so that the start of a
+// meeting, when everything opens at once, is smooth; climbs when pictures are encoded long before
+// the next one; goes down as soon as they are not. A climb that had to be taken back is tried again
+// after twice the time. Pure: no clock. One thread at a time.
 class EncodePace {
  public:
-  explicit EncodePace(Duration picture_interval) : interval_(picture_interval) {}
+  explicit EncodePace(Duration picture_interval);
 
   // All layers of a picture are encoded; `took` counts from its capture. True when effort changed.
   bool encoded(Timestamp now, Duration took);
@@ -28,7 +28,8 @@ class EncodePace {
   void change(Timestamp now, int step);
 
   Duration interval_;
-  codecs::LayerEffort effort_ = codecs::LayerEffort::half_rate;
+  std::uint32_t per_second_;  // pictures
+  codecs::LayerEffort lowest_, effort_;
   std::uint32_t pictures_ = 0, late_ = 0;  // of this second
   std::uint32_t seconds_early_ = 0;        // in a row
   std::uint32_t early_ = 0;                // pictures of this second

@@ -27,7 +27,8 @@ int run_cli(int argc, const char* const* argv) {
   CLI::App app{"Performance lab of Diem Cau: the bridges' own core over models of the lines",
                "diemcau-sim"};
   app.require_subcommand(1);
-  const Command commands[] = {run_command(app), compare_command(app), gate_command(app)};
+  const Command commands[] = {run_command(app), compare_command(app), gate_command(app),
+                              profiles_command(app)};
   const EmulateCommand emulate{app};
   try {
     app.parse(argc, argv);

@@ -20,6 +20,7 @@ struct Command {
 Command run_command(CLI::App& app);
 Command compare_command(CLI::App& app);
 Command gate_command(CLI::App& app);
+Command profiles_command(CLI::App& app);
 
 // Says on a terminal how many of `all` runs are done; silent elsewhere. The last one wipes the
 // line.

@@ -21,8 +21,10 @@ void DelayHistogram::add(Duration delay) {
   const std::int64_t bucket =
       std::clamp<std::int64_t>(delay / kBucket, 0, static_cast<std::int64_t>(kBuckets) - 1);
   std::int64_t sum = 0;
+  // Rounded up, so that nothing stays for ever. A division by a constant is a shift.
   for (std::int64_t& weight : weights_) {
-    weight -= (weight + forget_ - 1) / forget_;  // rounded up, so that nothing stays for ever
+    weight -=
+        forget_ == kForget ? (weight + kForget - 1) / kForget : (weight + forget_ - 1) / forget_;
     sum += weight;
   }
   weights_[static_cast<std::size_t>(bucket)] += kOne - sum;

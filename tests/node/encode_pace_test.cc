@@ -65,6 +65,16 @@ TEST_CASE("a picture that was left out counts as late", "[pace]") {
   CHECK(camera.pace.effort() == LayerEffort::half_rate);
 }
 
+TEST_CASE("a camera of five pictures a second keeps them all, and climbs like any other",
+          "[pace]") {
+  Camera camera{EncodePace{200ms}};
+  CHECK(camera.pace.effort() == LayerEffort::all_light);
+  for (int n = 0; n < 75; ++n, camera.now += 200ms) camera.pace.encoded(camera.now, 10ms);
+  CHECK(camera.pace.effort() == LayerEffort::full);
+  for (int n = 0; n < 75; ++n, camera.now += 200ms) camera.pace.encoded(camera.now, 300ms);
+  CHECK(camera.pace.effort() == LayerEffort::all_light);
+}
+
 TEST_CASE("one late picture a second changes nothing", "[pace]") {
   Camera camera;
   camera.run_for(20s, 5ms);
