@@ -35,12 +35,15 @@ SAYS = {
     "frame/path": "picture from encoder to decoder : sum of its parts",
     "meeting/province_4": "virtual time : real time",
     "meeting/province_11": "virtual time : real time",
+    "mesh/11": "lines alone, packets per second : ns-3",
+    "mesh/104": "lines alone, packets per second : ns-3",
+    "ratio_to_ns3": "whole cores of 11 bridges, packets per second : ns-3's lines",
     "node_cpu_ratio": "node's CPU : its codecs + sockets + libsrtp",
     "core_thread_ratio": "core thread's CPU : sockets + libsrtp in bursts",
     "core_thread_ratio_to_single": "core thread's CPU : sockets + libsrtp one by one",
 }
 RATIOS = ("ratio", "times_real_time", "node_cpu_ratio", "core_thread_ratio",
-          "core_thread_ratio_to_single")
+          "core_thread_ratio_to_single", "ratio_to_ns3")
 
 
 def google(folder, name, repetitions):
@@ -108,6 +111,28 @@ def load(folder, bridges, seconds):
     return json.loads(done.stdout)
 
 
+def against_ns3(folder, rows):
+    """Delivered packets per wall second of the same meshes in ns-3 3.37, and what ours are to it; in the
+    same run, on one core each."""
+    program = os.path.join(folder, "ns3-mesh-speed")
+    # ns-3 3.37 is C++17: its headers do not compile as C++20.
+    libraries = [f"-lns3-{part}" for part in
+                 ("point-to-point", "internet", "traffic-control", "network", "core")]
+    subprocess.run(["g++", "-std=c++17", "-O2", os.path.join(HERE, "ns3/mesh_speed.cc"), "-o", program,
+                    *libraries], check=True)
+    ours = {row["case"]: row["value"] for row in rows if row["metric"] == "packets_per_second"}
+    more = []
+    for bridges, seconds, cases in ((11, 10, ("mesh/11", "meeting/province_11")), (104, 0.5, ("mesh/104",))):
+        done = subprocess.run([program, str(bridges), str(seconds)], check=True, text=True,
+                              stdout=subprocess.PIPE, timeout=900)
+        packets, wall = (float(word) for word in done.stdout.split())
+        more.append({"case": f"ns3/{bridges}", "metric": "packets_per_second", "value": packets / wall,
+                     "unit": "1/s"})
+        more += [{"case": case, "metric": "ratio_to_ns3", "value": ours[case] * wall / packets, "unit": "x",
+                  "bound": packets / wall} for case in cases if case in ours]
+    return more
+
+
 def judge(rows):
     """Sets bar and pass; the number of bars missed."""
     with open(os.path.join(HERE, "bars.json"), encoding="utf-8") as stream:
@@ -140,7 +165,8 @@ def show_ratios(rows):
     for row in rows:
         if row["metric"] not in RATIOS:
             continue
-        says = SAYS.get(row["case"]) or SAYS.get(row["metric"], row["metric"])
+        says = SAYS["ratio_to_ns3"] if (row["case"], row["metric"]) == ("meeting/province_11", "ratio_to_ns3") else \
+            SAYS.get(row["case"]) or SAYS.get(row["metric"], row["metric"])
         verdict = ""
         if "pass" in row:
             kind, limit = next(iter(row["bar"].items()))
@@ -158,6 +184,8 @@ def arguments():
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--bridges", type=int, default=11, help="of the load (default 11)")
     parser.add_argument("--seconds", type=int, default=10, help="of the load (default 10)")
+    parser.add_argument("--with-ns3", action="store_true",
+                        help="hold bench sim against ns-3 3.37 as well (installs libns3-dev)")
     options = parser.parse_args()
     for name in options.names:
         if name not in NAMES:
@@ -178,6 +206,8 @@ def main():
         if rows is None:
             failures += 1
             continue
+        if name == "sim" and options.with_ns3:
+            rows += against_ns3(options.out, rows)
         failures += judge(rows)
         show_figures(rows)
         everything += rows
