@@ -47,6 +47,7 @@ PeerTable::PeerTable(const BridgeConfig& config, const Bridge::Ports& ports, Rng
     const PeerId id{static_cast<std::uint16_t>(i)};
     peers_.push_back(id == config.self ? nullptr
                                        : std::make_unique<Peer>(id, context, ports.frames));
+    deadlines_.push_back(id == config.self ? Timestamp::max() : Timestamp{});
   }
 }
 
@@ -309,12 +310,26 @@ void PeerTable::update_deadline(Peer& peer) {
     earlier(peer.report_at);
     earlier(peer.inbound.feedback_due());
   }
-  peer.deadline = first;
+  Timestamp& own = deadlines_[peer.id.value];
+  if (first < earliest_) {
+    earliest_ = first;
+  } else if (own == earliest_ && first != own) {
+    earliest_known_ = false;
+  }
+  own = first;
+}
+
+Timestamp PeerTable::earliest() const {
+  if (!earliest_known_) earliest_ = *std::min_element(deadlines_.begin(), deadlines_.end());
+  earliest_known_ = true;
+  return earliest_;
 }
 
 void PeerTable::time_passed(Timestamp now) {
-  for_each([&](Peer& peer) {
-    if (peer.deadline > now) return;
+  if (earliest() > now) return;
+  for (std::size_t i = 0; i < deadlines_.size(); ++i) {
+    if (deadlines_[i] > now) continue;
+    Peer& peer = *peers_[i];
     peer.link.time_passed(now);
     peer.inbound.time_passed(now);
     touched(now, peer);
@@ -322,15 +337,12 @@ void PeerTable::time_passed(Timestamp now) {
       send_reports(now, peer);
       update_deadline(peer);
     }
-  });
+  }
 }
 
 std::optional<Timestamp> PeerTable::deadline() const {
-  std::optional<Timestamp> first;
-  for (const auto& peer : peers_) {
-    if (peer && (!first || peer->deadline < *first)) first = peer->deadline;
-  }
-  return first;
+  const Timestamp first = earliest();
+  return first != Timestamp::max() ? std::optional(first) : std::nullopt;
 }
 
 quality::BridgeReport PeerTable::report(Timestamp now) const {

@@ -35,7 +35,6 @@ struct Peer {
   std::uint8_t wanted_mask = 0;       // layers of our camera that they ask for
   std::uint8_t asked_mask = 0;        // layers of theirs in our last document
   Timestamp report_at;                // next sender or receiver report
-  Timestamp deadline;                 // cached: the earliest of everything above
 };
 
 // One document about ourselves per peer, because SSRCs are per link; the newest serial wins. One
@@ -78,6 +77,7 @@ class PeerTable {
   void send_rtcp(Timestamp now, Peer& peer, ByteSpan bytes);
   void follow_link(Timestamp now, Peer& peer);
   void update_deadline(Peer& peer);
+  Timestamp earliest() const;
   void drop(quality::DropReason reason) { ++dropped_[static_cast<std::size_t>(reason)]; }
 
   const BridgeConfig& config_;
@@ -88,6 +88,12 @@ class PeerTable {
   LayerBoard& board_;
   Outbound& outbound_;
   std::vector<std::unique_ptr<Peer>> peers_;  // by PeerId; null for ourselves
+  // By PeerId, the earliest of all that a peer waits for; never for ourselves. Side by side, and
+  // with the least of them at hand, because every input asks: in a mesh of a hundred a walk over
+  // the peers would cost more than the packet.
+  std::vector<Timestamp> deadlines_;
+  mutable Timestamp earliest_;
+  mutable bool earliest_known_ = false;
   LocalStatus status_;
   std::uint64_t serial_ = 0;
   std::uint64_t dropped_[static_cast<std::size_t>(quality::DropReason::count_)] = {};
