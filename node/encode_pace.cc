@@ -15,9 +15,10 @@ constexpr std::uint32_t kHalfRateLatePerHundred = 25;
 constexpr std::uint32_t kEnoughParts = 3;  // of a second's pictures, for a judgement
 constexpr Duration kSlowCamera = 50ms;
 // Full effort costs 1.55 times light: who is done in a third of the interval is then done in half.
-// The full rate makes no picture slower: half the interval is early enough for it.
-constexpr std::int64_t kEarlyParts = 3;
-constexpr std::int64_t kHalfRateEarlyParts = 2;
+// The full rate makes no picture slower, but leaves half the time to others: two thirds of the
+// interval, so that what comes before the next picture stays so.
+constexpr std::int64_t kEarlyPercent = 33;
+constexpr std::int64_t kHalfRateEarlyPercent = 67;
 // Encoders that open, key frames and the handshakes of a whole mesh.
 constexpr Duration kStart = 1s;
 constexpr std::uint32_t kEarlyPerHundred = 95;
@@ -33,8 +34,9 @@ EncodePace::EncodePace(Duration picture_interval)
       effort_(lowest_) {}
 
 bool EncodePace::encoded(Timestamp now, Duration took) {
-  const std::int64_t parts = effort_ == LayerEffort::half_rate ? kHalfRateEarlyParts : kEarlyParts;
-  return count(now, took > interval_, took <= interval_ / parts);
+  const std::int64_t early_percent =
+      effort_ == LayerEffort::half_rate ? kHalfRateEarlyPercent : kEarlyPercent;
+  return count(now, took > interval_, took * 100 <= interval_ * early_percent);
 }
 
 bool EncodePace::left_out(Timestamp now) { return count(now, true, false); }
