@@ -24,6 +24,9 @@ class LinePaths {
   explicit LinePaths(const Scenario& scenario);
   const std::vector<NamedLine>& lines() const { return lines_; }
   std::size_t members() const { return out_.size(); }
+  // A member's own line and its shared segments, from the site outwards, and back to it.
+  const std::vector<std::uint32_t>& outwards(std::uint16_t member) const { return out_[member]; }
+  const std::vector<std::uint32_t>& inwards(std::uint16_t member) const { return in_[member]; }
   // Up the sender's line, over its shared segments, over the receiver's, down the receiver's line.
   std::size_t hops(std::uint16_t from, std::uint16_t to) const {
     return out_[from].size() + in_[to].size();

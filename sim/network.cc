@@ -31,39 +31,19 @@ Network::Network(const Scenario& scenario, std::optional<std::uint64_t> lose, Pa
       lose_(lose),
       pool_(pool),
       events_(events),
+      paths_(scenario),
       crossings_(members_ * members_ * 4) {
-  lines_.reserve(2 * (members_ + scenario.segments.size()));
-  for (const Site& site : scenario.members) {
-    add_line(site.name + "/up", site.up, scenario);
-    add_line(site.name + "/down", site.down, scenario);
+  for (const NamedLine& line : paths_.lines()) {
+    const LinkIdentity identity{scenario.seed, lines_.size(), scenario.duration + 1min};
+    lines_.push_back({Link{line.config, identity}, line.name, std::nullopt});
   }
-  for (const SharedSegment& segment : scenario.segments) {
-    add_line(segment.name + "/up", segment.up, scenario);
-    add_line(segment.name + "/down", segment.down, scenario);
-  }
-  for (std::size_t i = 0; i < members_; ++i) {
-    std::vector<std::uint32_t> out{static_cast<std::uint32_t>(2 * i)};
-    std::vector<std::uint32_t> in{static_cast<std::uint32_t>(2 * i + 1)};
-    for (const std::uint32_t segment : scenario.members[i].via) {
-      out.push_back(static_cast<std::uint32_t>(2 * (members_ + segment)));
-      in.insert(in.begin(), static_cast<std::uint32_t>(2 * (members_ + segment) + 1));
-    }
-    out_.push_back(std::move(out));
-    in_.push_back(std::move(in));
-  }
-}
-
-void Network::add_line(const std::string& name, const LinkConfig& config,
-                       const Scenario& scenario) {
-  const LinkIdentity identity{scenario.seed, lines_.size(), scenario.duration + 1min};
-  lines_.push_back({Link{config, identity}, name, std::nullopt});
 }
 
 Network::Place Network::place_of(std::uint32_t flight) {
   Place place;
   if ((flight & kCrossHandle) != 0) {
     const CrossParcel& p = parcels_[flight & ~kCrossHandle];
-    const auto& path = p.up ? out_[p.member] : in_[p.member];
+    const auto& path = p.up ? paths_.outwards(p.member) : paths_.inwards(p.member);
     place.line = path[p.hop];
     place.last = p.hop + std::size_t{1} == path.size();
     place.to = p.member;
@@ -72,10 +52,8 @@ Network::Place Network::place_of(std::uint32_t flight) {
     return place;
   }
   const Datagram& d = flights_[flight];
-  const auto& out = out_[d.from];
-  const auto& in = in_[d.to];
-  place.line = d.hop < out.size() ? out[d.hop] : in[d.hop - out.size()];
-  place.last = d.hop + std::size_t{1} == out.size() + in.size();
+  place.line = paths_.line(d.from, d.to, d.hop);
+  place.last = d.hop + std::size_t{1} == paths_.hops(d.from, d.to);
   place.to = d.to;
   place.flow = static_cast<std::uint32_t>(d.from) << 16 | d.to;
   place.size = udp_payload(d) + ByteCount::bytes(kIpUdpBytes);
@@ -218,7 +196,7 @@ Tally Network::tally_after_warmup() const {
 }
 
 bool Network::interrupted(std::uint16_t member, Timestamp from, Timestamp to) const {
-  for (const auto* path : {&out_[member], &in_[member]}) {
+  for (const auto* path : {&paths_.outwards(member), &paths_.inwards(member)}) {
     for (const std::uint32_t line : *path) {
       if (lines_[line].link.interrupted(from, to)) return true;
     }

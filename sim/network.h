@@ -11,6 +11,7 @@
 #include "core/units/time.h"
 #include "sim/cross_traffic.h"
 #include "sim/event_queue.h"
+#include "sim/line_paths.h"
 #include "sim/link.h"
 #include "sim/scenario.h"
 #include "sim/slots.h"
@@ -72,7 +73,6 @@ class Network {
     std::string name;
     std::optional<Timestamp> service_at;  // the event under way
   };
-  void add_line(const std::string& name, const LinkConfig& config, const Scenario& scenario);
   // Where a flight is on its path, and what it is there.
   struct Place {
     std::uint32_t line = 0;
@@ -93,9 +93,8 @@ class Network {
   std::optional<std::uint64_t> lose_;
   PacketPool& pool_;
   EventQueue& events_;
-  std::vector<Line> lines_;
-  // By member, from the site outwards and from outside to the site.
-  std::vector<std::vector<std::uint32_t>> out_, in_;
+  LinePaths paths_;
+  std::vector<Line> lines_;       // as paths_ numbers them
   std::vector<Link::Told> told_;  // scratch
   Timestamp measured_from_;
   Slots<Datagram> flights_;
