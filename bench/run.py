@@ -20,12 +20,14 @@ NOT_FIGURES = {"name", "run_name", "run_type", "repetitions", "repetition_index"
 # name, case of the ratio, case measured, case that it is held against
 QUOTIENTS = (
     ("codecs", "three_layers", "three_layers_one_second", "sum_of_parts_one_second"),
+    ("codecs", "light_effort", "encode_hi_light", "encode_one_layer/0"),
     ("node", "srtp/120", "srtp/node/120", "srtp/libsrtp/120"),
     ("node", "srtp/1172", "srtp/node/1172", "srtp/libsrtp/1172"),
 )
 # What a ratio is of, for people.
 SAYS = {
     "three_layers": "three layers : three encoders and scalers of their own",
+    "light_effort": "hi at light effort : at full effort",
     "srtp/120": "seal and open sound : libsrtp",
     "srtp/1172": "seal and open video : libsrtp",
     "udp/port/6/1172": "port, a frame at a time : sendto + recvfrom",

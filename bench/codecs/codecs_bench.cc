@@ -75,6 +75,20 @@ void encode_one_layer(benchmark::State& state) {
 }
 BENCHMARK(encode_one_layer)->DenseRange(0, 2)->Unit(benchmark::kMillisecond);
 
+// Hi as a machine encodes it that cannot keep up.
+void encode_hi_light(benchmark::State& state) {
+  const LayerSettings settings = settings_of(Layer::hi);
+  clip(Layer::hi);
+  X264Encoder encoder(settings);
+  EncodeRequest request{settings.rate, false, {}};
+  request.effort = Effort::light;
+  std::uint64_t n = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(encoder.encode(frame(Layer::hi, n++, settings.fps), request).size());
+  }
+}
+BENCHMARK(encode_hi_light)->Unit(benchmark::kMillisecond);
+
 // One second of hi and mid at 30 and lo at 15: once as a bridge does it, once as three encoders and
 // two scalers of their own.
 void three_layers_one_second(benchmark::State& state) {
