@@ -14,9 +14,9 @@ constexpr std::uint32_t kLatePerHundred = 10;
 constexpr std::uint32_t kHalfRateLatePerHundred = 25;
 constexpr std::uint32_t kEnoughParts = 3;  // of a second's pictures, for a judgement
 constexpr Duration kSlowCamera = 50ms;
-// Full effort costs about 1.5 times light: who is done in a third of the interval is then done in half.
-// The full rate makes no picture slower, but leaves half the time to others: two thirds of the
-// interval, so that what comes before the next picture stays so.
+// Full effort costs about 1.5 times light: who is done in a third of the interval is then done in
+// half. The full rate makes no picture slower, but leaves half the time to others: two thirds of
+// the interval, so that what comes before the next picture stays so.
 constexpr std::int64_t kEarlyPercent = 33;
 constexpr std::int64_t kHalfRateEarlyPercent = 67;
 // Encoders that open, key frames and the handshakes of a whole mesh.
