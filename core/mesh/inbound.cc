@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "core/mesh/layer_board.h"
 #include "core/units/media_time.h"
 
 namespace diemcau::mesh {
@@ -13,6 +12,11 @@ constexpr std::size_t kMaxStreams = 16;
 // A loss is told again if the refresh has not come after a round trip and three frames.
 constexpr Duration kRepeatLoss = 150ms;
 constexpr Duration kUnknownRtt = 100ms;
+// A better layer whose pictures are so far behind those of a lesser one has ended or is stuck: two
+// pictures.
+constexpr Duration kLayerEnded = 70ms;
+// A stream that has been silent for so long has been stopped by its sender: nothing of it is lost.
+constexpr Duration kStreamStopped = 500ms;
 
 std::uint32_t clock_of(const StreamId& id) {
   return media_of(id.source) == MediaKind::audio ? kAudioClockHz : kVideoClockHz;
@@ -200,6 +204,7 @@ std::optional<quality::DropReason> Inbound::video_arrived(Timestamp now, Stream&
   const PacketId id = stream.sequence.unwrap(rtp.header.seq);
   const std::size_t size = packet->wire_size();
   const Timestamp received_at = now;
+  stream.arrived_at = now;
   stream.assembly->set_reorder_tolerance(
       std::clamp<Duration>(3 * stream.meter.jitter(), 10ms, 60ms));
   const auto result = stream.assembly->insert(now, id, rtp, std::move(packet));
@@ -243,15 +248,24 @@ void Inbound::frame_decoded(Timestamp now, const FrameDecoded& decoded) {
     return;
   }
   const Layer layer = decoded.stream.layer;
-  if (!shown_layer_ || (wanted_ && layer == *wanted_ && layer != *shown_layer_)) {
-    shown_layer_ = layer;
-    pictures_.restart();
+  if (!shows(layer, pending.captured_at)) return;  // the other layer of a switch
+  if (shown_layer_ && *shown_layer_ != layer) {
+    pictures_.layer_changed();
+    Stream* before = find(StreamId{context_.peer, Source::camera, *shown_layer_});
+    if (before != nullptr) stream->meter.picture_goes_on(before->meter);
   }
-  if (layer != *shown_layer_) return;  // the other layer of a switch
+  shown_layer_ = layer;
+  shown_captured_at_ = pending.captured_at;
   if (const auto showing = pictures_.decoded(now, number, pending.captured_at)) {
     context_.out.push(
         ShowFrame{decoded.stream, decoded.frame_number, pending.captured_at, showing->at});
   }
+}
+
+bool Inbound::shows(Layer layer, Timestamp captured_at) const {
+  if (!shown_layer_ || layer == *shown_layer_) return true;
+  const Duration newer_by = captured_at - shown_captured_at_;
+  return layer > *shown_layer_ ? newer_by > Duration::zero() : newer_by > kLayerEnded;
 }
 
 void Inbound::frame_shown(const FrameShown& shown) {
@@ -263,12 +277,6 @@ void Inbound::frame_shown(const FrameShown& shown) {
   const Duration delay = shown.shown_at - pending.captured_at;
   stream->meter.frame_shown(shown.shown_at, delay);
   if (clock_.known()) sync_.picture_shown(delay);
-}
-
-std::uint8_t Inbound::layers_to_ask() const {
-  std::uint8_t mask = wanted_ ? LayerBoard::bit(*wanted_) : std::uint8_t{0};
-  if (wanted_ && shown_layer_) mask |= LayerBoard::bit(*shown_layer_);
-  return mask;
 }
 
 // ------------------------------------------------------------ time, reports
@@ -301,9 +309,8 @@ void Inbound::paused() {
 
 std::optional<Inbound::LossToReport> Inbound::poll_loss(Timestamp now,
                                                         std::optional<Duration> rtt) {
-  const std::uint8_t asked = layers_to_ask();
   for (auto& s : streams_) {
-    if (!s->assembly || !s->live || (asked & LayerBoard::bit(s->id.layer)) == 0) continue;
+    if (!s->assembly || !s->live || now - s->arrived_at > kStreamStopped) continue;
     if (const auto loss = s->assembly->take_loss(now, kRepeatLoss + rtt.value_or(kUnknownRtt))) {
       return LossToReport{s->ssrc, *loss};
     }

@@ -26,8 +26,9 @@
 namespace diemcau::mesh {
 
 // Streams are named by (origin, source, layer); SSRCs are the link's and change with every
-// association. Of the camera's layers the wanted one is shown from its first decodable picture on;
-// until then the old one goes on. One thread.
+// association. Which of the camera's layers comes is the sender's choice, up to the wanted one: a
+// better one is shown from its first decodable picture on, a lesser one when the better has ended.
+// One thread.
 class Inbound {
  public:
   struct Context {
@@ -58,9 +59,8 @@ class Inbound {
 
   void want(Layer layer) { wanted_ = layer; }
   void want_nothing() { wanted_.reset(); }
-  // The layers to ask for just now, as a set of bits (LayerBoard::bit); changes when a switch
-  // completes.
-  std::uint8_t layers_to_ask() const;
+  // The best layer to ask for.
+  std::optional<Layer> wanted() const { return wanted_; }
   // One loss to report to the peer; poll until none.
   struct LossToReport {
     Ssrc ssrc;
@@ -87,6 +87,7 @@ class Inbound {
         last_report;  // compact NTP of the last SR, when it came
     // Video only. Frames between decode and display, by number modulo the size.
     std::unique_ptr<receive::Assembly> assembly;
+    Timestamp arrived_at;  // its newest packet
     struct Pending {
       std::int64_t frame_number = -1;
       Timestamp captured_at;
@@ -108,6 +109,7 @@ class Inbound {
   void release_frames(Timestamp now, Stream& stream);
   void record_sound(Timestamp now);
   static Media media_of_sound(const receive::AudioFrame& frame);
+  bool shows(Layer layer, Timestamp captured_at) const;
 
   Context context_;
   std::vector<std::unique_ptr<Stream>> streams_;
@@ -118,6 +120,7 @@ class Inbound {
   receive::AvSync sync_;
   receive::ArrivalLog arrivals_;
   std::optional<Layer> wanted_, shown_layer_;
+  Timestamp shown_captured_at_;
 };
 
 }  // namespace diemcau::mesh

@@ -23,7 +23,7 @@ class ArrivalLog {
  public:
   static constexpr std::size_t kMaxStreams = 16;
   static constexpr std::size_t kWindow = 1'024;  // 1.5 s at 700 packets a second
-  static constexpr Duration kInterval = 50ms;
+  static constexpr Duration kInterval = 40ms;
   // A datagram of ours with room for its seal and for a receiver report in front.
   static constexpr std::size_t kReportBytes = 1'024;
 
