@@ -25,10 +25,11 @@ ByteCount udp_payload(const Datagram& d) {
 
 }  // namespace
 
-Network::Network(const Scenario& scenario, std::optional<std::uint64_t> lose, PacketPool& pool,
+Network::Network(const Scenario& scenario, const WorldOptions& options, PacketPool& pool,
                  EventQueue& events)
     : members_(scenario.members.size()),
-      lose_(lose),
+      lose_(options.lose_datagram),
+      observer_(options.observer),
       pool_(pool),
       events_(events),
       paths_(scenario),
@@ -60,6 +61,15 @@ Network::Place Network::place_of(std::uint32_t flight) {
   return place;
 }
 
+Traffic Network::traffic_of(std::uint32_t flight) {
+  if ((flight & kCrossHandle) != 0) {
+    const CrossParcel& p = parcels_[flight & ~kCrossHandle];
+    return {p.member, p.member, true, std::nullopt, p.size.count()};
+  }
+  const Datagram& d = flights_[flight];
+  return {d.from, d.to, false, d.layer, udp_payload(d).count()};
+}
+
 void Network::send(Timestamp now, CrossParcel parcel) {
   enter(now, parcels_.put(std::move(parcel)) | kCrossHandle);
 }
@@ -73,6 +83,8 @@ void Network::send(Timestamp now, Datagram d) {
     ++c.packets_sent;
     c.bytes_sent += static_cast<std::uint64_t>(udp_payload(d).count());
   }
+  if (observer_ != nullptr)
+    observer_->sent(now, {d.from, d.to, false, d.layer, udp_payload(d).count()});
   if (by_hand) {
     ++tally_.lost_by_hand;
     return;
@@ -120,6 +132,12 @@ void Network::arm(std::uint32_t line) {
 }
 
 void Network::told(std::uint32_t flight, const Link::Result& result) {
+  if (observer_ != nullptr) {
+    const Place place = place_of(flight);
+    Traffic traffic = traffic_of(flight);
+    traffic.bytes = place.size.count() + lines_[place.line].link.config().overhead;
+    observer_->crossed(place.line, traffic, result);
+  }
   if (result.passage != Passage::carried) return lose(flight, result.passage);
   if ((flight & kCrossHandle) == 0) {
     if (result.copy_at) go_on(*result.copy_at, copy_of(flight));
@@ -163,6 +181,7 @@ void Network::lose(std::uint32_t flight, Passage passage) {
 }
 
 Datagram Network::take(Timestamp now, std::uint32_t flight) {
+  if (observer_ != nullptr) observer_->arrived(now, traffic_of(flight));
   Datagram d = flights_.take(flight);
   if (d.layer) crossing_of(d).delay.add(now - d.sent_at);
   return d;

@@ -13,6 +13,7 @@
 #include "sim/event_queue.h"
 #include "sim/line_paths.h"
 #include "sim/link.h"
+#include "sim/observer.h"
 #include "sim/scenario.h"
 #include "sim/slots.h"
 #include "sim/world.h"
@@ -38,7 +39,7 @@ constexpr std::uint32_t kIpUdpBytes = 20 + 8;
 
 class Network {
  public:
-  Network(const Scenario& scenario, std::optional<std::uint64_t> lose, PacketPool& pool,
+  Network(const Scenario& scenario, const WorldOptions& options, PacketPool& pool,
           EventQueue& events);
 
   // Takes a copy, as a socket does: what the sender does with its packet afterwards stays its own.
@@ -62,6 +63,13 @@ class Network {
   // Utilisation counts from the end of the warm-up.
   std::vector<LinkReport> link_reports(Timestamp now);
   std::vector<Crossing> crossings() const { return crossings_; }
+  // Of a line, as numbered in LinePaths.
+  std::int64_t bits_between(std::uint32_t line, Timestamp from, Timestamp to) {
+    return lines_[line].link.bits_between(from, to);
+  }
+  bool line_interrupted(std::uint32_t line, Timestamp from, Timestamp to) const {
+    return lines_[line].link.interrupted(from, to);
+  }
 
  private:
   Crossing& crossing_of(const Datagram& d) {
@@ -84,6 +92,7 @@ class Network {
   Place place_of(std::uint32_t flight);
   void enter(Timestamp now, std::uint32_t flight);
   void told(std::uint32_t flight, const Link::Result& result);
+  Traffic traffic_of(std::uint32_t flight);
   void go_on(Timestamp at, std::uint32_t flight);
   std::uint32_t copy_of(std::uint32_t flight);
   void lose(std::uint32_t flight, Passage passage);
@@ -91,6 +100,7 @@ class Network {
 
   std::size_t members_;
   std::optional<std::uint64_t> lose_;
+  Observer* observer_;
   PacketPool& pool_;
   EventQueue& events_;
   LinePaths paths_;

@@ -71,4 +71,21 @@ Participant::Participant(const Scenario& scenario, const std::vector<mesh::Roste
   wall_offset = below(wall, 2 * kWallSpreadNs) - Duration{kWallSpreadNs};
 }
 
+PictureShown Participant::picture_of(const mesh::FrameShown& shown, std::uint16_t to) const {
+  const auto& of_layer = captures[static_cast<std::size_t>(shown.stream.layer) - 1];
+  return {index, to, shown.stream.layer, of_layer[shown.frame_number % kCapturesKept],
+          shown.shown_at};
+}
+
+SoundPlayed Participant::sound_of(const mesh::AudioPlayed& played, std::uint16_t to) const {
+  SoundPlayed sound{index, to, played.action, played.samples, std::nullopt, played.plays_at};
+  if (played.captured_at) {
+    // Frames begin on a grid of 20 ms: right while the two clocks agree to 10 ms, and then exactly.
+    const Timestamp first = starts_at + microphone_phase;
+    const Duration since = *played.captured_at - first + kAudioFrame / 2;
+    sound.captured_at = first + since / kAudioFrame * kAudioFrame;
+  }
+  return sound;
+}
+
 }  // namespace diemcau::sim

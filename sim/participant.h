@@ -12,6 +12,7 @@
 #include "core/mesh/bridge.h"
 #include "sim/media_model.h"
 #include "sim/model_keys.h"
+#include "sim/observer.h"
 #include "sim/playout_model.h"
 #include "sim/scenario.h"
 
@@ -39,6 +40,13 @@ struct Participant {
 
   VideoModel& video(Layer layer) { return videos[static_cast<std::size_t>(layer) - 1]; }
 
+  void note_capture(Layer layer, std::uint32_t frame_number, Timestamp at) {
+    captures[static_cast<std::size_t>(layer) - 1][frame_number % kCapturesKept] = at;
+  }
+  // Of this one's camera and microphone, as another's devices gave them.
+  PictureShown picture_of(const mesh::FrameShown& shown, std::uint16_t to) const;
+  SoundPlayed sound_of(const mesh::AudioPlayed& played, std::uint16_t to) const;
+
   std::uint16_t index;
   ModelKeys keys;
   mesh::Bridge bridge;
@@ -49,6 +57,9 @@ struct Participant {
   Duration camera_phase{}, microphone_phase{}, loudspeaker_phase{};
 
   std::array<VideoModel, 3> videos;  // lo, mid, hi
+  // Divides 2^16, as far as frame numbers go on the wire.
+  static constexpr std::size_t kCapturesKept = 1024;
+  std::array<std::array<Timestamp, kCapturesKept>, 3> captures{};
   VoiceModel voice;
   struct Peer {
     std::optional<PathId> path;  // on which its datagrams are told to the bridge

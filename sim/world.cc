@@ -36,7 +36,7 @@ struct World::Impl {
   Impl(const Scenario& s, WorldOptions o)
       : scenario(s),
         options(std::move(o)),
-        network(scenario, options.lose_datagram, packets, events),
+        network(scenario, options, packets, events),
         cross(scenario.cross, scenario.seed,
               {[this](Timestamp t, CrossParcel parcel) { network.send(t, std::move(parcel)); },
                [this](Timestamp at, std::uint32_t flow) {
@@ -110,9 +110,13 @@ struct World::Impl {
   }
   void act(Participant& p, const mesh::SetEncoder& o) {
     if (o.source == Source::camera && o.layer != Layer::only) p.video(o.layer).set(o);
+    if (options.observer != nullptr) options.observer->encoder_set(now, p.index, o);
   }
   void act(Participant& p, const mesh::PlayAudio& o) {
-    answers.emplace_back(p.peers[o.origin.value].playout.perform(now, o));
+    const mesh::AudioPlayed played = p.peers[o.origin.value].playout.perform(now, o);
+    if (options.observer != nullptr)
+      options.observer->played(members[o.origin.value]->sound_of(played, p.index));
+    answers.emplace_back(played);
   }
   void act(Participant& p, const mesh::DecodeFrame& o) {
     auto& peer = p.peers[o.stream.origin.value];
@@ -135,6 +139,7 @@ struct World::Impl {
     if (o.kind == mesh::EventKind::link_up) p.peers[o.peer.value].up = true;
     if (o.kind == mesh::EventKind::link_down || o.kind == mesh::EventKind::peer_left)
       p.peers[o.peer.value].up = false;
+    if (options.observer != nullptr) options.observer->told(now, p.index, o);
   }
 
   // ------------------------------------------------------------ events
@@ -166,6 +171,7 @@ struct World::Impl {
   void camera(Participant& p, std::uint32_t tick) {
     for (VideoModel& video : p.videos) {
       if (const auto frame = video.capture(scenario.camera_fps)) {
+        p.note_capture(video.layer(), frame->number, now);
         events.push(now + frame->encode, EventClass::encoded, p.index,
                     encoding.put({video.layer(), now, *frame}));
       }
@@ -178,6 +184,8 @@ struct World::Impl {
 
   void encoded(Participant& p, std::uint32_t slot) {
     const EncodedFrame e = encoding.take(slot);
+    if (options.observer != nullptr)
+      options.observer->encoded(now, p.index, e.layer, e.frame.bytes);
     split_into_nals(e.frame, options.full_payload, nals);
     mesh::VideoEncoded input;
     input.layer = e.layer;
@@ -188,6 +196,12 @@ struct World::Impl {
     input.key = e.frame.key;
     input.nals = nals;
     deliver(p, input);
+  }
+
+  void shown(Participant& p, const mesh::FrameShown& frame) {
+    if (options.observer != nullptr)
+      options.observer->shown(members[frame.stream.origin.value]->picture_of(frame, p.index));
+    deliver(p, frame);
   }
 
   // By the scenario's turns; nothing when it has none.
@@ -276,7 +290,7 @@ struct World::Impl {
       case EventClass::start: return start(p);
       case EventClass::encoded: return encoded(p, event.payload);
       case EventClass::decoded: return deliver(p, decoding.take(event.payload));
-      case EventClass::shown: return deliver(p, showing.take(event.payload));
+      case EventClass::shown: return shown(p, showing.take(event.payload));
       case EventClass::camera: return camera(p, event.payload);
       case EventClass::microphone: return microphone(p);
       case EventClass::loudspeaker: return loudspeaker(p);
@@ -369,5 +383,11 @@ World::World(const Scenario& scenario, WorldOptions options)
     : impl_(std::make_unique<Impl>(scenario, std::move(options))) {}
 World::~World() = default;
 RunResult World::run() { return impl_->run(); }
+std::int64_t World::bits_between(std::uint32_t line, Timestamp from, Timestamp to) {
+  return impl_->network.bits_between(line, from, to);
+}
+bool World::interrupted(std::uint32_t line, Timestamp from, Timestamp to) const {
+  return impl_->network.line_interrupted(line, from, to);
+}
 
 }  // namespace diemcau::sim

@@ -14,6 +14,7 @@
 #include "core/quality/histogram.h"
 #include "core/units/ids.h"
 #include "sim/cross_traffic.h"
+#include "sim/observer.h"
 #include "sim/scenario.h"
 
 namespace diemcau::sim {
@@ -24,6 +25,7 @@ struct WorldOptions {
   std::optional<std::uint64_t> lose_datagram;
   // Every input and output of every bridge in order, as core/mesh/trace.h makes it.
   std::function<void(std::span<const std::uint64_t>)> on_event;
+  Observer* observer = nullptr;  // outlives the world
   bool sample_seconds = false;
   std::function<void(Timestamp)> on_second;  // once per virtual second
 };
@@ -95,6 +97,9 @@ class World {
   World& operator=(const World&) = delete;
   // From the start to the scenario's end; once.
   RunResult run();
+  // What a line (as LinePaths numbers them) could have served between two instants.
+  std::int64_t bits_between(std::uint32_t line, Timestamp from, Timestamp to);
+  bool interrupted(std::uint32_t line, Timestamp from, Timestamp to) const;
 
  private:
   struct Impl;
