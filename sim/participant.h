@@ -10,6 +10,7 @@
 #include "core/base/frame_pool.h"
 #include "core/base/packet_pool.h"
 #include "core/mesh/bridge.h"
+#include "sim/device_clock.h"
 #include "sim/media_model.h"
 #include "sim/model_keys.h"
 #include "sim/observer.h"
@@ -34,6 +35,10 @@ class DecoderModel {
   std::array<std::uint32_t, 64> decoded_{};  // number + 1
 };
 
+// PCs set by NTP over an ordinary line agree to ± 20 ms.
+constexpr Duration kWallSpread = 20ms;
+
+// The scenario outlives it.
 struct Participant {
   Participant(const Scenario& scenario, const std::vector<mesh::RosterEntry>& roster,
               std::uint16_t index, PacketPool& packets, FramePool& frames);
@@ -44,15 +49,21 @@ struct Participant {
     captures[static_cast<std::size_t>(layer) - 1][frame_number % kCapturesKept] = at;
   }
   // Of this one's camera and microphone, as another's devices gave them.
-  PictureShown picture_of(const mesh::FrameShown& shown, std::uint16_t to) const;
-  SoundPlayed sound_of(const mesh::AudioPlayed& played, std::uint16_t to) const;
+  PictureShown picture_of(const mesh::FrameShown& shown, std::uint16_t to, Timestamp now) const;
+  SoundPlayed sound_of(const mesh::AudioPlayed& played, std::uint16_t to,
+                       const DeviceClock& clock_of_to) const;
+  bool pauses(Timestamp now) const;
+  NtpTime wall_time(Timestamp now) const;  // as its PC shows it
 
+  const Site& site;
   std::uint16_t index;
   ModelKeys keys;
   mesh::Bridge bridge;
+  DeviceClock clock;  // of everything that the bridge sees and tells
   Timestamp starts_at;
   bool started = false, left = false;
   bool here() const { return started && !left; }
+  bool paused = false;     // camera and microphone
   Duration wall_offset{};  // its PC's clock minus true time
   Duration camera_phase{}, microphone_phase{}, loudspeaker_phase{};
 

@@ -64,13 +64,15 @@ void read_bridge_config(const ConfigTable& root, const FileReader& read_file, Sc
 
 void read_media(const ConfigTable& meeting, Scenario& out) {
   if (const auto video = meeting.table("video")) {
-    video->allow_only({"bitrate", "fps"}, {"content", "trace"});
+    video->allow_only({"bitrate", "min", "fps"}, {"content", "trace"});
+    out.least_video = video->bitrate("min").value_or(out.least_video);
     if (const auto hi = video->bitrate("bitrate")) {
       out.rates.hi = *hi;
       // The smaller layers never cost more than the large one.
       out.rates.mid = std::min(out.rates.mid, *hi);
       out.rates.lo = std::min(out.rates.lo, *hi);
     }
+    if (out.least_video > out.rates.hi) video->fail("min", "is more than the bitrate", "lower it");
     out.camera_fps =
         static_cast<std::uint8_t>(video->integer("fps", 1, 60).value_or(out.camera_fps));
   }
@@ -144,6 +146,51 @@ std::map<std::string, Presence> read_presence(const ConfigTable& meeting, const 
   return present;
 }
 
+// Who covers the camera and turns the microphone off for a while.
+std::map<std::string, std::vector<MediaPause>> read_pauses(const ConfigTable& meeting,
+                                                           const std::set<std::string>& members,
+                                                           const Sites& sites) {
+  std::map<std::string, std::vector<MediaPause>> pauses;
+  for (const ConfigTable& t : meeting.tables("pause")) {
+    t.allow_only({"site", "from", "to"});
+    const auto site = t.text("site");
+    const auto from = t.duration("from", 0s, 24h);
+    const auto to = t.duration("to", 0s, 24h);
+    if (!site || !from || !to)
+      t.fail(!site   ? "site"
+             : !from ? "from"
+                     : "to",
+             "is missing", "write { site = \"flow-2\", from = \"40s\", to = \"60s\" }");
+    if (*to <= *from) t.fail("to", "is not after the begin", "end it later");
+    for (const std::string& name : sites_named(t, "site", {*site}, sites)) {
+      if (!members.count(name))
+        t.fail("site", "\"" + name + "\" is not in the meeting", "add it to the members");
+      auto& of_site = pauses[name];
+      if (!of_site.empty() && *from < of_site.back().to)
+        t.fail("from", "lies in the pause before", "put the pauses in order of time");
+      of_site.push_back({*from, *to});
+    }
+  }
+  return pauses;
+}
+
+void read_clock(const ConfigTable& site, Site& out) {
+  const auto clock = site.table("clock");
+  if (!clock) return;
+  clock->allow_only({"skew_ppm", "steps"});
+  out.skew_ppm = clock->integer("skew_ppm", -1000, 1000).value_or(0);
+  for (const ConfigTable& t : clock->tables("steps")) {
+    t.allow_only({"at", "by"});
+    const auto at = t.duration("at", 0s, 24h);
+    const auto by = t.duration("by", 0s, 24h);
+    if (!at || !by)
+      t.fail(at ? "by" : "at", "is missing", "write { at = \"30min\", by = \"500ms\" }");
+    if (!out.wall_steps.empty() && *at <= out.wall_steps.back().at)
+      t.fail("at", "does not come after the step before", "put the steps in order of time");
+    out.wall_steps.push_back({*at, *by});
+  }
+}
+
 void read_view(const ConfigTable& meeting, Scenario& out) {
   const auto subscribe = meeting.text("subscribe");
   if (!subscribe) return;
@@ -177,6 +224,14 @@ void read_turns(const ConfigTable& meeting, Scenario& out) {
 
 }  // namespace
 
+std::optional<bool> has_floor(const Scenario& scenario, std::uint16_t member, Timestamp now) {
+  if (scenario.turns.empty()) return std::nullopt;
+  const Duration at = now - Timestamp{};
+  const auto next = std::find_if(scenario.turns.begin(), scenario.turns.end(),
+                                 [at](const SpeakerTurn& t) { return t.at > at; });
+  return next != scenario.turns.begin() && std::prev(next)->member == member;
+}
+
 Scenario parse_scenario(std::string_view text, const std::string& file_name,
                         const ScenarioOptions& options, const FileReader& read_file) {
   const ConfigTable root = ConfigTable::parse(text, file_name);
@@ -191,13 +246,14 @@ Scenario parse_scenario(std::string_view text, const std::string& file_name,
   if (meetings.empty()) root.fail("meeting", "is missing", "add [[meeting]] with its members");
   if (meetings.size() > 1) root.fail("meeting", "more than one is not built yet", "keep one");
   const ConfigTable& meeting = meetings.front();
-  meeting.allow_only(
-      {"start", "end", "members", "video", "audio", "subscribe", "join", "leave", "speaker"});
+  meeting.allow_only({"start", "end", "members", "video", "audio", "subscribe", "join", "leave",
+                      "pause", "speaker"});
   read_media(meeting, out);
   read_view(meeting, out);
 
   const std::set<std::string> members = read_members(meeting, sites);
   const auto present = read_presence(meeting, out, members, sites);
+  auto pauses = read_pauses(meeting, members, sites);
   for (const std::string& name : members) {
     const SiteDraft& site = sites.at(name);
     const bool replaced = options.profile && name != kCentral;
@@ -212,6 +268,9 @@ Scenario parse_scenario(std::string_view text, const std::string& file_name,
     member.parent = site.table.text("parent").value_or("");
     member.joins = present.at(name).joins;
     member.leaves = present.at(name).leaves;
+    member.pauses = std::move(pauses[name]);
+    member.weight = site.table.integer("weight", 1, 100).value_or(1);
+    read_clock(site.table, member);
     out.members.push_back(std::move(member));
   }
   out.segments = std::move(segments.list);

@@ -18,6 +18,16 @@
 
 namespace diemcau::sim {
 
+// The camera is covered and the microphone off.
+struct MediaPause {
+  Duration from{}, to{};
+};
+
+// From `at` on the wall clock is `by` further than before, as after a step of NTP.
+struct WallStep {
+  Duration at{}, by{};
+};
+
 struct Site {
   std::string name;
   LinkConfig up, down;
@@ -27,6 +37,10 @@ struct Site {
   std::string parent;  // for reports; may be empty
   Duration joins{};    // after the start of the run
   std::optional<Duration> leaves;
+  std::vector<MediaPause> pauses;  // in order of time
+  std::int64_t weight = 1;         // of what it sends, against what others send
+  std::int64_t skew_ppm = 0;       // of its machine's clock
+  std::vector<WallStep> wall_steps;
 };
 
 // [link.…]: one segment that several sites share; `up` leads away from the sites.
@@ -49,12 +63,16 @@ struct Scenario {
   std::vector<Site> members;  // of the meeting, sorted by name
   std::vector<SharedSegment> segments;
   std::vector<CrossConfig> cross;
-  std::vector<SpeakerTurn> turns;  // none: everybody talks in spurts
-  mesh::LayerRates rates;          // hi is the meeting's video bitrate
+  std::vector<SpeakerTurn> turns;            // none: everybody talks in spurts
+  mesh::LayerRates rates;                    // hi is the meeting's video bitrate
+  Bitrate least_video = Bitrate::kbps(150);  // below which hi is not worth sending
   std::uint8_t camera_fps = 30;
   std::optional<Bitrate> uplink;  // the pacer's ceiling, from the bridge config
   std::optional<Layer> view;      // what members take of each other; nothing: the bridge's default
 };
+
+// By the scenario's turns; nothing when it has none.
+std::optional<bool> has_floor(const Scenario& scenario, std::uint16_t member, Timestamp now);
 
 // The site of this name is the one that records and that --profile leaves alone.
 constexpr std::string_view kCentral = "central";

@@ -18,9 +18,6 @@ namespace diemcau::sim {
 
 namespace {
 
-// 2024-12-31 00:00:00 UTC in seconds since 1900: virtual time 0 on a perfect clock.
-constexpr std::uint64_t kEpochSeconds = 3'944'592'000;
-constexpr Duration kWallSpread = 20ms;
 // A bridge that asks for the same moment again and again would stop the world.
 constexpr std::uint32_t kMostTimersAtOnce = 10'000;
 
@@ -68,7 +65,7 @@ struct World::Impl {
 
   void handle(Participant& p, mesh::Input input) {
     note(p, input);
-    p.bridge.handle(now, std::move(input));
+    p.bridge.handle(p.clock.local(now), std::move(input));
     while (auto output = p.bridge.poll()) {
       note(p, *output);
       std::visit([&](const auto& o) { act(p, o); }, *output);
@@ -77,8 +74,9 @@ struct World::Impl {
 
   void set_timer(Participant& p) {
     const auto deadline = p.bridge.next_deadline();
-    if (!deadline || (p.timer_at && *p.timer_at <= *deadline)) return;
-    const Timestamp at = std::max(*deadline, now);
+    if (!deadline) return;
+    const Timestamp at = std::max(p.clock.true_time(*deadline), now);
+    if (p.timer_at && *p.timer_at <= at) return;
     p.timer_at = at;
     events.push(at, EventClass::timer, p.index);
   }
@@ -113,9 +111,9 @@ struct World::Impl {
     if (options.observer != nullptr) options.observer->encoder_set(now, p.index, o);
   }
   void act(Participant& p, const mesh::PlayAudio& o) {
-    const mesh::AudioPlayed played = p.peers[o.origin.value].playout.perform(now, o);
+    const mesh::AudioPlayed played = p.peers[o.origin.value].playout.perform(p.clock.local(now), o);
     if (options.observer != nullptr)
-      options.observer->played(members[o.origin.value]->sound_of(played, p.index));
+      options.observer->played(members[o.origin.value]->sound_of(played, p.index, p.clock));
     answers.emplace_back(played);
   }
   void act(Participant& p, const mesh::DecodeFrame& o) {
@@ -131,8 +129,9 @@ struct World::Impl {
                 decoding.put({o.stream, o.frame_number, ok, took}));
   }
   void act(Participant& p, const mesh::ShowFrame& o) {
-    const Timestamp at = std::max(o.at, now);
-    events.push(at, EventClass::shown, p.index, showing.put({o.stream, o.frame_number, at}));
+    const Timestamp at = std::max(p.clock.true_time(o.at), now);
+    events.push(at, EventClass::shown, p.index,
+                showing.put({o.stream, o.frame_number, p.clock.local(at)}));
   }
   void act(Participant&, const mesh::RecordBytes&) {}
   void act(Participant& p, const mesh::Event& o) {
@@ -162,14 +161,16 @@ struct World::Impl {
       return network.refused();
     network.delivered();
     if (path) {
-      deliver(p, mesh::PacketArrived{*path, d.kind, now, std::move(d.packet)});
+      deliver(p, mesh::PacketArrived{*path, d.kind, p.clock.local(now), std::move(d.packet)});
     } else {
-      deliver(p, mesh::StrangerArrived{0, address_of(d.from), now, std::move(d.packet)});
+      deliver(
+          p, mesh::StrangerArrived{0, address_of(d.from), p.clock.local(now), std::move(d.packet)});
     }
   }
 
   void camera(Participant& p, std::uint32_t tick) {
     for (VideoModel& video : p.videos) {
+      if (p.paused) break;
       if (const auto frame = video.capture(scenario.camera_fps)) {
         p.note_capture(video.layer(), frame->number, now);
         events.push(now + frame->encode, EventClass::encoded, p.index,
@@ -178,8 +179,8 @@ struct World::Impl {
     }
     // From the start, not from the last tick: no rounding adds up.
     const std::int64_t next_ns = (std::int64_t{tick} + 1) * 1'000'000'000 / scenario.camera_fps;
-    events.push(p.starts_at + p.camera_phase + Duration{next_ns}, EventClass::camera, p.index,
-                tick + 1);
+    events.push(p.clock.after(p.starts_at + p.camera_phase, Duration{next_ns}), EventClass::camera,
+                p.index, tick + 1);
   }
 
   void encoded(Participant& p, std::uint32_t slot) {
@@ -189,7 +190,7 @@ struct World::Impl {
     split_into_nals(e.frame, options.full_payload, nals);
     mesh::VideoEncoded input;
     input.layer = e.layer;
-    input.captured_at = e.captured_at;
+    input.captured_at = p.clock.local(e.captured_at);
     input.frame_number = e.frame.number;
     input.newest_needed = e.frame.newest_needed;
     input.oldest_needed = e.frame.oldest_needed;
@@ -200,28 +201,23 @@ struct World::Impl {
 
   void shown(Participant& p, const mesh::FrameShown& frame) {
     if (options.observer != nullptr)
-      options.observer->shown(members[frame.stream.origin.value]->picture_of(frame, p.index));
+      options.observer->shown(members[frame.stream.origin.value]->picture_of(frame, p.index, now));
     deliver(p, frame);
   }
 
-  // By the scenario's turns; nothing when it has none.
-  std::optional<bool> speaks(const Participant& p) const {
-    if (scenario.turns.empty()) return std::nullopt;
-    const Duration at = now - Timestamp{};
-    const auto next = std::find_if(scenario.turns.begin(), scenario.turns.end(),
-                                   [at](const SpeakerTurn& t) { return t.at > at; });
-    return next != scenario.turns.begin() && std::prev(next)->member == p.index;
-  }
-
   void microphone(Participant& p) {
-    const VoiceModel::Level level = p.voice.next_frame(speaks(p));
+    const VoiceModel::Level level = p.voice.next_frame(has_floor(scenario, p.index, now));
+    events.push(p.clock.after(now, kAudioFrame), EventClass::microphone, p.index);
+    const bool paused = p.pauses(now);
+    if (std::exchange(p.paused, paused) != paused)
+      deliver(p, mesh::LocalStatus{!paused, !paused, false});
+    if (paused) return;
     mesh::AudioEncoded input;
-    input.captured_at = now - kAudioFrame - kAudioEncode;
+    input.captured_at = p.clock.local(now) - kAudioFrame - kAudioEncode;
     input.level_dbov = level.dbov;
     input.voice = level.voice;
     input.length = static_cast<std::uint32_t>(scenario.rates.audio.bytes_in(kAudioFrame).count());
     if (options.full_payload) input.bytes = audio_bytes(input.length);
-    events.push(now + kAudioFrame, EventClass::microphone, p.index);
     deliver(p, input);
   }
 
@@ -232,21 +228,19 @@ struct World::Impl {
       const std::uint32_t queued = peer.playout.tick();
       if (queued < kSamplesPerTick) deliver(p, mesh::AudioWanted{PeerId{origin}, queued});
     }
-    events.push(now + kDeviceTick, EventClass::loudspeaker, p.index);
+    events.push(p.clock.after(now, kDeviceTick), EventClass::loudspeaker, p.index);
   }
 
   void wall_clock(Participant& p) {
-    const auto ns = static_cast<std::uint64_t>(to_ns(now) + to_ns(p.wall_offset + kWallSpread));
-    const NtpTime ntp = NtpTime::from_ns(kEpochSeconds * 1'000'000'000 + ns);
     events.push(now + 1s, EventClass::wall_clock, p.index);
-    deliver(p, mesh::WallClock{ntp, kWallSpread});
+    deliver(p, mesh::WallClock{p.wall_time(now), kWallSpread});
   }
 
   void timer(Participant& p) {
     if (p.timer_at != now) return;  // an earlier one was set after this one
     p.timer_at.reset();
     const auto deadline = p.bridge.next_deadline();
-    if (deadline && *deadline <= now) {
+    if (deadline && *deadline <= p.clock.local(now)) {
       p.timers_at_once = p.last_timer_at == now ? p.timers_at_once + 1 : 0;
       p.last_timer_at = now;
       DC_CHECK(p.timers_at_once < kMostTimersAtOnce);
@@ -260,7 +254,7 @@ struct World::Impl {
     network.warmup_over(now);
     cross.reset_figures();
     for (auto& p : members) {
-      if (p->started) p->bridge.reset_figures(now);
+      if (p->started) p->bridge.reset_figures(p->clock.local(now));
     }
   }
 
@@ -333,7 +327,7 @@ struct World::Impl {
     const auto second = static_cast<std::uint32_t>(to_ns(end) / 1'000'000'000 - 1);
     for (const auto& p : members) {
       if (!p->here()) continue;
-      meter.add(p->index, second, p->bridge.report(end),
+      meter.add(p->index, second, p->bridge.report(p->clock.local(end)),
                 network.interrupted(p->index, end - 1s, end));
     }
   }
@@ -348,7 +342,7 @@ struct World::Impl {
     r.after_warmup = network.tally_after_warmup();
     for (std::size_t i = 0; i < members.size(); ++i) {
       r.names.push_back(scenario.members[i].name);
-      r.bridges.push_back(members[i]->bridge.report(now));
+      r.bridges.push_back(members[i]->bridge.report(members[i]->clock.local(now)));
       r.undecodable += members[i]->undecodable;
     }
     r.links = network.link_reports(now);
