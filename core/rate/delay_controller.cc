@@ -14,9 +14,11 @@ constexpr Duration kIdle = 3ms;
 // keeps equals equal.
 constexpr std::int64_t kQueueShareBits = 8'000;
 constexpr Duration kMostWanted = 50ms;
-// From a decision to its effect at the bottleneck's entrance: an encoder's next picture, and half
+// From a decision to its effect at the bottleneck's entrance: an encoder's three pictures, and half
 // a report's interval.
-constexpr Duration kSenderLag = 60ms;
+constexpr Duration kSenderLag = 120ms;
+// A picture sent faster and the report about it: what growing waits for.
+constexpr Duration kBurstLag = 60ms;
 constexpr std::int64_t kSettlePercent = 250;
 constexpr Duration kLeastSettle = 200ms;
 constexpr std::int64_t kDeepestCutPermille = 500;
@@ -24,6 +26,11 @@ constexpr std::int64_t kMostAbovePermille = 1'060;
 // Above the target, what our pictures' bursts try the line with.
 constexpr std::int64_t kPacePercent = 120;
 constexpr std::int64_t kStartPacePercent = 250;
+// With too much in the queue, what the encoders still make too much waits here instead.
+constexpr std::int64_t kDrainPacePercent = 104;
+constexpr Duration kDrainAbove = 5ms;
+// Bursts at the pace wait that long on average when an uplink is little faster than the rate.
+constexpr Duration kBurstsWait = 1500us;
 constexpr std::int64_t kGrowPermille = 150;       // per reaction time, when bursts do not wait
 constexpr std::int64_t kGrowBlindPermille = 20;   // when we cannot tell
 constexpr std::int64_t kStartGrowPermille = 1'000;
@@ -64,7 +71,10 @@ Bitrate DelayController::rate() const {
 }
 
 Bitrate DelayController::pace() const {
-  return Bitrate::bps(rate().bps() / 100 * (starting_ ? kStartPacePercent : kPacePercent));
+  return Bitrate::bps(rate().bps() / 100 *
+                      (starting_   ? kStartPacePercent
+                       : draining_ ? kDrainPacePercent
+                                   : kPacePercent));
 }
 
 Duration DelayController::wanted_queue() const {
@@ -76,6 +86,7 @@ void DelayController::observe(const Observation& o) {
   const Duration since =
       observed_at_ ? std::clamp<Duration>(o.now - *observed_at_, 0ns, 200ms) : Duration::zero();
   observed_at_ = o.now;
+  draining_ = o.standing_queue > wanted_queue() + kDrainAbove && !greedy_;
   losses_.observe(o, o.standing_queue > wanted_queue() + kFarOver);
   watch_for_greedy(o);
   if (greedy_) {
@@ -111,16 +122,16 @@ void DelayController::follow(const Observation& o, Duration since) {
 }
 
 void DelayController::grow(const Observation& o, Duration since) {
-  const Duration reaction = o.round_trip + kSenderLag;
+  const Duration reaction = o.round_trip + kBurstLag;
   Bitrate target = permille(rate_, 1'000 + (starting_ ? kStartGrowPermille : kGrowPermille));
   const Bitrate proven =
       Bitrate::bps(o.sent.bps() / 100 * (starting_ ? kStartUnprovenPercent : kUnprovenPercent)) +
       kUnproven;
   target = std::min(target, std::max(proven, bounds_.start));
-  if (o.busy_rate) {
+  if (o.busy_rate || o.mean_queue > kBurstsWait) {
     starting_ = false;
-    target = std::max(std::min(target, permille(rate_, 1'000 + kGrowBlindPermille)),
-                      permille(*o.busy_rate, kMostAbovePermille));
+    target = std::min(target, permille(rate_, 1'000 + kGrowBlindPermille));
+    if (o.busy_rate) target = std::max(target, permille(*o.busy_rate, kMostAbovePermille));
   }
   if (target > rate_) approach(target, since, reaction);
 }

@@ -43,6 +43,7 @@ class DelayController final : public Controller {
   std::uint32_t weight_;
   Bitrate rate_;
   bool starting_ = true;
+  bool draining_ = false;
   std::optional<Timestamp> observed_at_;
   // Since when the queue has been far too long without becoming shorter, and our rate before.
   struct Over {

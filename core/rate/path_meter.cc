@@ -110,19 +110,24 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
   }
   if (round_trip) round_trip_.add(now, *round_trip);
   o.round_trip = this->round_trip();
-  o.standing_queue = standing_queue();
+  look_at_waits(o);
   o.busy_rate = arrivals_.busy_rate(newest_arrival_);
   o.sent = sent_.rate(kRateWindow, now);
   o.delivered = delivered(kRateWindow);
   return o;
 }
 
-Duration PathMeter::standing_queue() const {
-  Duration least = queue_;
+void PathMeter::look_at_waits(Observation& o) const {
+  Duration least = queue_, sum{};
+  std::int64_t count = 0;
   for (const Wait& wait : waits_) {
-    if (newest_arrival_ - wait.arrived_at <= kStanding) least = std::min(least, wait.queue);
+    if (newest_arrival_ - wait.arrived_at > kStanding) continue;
+    least = std::min(least, wait.queue);
+    sum += wait.queue;
+    ++count;
   }
-  return least;
+  o.standing_queue = least;
+  o.mean_queue = count > 0 ? sum / count : least;
 }
 
 }  // namespace diemcau::rate

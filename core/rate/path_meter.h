@@ -69,7 +69,7 @@ class PathMeter {
     Duration queue{};
   };
 
-  Duration standing_queue() const;
+  void look_at_waits(Observation& o) const;
 
   Least base_;
   Least round_trip_;

@@ -2,6 +2,7 @@
 #include "core/rate/uplink.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/rate/delay_controller.h"
 
@@ -73,14 +74,18 @@ void Uplink::report_arrived(Timestamp now, PeerId peer, const wire::Ccfb& report
   }
   Observation o = path->meter.report(now, packets, round_trip);
   path->queue = o.standing_queue;
+  // Among few packets of one path, large ones seem to wait while they are only long.
+  path->mean_queue = std::exchange(o.mean_queue, Duration::zero());
   if (path->reported_at && now - *path->reported_at > kOutage) {
     path->controller->silent(now, now - *path->reported_at);
   }
   path->reported_at = now;
   if (const auto common = common_queue(now)) {
-    // Its own part; what the uplink gave it says nothing about the path.
-    if (*common > kIdle) o.busy_rate.reset();
-    o.standing_queue = between(o.standing_queue, *common);
+    auto& own = path->own_queues;
+    own[path->next_own++ % own.size()] = between(o.standing_queue, *common);
+    o.standing_queue = *std::min_element(own.begin(), own.end());
+    // What the uplink gave it says nothing about the path.
+    if (o.standing_queue <= kIdle) o.busy_rate.reset();
   }
   path->last = o;
   path->controller->observe(o);
@@ -112,10 +117,12 @@ void Uplink::observe_uplink(Timestamp now) {
   Observation o;
   o.now = now;
   o.standing_queue = *common;
+  o.mean_queue = Duration::max();
   std::int64_t busy_bps = 0;
   for (const auto& path : paths_) {
     if (!path || !fresh(*path, now)) continue;
     o.round_trip = std::max(o.round_trip, path->last.round_trip);
+    o.mean_queue = std::min(o.mean_queue, path->mean_queue);
     o.sent += path->last.sent;
     o.delivered += path->last.delivered;
     busy_bps += path->meter.delivered(kSharedWindow).bps();
