@@ -14,6 +14,10 @@ constexpr Duration kIdle = 3ms;
 // keeps equals equal.
 constexpr std::int64_t kQueueShareBits = 8'000;
 constexpr Duration kMostWanted = 50ms;
+// A packet and a half at the rate: what bursts of ours differ by.
+constexpr std::int64_t kSpreadBits = 14'400;
+constexpr Duration kMostNoise = 30ms;
+constexpr std::int64_t kNoiseFilter = 16;
 // From a decision to its effect at the bottleneck's entrance: an encoder's three pictures, and half
 // a report's interval.
 constexpr Duration kSenderLag = 120ms;
@@ -79,19 +83,28 @@ Bitrate DelayController::pace() const {
 
 Duration DelayController::wanted_queue() const {
   const Duration share{kQueueShareBits * weight_ * 1'000'000'000 / std::max<std::int64_t>(rate_.bps(), 1)};
-  return std::min(kQueueFloor + share, kMostWanted);
+  return std::min(kQueueFloor + noise_ + share, kMostWanted);
+}
+
+// What the waits of packets sent together differ by, beyond what their own length explains, is the
+// line's jitter: the least of a few lies as far above the least of half a minute.
+void DelayController::follow_noise(const Observation& o) {
+  const Duration own{kSpreadBits * 1'000'000'000 / std::max<std::int64_t>(rate_.bps(), 1)};
+  const Duration unexplained = std::clamp<Duration>(o.spread - own, 0ns, kMostNoise);
+  noise_ += (unexplained - noise_) / kNoiseFilter;
 }
 
 void DelayController::observe(const Observation& o) {
   const Duration since =
       observed_at_ ? std::clamp<Duration>(o.now - *observed_at_, 0ns, 200ms) : Duration::zero();
   observed_at_ = o.now;
+  follow_noise(o);
   draining_ = o.standing_queue > wanted_queue() + kDrainAbove && !greedy_;
   losses_.observe(o, o.standing_queue > wanted_queue() + kFarOver);
   watch_for_greedy(o);
   if (greedy_) {
     compete(o, since);
-  } else if (o.standing_queue > kIdle) {
+  } else if (o.standing_queue > kIdle + noise_) {
     follow(o, since);
   } else {
     grow(o, since);
@@ -112,8 +125,8 @@ void DelayController::follow(const Observation& o, Duration since) {
                                                        kDeepestCutPermille, kMostAbovePermille);
   // What arrives is what the line can carry, but not when we do not send what we may and all of it
   // arrives: then it says only what we sent.
-  Bitrate anchor = o.busy_rate.value_or(o.delivered);
-  const bool all_arrives = o.delivered >= permille(o.sent, kAllArrivesPermille);
+  Bitrate anchor = o.busy_rate.value_or(o.carried);
+  const bool all_arrives = o.carried >= permille(o.sent, kAllArrivesPermille);
   if (all_arrives && o.sent < permille(rate_, kUnusedPermille)) {
     const Bitrate proven = Bitrate::bps(o.sent.bps() / 100 * kUnprovenPercent) + kUnproven;
     anchor = std::max(anchor, std::min(rate_, proven));
@@ -128,7 +141,7 @@ void DelayController::grow(const Observation& o, Duration since) {
       Bitrate::bps(o.sent.bps() / 100 * (starting_ ? kStartUnprovenPercent : kUnprovenPercent)) +
       kUnproven;
   target = std::min(target, std::max(proven, bounds_.start));
-  if (o.busy_rate || o.mean_queue > kBurstsWait) {
+  if (o.busy_rate || o.mean_queue > kBurstsWait + 2 * noise_) {
     starting_ = false;
     target = std::min(target, permille(rate_, 1'000 + kGrowBlindPermille));
     if (o.busy_rate) target = std::max(target, permille(*o.busy_rate, kMostAbovePermille));

@@ -31,6 +31,7 @@ class DelayController final : public Controller {
 
  private:
   Duration wanted_queue() const;
+  void follow_noise(const Observation& o);
   void follow(const Observation& o, Duration since);
   void grow(const Observation& o, Duration since);
   void compete(const Observation& o, Duration since);
@@ -44,6 +45,7 @@ class DelayController final : public Controller {
   Bitrate rate_;
   bool starting_ = true;
   bool draining_ = false;
+  Duration noise_{};
   std::optional<Timestamp> observed_at_;
   // Since when the queue has been far too long without becoming shorter, and our rate before.
   struct Over {

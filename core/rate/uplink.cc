@@ -118,15 +118,19 @@ void Uplink::observe_uplink(Timestamp now) {
   o.now = now;
   o.standing_queue = *common;
   o.mean_queue = Duration::max();
-  std::int64_t busy_bps = 0;
+  std::int64_t busy_bps = 0, tell = 0;
   for (const auto& path : paths_) {
     if (!path || !fresh(*path, now)) continue;
     o.round_trip = std::max(o.round_trip, path->last.round_trip);
     o.mean_queue = std::min(o.mean_queue, path->mean_queue);
     o.sent += path->last.sent;
     o.delivered += path->last.delivered;
-    busy_bps += path->meter.delivered(kSharedWindow).bps();
+    o.carried += path->last.carried;
+    o.spread += path->last.spread;
+    ++tell;
+    busy_bps += path->meter.carried(kSharedWindow).bps();
   }
+  o.spread /= tell;
   if (*common > kIdle) o.busy_rate = Bitrate::bps(busy_bps);
   shared_->observe(o);
 }
@@ -150,7 +154,7 @@ Bitrate Uplink::pace(PeerId peer) const {
 }
 
 Bitrate Uplink::rate() const {
-  if (shared_active_) return std::min(shared_->rate(), settings_.ceiling);
+  if (shared_active_) return std::clamp(shared_->rate(), std::min(least_pace(), settings_.ceiling), settings_.ceiling);
   Bitrate sum;
   for (const auto& path : paths_) {
     if (path) sum += path->controller->rate();
@@ -158,8 +162,13 @@ Bitrate Uplink::rate() const {
   return std::min(std::max(sum, kLeastStart), settings_.ceiling);
 }
 
+// Sound is never asked: whatever has been found out, there is a pace for it.
+Bitrate Uplink::least_pace() const {
+  return Bitrate::bps(kLeastStart.bps() * static_cast<std::int64_t>(open_ + 1));
+}
+
 Bitrate Uplink::pace() const {
-  if (shared_active_) return std::min(shared_->pace(), settings_.ceiling);
+  if (shared_active_) return std::clamp(shared_->pace(), std::min(least_pace(), settings_.ceiling), settings_.ceiling);
   return settings_.ceiling;
 }
 

@@ -69,6 +69,7 @@ class Uplink final : public Allowance {
   // The uplink's queue: none while fewer than two paths can tell.
   std::optional<Duration> common_queue(Timestamp now) const;
   void observe_uplink(Timestamp now);
+  Bitrate least_pace() const;
   std::unique_ptr<Controller> make(RateBounds bounds, std::uint32_t weight) const;
 
   Settings settings_;
