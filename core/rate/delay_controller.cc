@@ -38,10 +38,11 @@ constexpr Duration kBurstsWait = 1500us;
 constexpr std::int64_t kGrowPermille = 150;       // per reaction time, when bursts do not wait
 constexpr std::int64_t kGrowBlindPermille = 20;   // when we cannot tell
 constexpr std::int64_t kStartGrowPermille = 1'000;
-// What was not sent proves nothing: an idle application's rate is at most this much of it.
+// An idle application's rate is at most this much of what it sends.
 constexpr std::int64_t kUnprovenPercent = 150;
 constexpr std::int64_t kStartUnprovenPercent = 250;
-constexpr Bitrate kUnproven = Bitrate::kbps(100);
+constexpr std::int64_t kSharedUnprovenPercent = 105;
+constexpr Bitrate kUnproven = Bitrate::kbps(80);
 constexpr std::int64_t kAllArrivesPermille = 900;
 constexpr std::int64_t kUnusedPermille = 850;
 // A queue that much above what is wanted, which does not become a quarter shorter although we send
@@ -128,19 +129,24 @@ void DelayController::follow(const Observation& o, Duration since) {
   Bitrate anchor = o.busy_rate.value_or(o.carried);
   const bool all_arrives = o.carried >= permille(o.sent, kAllArrivesPermille);
   if (all_arrives && o.sent < permille(rate_, kUnusedPermille)) {
-    const Bitrate proven = Bitrate::bps(o.sent.bps() / 100 * kUnprovenPercent) + kUnproven;
-    anchor = std::max(anchor, std::min(rate_, proven));
+    anchor = std::max(anchor, std::min(rate_, proven(o)));
   }
   approach(permille(anchor, factor), since, reaction);
+}
+
+// What was not sent proves nothing. Of an uplink with many paths little more than what was sent is
+// needed for one of them to have a better layer.
+Bitrate DelayController::proven(const Observation& o) const {
+  const std::int64_t percent = starting_     ? kStartUnprovenPercent
+                               : o.paths > 1 ? kSharedUnprovenPercent
+                                             : kUnprovenPercent;
+  return Bitrate::bps(o.sent.bps() / 100 * percent + kUnproven.bps() * o.paths);
 }
 
 void DelayController::grow(const Observation& o, Duration since) {
   const Duration reaction = o.round_trip + kBurstLag;
   Bitrate target = permille(rate_, 1'000 + (starting_ ? kStartGrowPermille : kGrowPermille));
-  const Bitrate proven =
-      Bitrate::bps(o.sent.bps() / 100 * (starting_ ? kStartUnprovenPercent : kUnprovenPercent)) +
-      kUnproven;
-  target = std::min(target, std::max(proven, bounds_.start));
+  target = std::min(target, std::max(proven(o), bounds_.start));
   if (o.busy_rate || o.mean_queue > kBurstsWait + 2 * noise_) {
     starting_ = false;
     target = std::min(target, permille(rate_, 1'000 + kGrowBlindPermille));
@@ -217,10 +223,9 @@ void DelayController::compete(const Observation& o, Duration since) {
     rate_ = permille(rate_, kGreedyCutPermille);
     return;
   }
-  const Bitrate proven = Bitrate::bps(o.sent.bps() / 100 * kUnprovenPercent) + kUnproven;
   const std::int64_t ms = std::max<std::int64_t>(to_ms(round_trip), 1);
   const Bitrate more = Bitrate::bps(kPacketBits * weight_ * 1'000 / ms * to_ms(since) / ms);
-  rate_ = std::max(rate_, std::min(rate_ + more, proven));
+  rate_ = std::max(rate_, std::min(rate_ + more, proven(o)));
 }
 
 void DelayController::silent(Timestamp, Duration) {}

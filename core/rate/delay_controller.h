@@ -39,6 +39,7 @@ class DelayController final : public Controller {
   void approach(Bitrate target, Duration since, Duration reaction);
   static Duration settling(Duration reaction);
   Bitrate bounded(Bitrate r) const;
+  Bitrate proven(const Observation& o) const;
 
   RateBounds bounds_;
   std::uint32_t weight_;

@@ -131,6 +131,7 @@ void Uplink::observe_uplink(Timestamp now) {
     busy_bps += path->meter.carried(kSharedWindow).bps();
   }
   o.spread /= tell;
+  o.paths = static_cast<std::uint32_t>(tell);
   if (*common > kIdle) o.busy_rate = Bitrate::bps(busy_bps);
   shared_->observe(o);
 }
