@@ -32,7 +32,8 @@ struct Bridge::Impl {
     board.frame_encoded(at, in.layer, in.key);
     const auto frame = outbound.packetize(in);
     peers.for_each([&](Peer& peer) {
-      if (peer.link.is_up() && board.goes_to(peer.id, in.layer)) outbound.enqueue(at, peer.id, frame);
+      if (peer.link.is_up() && board.goes_to(peer.id, in.layer))
+        outbound.enqueue(at, peer.id, frame);
     });
   }
   void handle(Timestamp at, AudioWanted& in) {

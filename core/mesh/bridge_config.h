@@ -21,8 +21,8 @@ struct RosterEntry {
 };
 
 // Rates of the layers at best; sizes and frame rates belong to the encoder. Defaults: DESIGN of the
-// layers (hi 720p30, mid 360p30, lo 180p15) at rates where x264 superfast gives > 38 dB on a talking
-// head.
+// layers (hi 720p30, mid 360p30, lo 180p15) at rates where x264 superfast gives > 38 dB on a
+// talking head.
 struct LayerRates {
   Bitrate hi = Bitrate::kbps(1500);
   Bitrate mid = Bitrate::kbps(500);
@@ -34,7 +34,8 @@ struct BridgeConfig {
   std::vector<RosterEntry> roster;  // sorted by id; PeerId is the index
   PeerId self;
   LayerRates rates;
-  // Below that the next smaller layer looks better: a fifth of the best rate, a third for mid and lo.
+  // Below that the next smaller layer looks better: a fifth of the best rate, a third for mid and
+  // lo.
   LayerRates least_rates{Bitrate::kbps(300), Bitrate::kbps(150), Bitrate::kbps(50)};
   // Against other senders in one queue, by PeerId; absent: 1 (RFC 8867 §6.1).
   std::vector<std::uint32_t> path_weights;

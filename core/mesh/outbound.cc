@@ -79,8 +79,7 @@ std::optional<Outbound::Departure> Outbound::poll(Timestamp now) {
   if (!next) return std::nullopt;
   PacketRef packet = packets_.take();
   const send::OutgoingPacket& outgoing = next->packet;
-  auto& sender =
-      senders_[next->peer.value][slot_of(outgoing.source, outgoing.descriptor.layer)];
+  auto& sender = senders_[next->peer.value][slot_of(outgoing.source, outgoing.descriptor.layer)];
   const SeqNo seq = sender.write(outgoing, *packet);
   uplink_.sent(now, next->peer, sender.ssrc(), seq,
                static_cast<std::uint16_t>(packet->wire_size() + send::kLineOverheadBytes));

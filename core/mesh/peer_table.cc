@@ -32,8 +32,8 @@ bool Peer::hears_us(Timestamp now) const {
 }
 
 PeerTable::PeerTable(const BridgeConfig& config, const Bridge::Ports& ports, Rng& rng,
-                     const WallTime& wall, OutputQueue& out, LayerBoard& board, Allocation& allocation,
-                     Outbound& outbound)
+                     const WallTime& wall, OutputQueue& out, LayerBoard& board,
+                     Allocation& allocation, Outbound& outbound)
     : config_(config),
       ports_(ports),
       rng_(rng),
@@ -187,7 +187,8 @@ void PeerTable::send_document(Timestamp now, Peer& peer) {
   document.document = status_.document;
   peer.asked = peer.inbound.wanted();
   if (peer.asked)
-    document.subscriptions.push_back({config_.roster[peer.id.value].id, Source::camera, *peer.asked});
+    document.subscriptions.push_back(
+        {config_.roster[peer.id.value].id, Source::camera, *peer.asked});
   document.streams = outbound_.streams(peer.id);
   peer.link.send_control(now, wire::ControlPriority::subscriptions, document, kDocumentSlot);
 }

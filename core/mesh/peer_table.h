@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "core/base/rng.h"
+#include "core/mesh/allocation.h"
 #include "core/mesh/bridge.h"
 #include "core/mesh/inbound.h"
-#include "core/mesh/allocation.h"
 #include "core/mesh/layer_board.h"
 #include "core/mesh/link.h"
 #include "core/mesh/outbound.h"

@@ -35,8 +35,8 @@ constexpr std::int64_t kDrainPacePercent = 104;
 constexpr Duration kDrainAbove = 5ms;
 // Bursts at the pace wait that long on average when an uplink is little faster than the rate.
 constexpr Duration kBurstsWait = 1500us;
-constexpr std::int64_t kGrowPermille = 150;       // per reaction time, when bursts do not wait
-constexpr std::int64_t kGrowBlindPermille = 20;   // when we cannot tell
+constexpr std::int64_t kGrowPermille = 150;      // per reaction time, when bursts do not wait
+constexpr std::int64_t kGrowBlindPermille = 20;  // when we cannot tell
 constexpr std::int64_t kStartGrowPermille = 1'000;
 // An idle application's rate is at most this much of what it sends.
 constexpr std::int64_t kUnprovenPercent = 150;
@@ -83,7 +83,8 @@ Bitrate DelayController::pace() const {
 }
 
 Duration DelayController::wanted_queue() const {
-  const Duration share{kQueueShareBits * weight_ * 1'000'000'000 / std::max<std::int64_t>(rate_.bps(), 1)};
+  const Duration share{kQueueShareBits * weight_ * 1'000'000'000 /
+                       std::max<std::int64_t>(rate_.bps(), 1)};
   return std::min(kQueueFloor + noise_ + share, kMostWanted);
 }
 
@@ -122,8 +123,8 @@ void DelayController::follow(const Observation& o, Duration since) {
   const Duration reaction = o.round_trip + kSenderLag;
   const Duration settle = settling(reaction);
   const Duration excess = o.standing_queue - wanted_queue();
-  const std::int64_t factor = std::clamp<std::int64_t>(1'000 - excess.count() * 1'000 / settle.count(),
-                                                       kDeepestCutPermille, kMostAbovePermille);
+  const std::int64_t factor = std::clamp<std::int64_t>(
+      1'000 - excess.count() * 1'000 / settle.count(), kDeepestCutPermille, kMostAbovePermille);
   // What arrives is what the line can carry, but not when we do not send what we may and all of it
   // arrives: then it says only what we sent.
   Bitrate anchor = o.busy_rate.value_or(o.carried);

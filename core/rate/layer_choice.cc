@@ -35,12 +35,14 @@ bool LayerChoice::may_have(Timestamp now, const Viewer& v, Layer layer, Bitrate 
 void LayerChoice::settle(Timestamp now, std::vector<Viewer>& viewers, Layer layer,
                          LayerRates3& out) {
   const LayerBounds& bounds = bounds_[static_cast<std::size_t>(layer)];
-  const Layer below = layer == Layer::lo ? Layer::only : static_cast<Layer>(static_cast<int>(layer) - 1);
+  const Layer below =
+      layer == Layer::lo ? Layer::only : static_cast<Layer>(static_cast<int>(layer) - 1);
   const Bitrate below_most = bounds_[static_cast<std::size_t>(below)].most;
   order_.clear();
   for (std::size_t i = 0; i < viewers.size(); ++i) {
     const Viewer& v = viewers[i];
-    if (!v.served && v.wanted >= layer && may_have(now, v, layer, bounds.least)) order_.push_back(i);
+    if (!v.served && v.wanted >= layer && may_have(now, v, layer, bounds.least))
+      order_.push_back(i);
   }
   std::sort(order_.begin(), order_.end(), [&viewers](std::size_t a, std::size_t b) {
     return viewers[a].room != viewers[b].room ? viewers[a].room > viewers[b].room : a < b;
@@ -73,9 +75,8 @@ LayerRates3 LayerChoice::choose(Timestamp now, std::vector<Viewer>& viewers) {
   for (Viewer& v : viewers) {
     v.served.reset();
     auto& roomy = roomy_since_[v.peer.value];
-    const Layer next = v.now && *v.now < v.wanted
-                           ? static_cast<Layer>(static_cast<int>(*v.now) + 1)
-                           : v.wanted;
+    const Layer next =
+        v.now && *v.now < v.wanted ? static_cast<Layer>(static_cast<int>(*v.now) + 1) : v.wanted;
     const std::int64_t needed =
         bounds_[static_cast<std::size_t>(next)].least.bps() / 100 * kMoveUpPercent;
     if (v.room.bps() < needed) {

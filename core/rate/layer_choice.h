@@ -20,11 +20,11 @@ struct LayerBounds {
 // One peer that wants pictures of ours.
 struct Viewer {
   PeerId peer;
-  Layer wanted = Layer::hi;       // the best it can use
+  Layer wanted = Layer::hi;  // the best it can use
   std::uint32_t weight = 1;
-  Bitrate room;                   // what its path and its share of the uplink leave for pictures
-  std::optional<Layer> now;       // what it gets; none: nothing yet
-  std::optional<Layer> served;    // the result
+  Bitrate room;                 // what its path and its share of the uplink leave for pictures
+  std::optional<Layer> now;     // what it gets; none: nothing yet
+  std::optional<Layer> served;  // the result
 };
 
 struct LayerRates3 {

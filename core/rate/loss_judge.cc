@@ -23,7 +23,8 @@ constexpr Duration kMostPatience = 30s;
 void LossJudge::observe(const Observation& o, bool queueing) {
   if (limit_ && state_ == State::calm && observed_at_) {
     const Duration since = std::min<Duration>(o.now - *observed_at_, 1s);
-    limit_ = Bitrate::bps(limit_->bps() + limit_->bps() / 1'000 * kGrowPermille * to_ms(since) / 1'000);
+    limit_ =
+        Bitrate::bps(limit_->bps() + limit_->bps() / 1'000 * kGrowPermille * to_ms(since) / 1'000);
     if (limit_->bps() > 3 * o.sent.bps() && o.now - limited_at_ > 30s) limit_.reset();
   }
   observed_at_ = o.now;

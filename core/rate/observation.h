@@ -20,7 +20,7 @@ struct Observation {
   std::optional<Bitrate> busy_rate;
   Bitrate sent;       // over the last 300 ms
   Bitrate delivered;  // over the last 300 ms
-  Bitrate carried;    // the same with what was lost: the line has borne that too, but for full queues
+  Bitrate carried;  // the same with what was lost: the line has borne that too, but for full queues
   std::uint32_t paths = 1;  // that share it
   std::uint32_t packets_received = 0;
   std::uint32_t packets_lost = 0;

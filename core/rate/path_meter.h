@@ -20,12 +20,9 @@ class PathMeter {
   // One report; `round_trip` is that of its newest packet, without the time the peer held it back.
   Observation report(Timestamp now, std::span<const ReportedPacket> packets,
                      std::optional<Duration> round_trip);
-  // Of the newest packet, bursts of ours included.
-  Duration queue() const { return queue_; }
   Duration round_trip() const { return round_trip_.least().value_or(kUnknownRoundTrip); }
   // What arrived or was lost within `window` before the newest arrival.
   Bitrate carried(Duration window) const { return arrivals_.carried(window, newest_arrival_); }
-  void clear() { *this = PathMeter{}; }
 
   static constexpr Duration kUnknownRoundTrip = 100ms;
 

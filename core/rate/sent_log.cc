@@ -30,8 +30,8 @@ SentLog::Stream* SentLog::find(Ssrc ssrc) {
 
 void SentLog::grow(Stream& stream) {
   std::vector<Record> bigger(stream.records.size() * 2);
-  for (PacketId id = std::max<PacketId>(
-           0, stream.next - static_cast<PacketId>(stream.records.size()));
+  for (PacketId id =
+           std::max<PacketId>(0, stream.next - static_cast<PacketId>(stream.records.size()));
        id < stream.next; ++id) {
     bigger[static_cast<std::size_t>(id) & (bigger.size() - 1)] = stream.record(id);
   }
@@ -54,8 +54,7 @@ void SentLog::add(Timestamp now, Ssrc ssrc, SeqNo seq, std::uint16_t size_bytes)
   record = Record{now, next_order_++, size_bytes, State::flying};
   in_flight_ += ByteCount::bytes(size_bytes);
   ++s->next;
-  s->oldest_flying =
-      std::max(s->oldest_flying, s->next - static_cast<PacketId>(s->records.size()));
+  s->oldest_flying = std::max(s->oldest_flying, s->next - static_cast<PacketId>(s->records.size()));
 }
 
 void SentLog::lose(Record& record) {
@@ -112,14 +111,6 @@ void SentLog::settle_overtaken() {
       lose(record);
     }
   }
-}
-
-void SentLog::clear() {
-  streams_.clear();
-  reported_.clear();
-  report_time_.reset();
-  newest_arrived_.reset();
-  in_flight_ = ByteCount{};
 }
 
 }  // namespace diemcau::rate

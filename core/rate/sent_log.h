@@ -18,19 +18,20 @@ namespace diemcau::rate {
 
 struct ReportedPacket {
   Timestamp sent_at;
-  Timestamp arrived_at;  // on the peer's clock, whose zero is unknown
+  Timestamp arrived_at;     // on the peer's clock, whose zero is unknown
   std::uint32_t order = 0;  // of sending on this path
   std::uint16_t size_bytes = 0;
   bool received = false;  // false: lost
 };
 
-// Says of each packet once that it arrived, or that it is lost: told missing, or overtaken on a path
-// that keeps order. A report about packets that were never sent, or long ago, says nothing. Bounded:
-// kMaxStreams streams of kMostPackets. One thread at a time.
+// Says of each packet once that it arrived, or that it is lost: told missing, or overtaken on a
+// path that keeps order. A report about packets that were never sent, or long ago, says nothing.
+// Bounded: kMaxStreams streams of kMostPackets. One thread at a time.
 class SentLog {
  public:
   static constexpr std::size_t kMaxStreams = 8;
-  static constexpr std::size_t kMostPackets = 2'048;  // a round trip of 1 s at 2,000 packets a second
+  static constexpr std::size_t kMostPackets =
+      2'048;  // a round trip of 1 s at 2,000 packets a second
 
   void add(Timestamp now, Ssrc ssrc, SeqNo seq, std::uint16_t size_bytes);
   // In the order of sending; valid until the next call.
@@ -38,7 +39,6 @@ class SentLog {
   // How long the peer held the newest packet of the last report back before it wrote it.
   Duration held_back() const { return held_back_; }
   ByteCount in_flight() const { return in_flight_; }
-  void clear();
 
  private:
   enum class State : std::uint8_t { none, flying, arrived, lost };

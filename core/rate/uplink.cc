@@ -18,7 +18,8 @@ constexpr Duration kIdle = 3ms;
 constexpr Bitrate kStartTogether = Bitrate::kbps(2'000);
 constexpr Bitrate kMostStart = Bitrate::kbps(500);
 constexpr Bitrate kLeastStart = Bitrate::kbps(120);
-// In flight beyond the round trip and what waits already: reports come every 50 ms, pictures every 33.
+// In flight beyond the round trip and what waits already: reports come every 50 ms, pictures
+// every 33.
 constexpr Duration kWindowSlack = 100ms;
 constexpr std::int64_t kWindowBytes = 4'000;
 constexpr Duration kOutage = 1s;
@@ -45,8 +46,8 @@ void Uplink::association_began(PeerId peer) {
   bounds.start = std::clamp(Bitrate::bps(kStartTogether.bps() / others), kLeastStart, kMostStart);
   bounds.most = settings_.ceiling;
   auto path = std::make_unique<PathState>();
-  path->controller = make(
-      bounds, peer.value < settings_.weights.size() ? settings_.weights[peer.value] : 1);
+  path->controller =
+      make(bounds, peer.value < settings_.weights.size() ? settings_.weights[peer.value] : 1);
   paths_[peer.value] = std::move(path);
   ++open_;
 }
@@ -155,7 +156,9 @@ Bitrate Uplink::pace(PeerId peer) const {
 }
 
 Bitrate Uplink::rate() const {
-  if (shared_active_) return std::clamp(shared_->rate(), std::min(least_pace(), settings_.ceiling), settings_.ceiling);
+  if (shared_active_)
+    return std::clamp(shared_->rate(), std::min(least_pace(), settings_.ceiling),
+                      settings_.ceiling);
   Bitrate sum;
   for (const auto& path : paths_) {
     if (path) sum += path->controller->rate();
@@ -169,7 +172,9 @@ Bitrate Uplink::least_pace() const {
 }
 
 Bitrate Uplink::pace() const {
-  if (shared_active_) return std::clamp(shared_->pace(), std::min(least_pace(), settings_.ceiling), settings_.ceiling);
+  if (shared_active_)
+    return std::clamp(shared_->pace(), std::min(least_pace(), settings_.ceiling),
+                      settings_.ceiling);
   return settings_.ceiling;
 }
 

@@ -26,7 +26,7 @@ class Uplink final : public Allowance {
  public:
   struct Settings {
     std::size_t peers = 0;
-    Bitrate ceiling;                      // of everything together
+    Bitrate ceiling;                     // of everything together
     std::vector<std::uint32_t> weights;  // by PeerId, against other senders; absent: 1
   };
   explicit Uplink(Settings settings);

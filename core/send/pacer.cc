@@ -2,6 +2,7 @@
 #include "core/send/pacer.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace diemcau::send {
 
@@ -59,7 +60,20 @@ void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> 
   video_queued_ += frame.size();
   if (!queue.in_turn) {
     queue.in_turn = true;
-    turns_.push(peer);
+    take_place(now, peer);
+  }
+}
+
+// Pictures of one instant come for all peers in the same order: another one is first each time.
+void Pacer::take_place(Timestamp now, PeerId peer) {
+  if (turns_.empty()) ++round_;
+  turns_.push(peer);
+  const auto key = [this](PeerId p) { return (p.value + round_) % queues_.size(); };
+  for (std::size_t i = turns_.size() - 1; i > 0; --i) {
+    const PeerQueue& before = queues_[turns_.at(i - 1).value];
+    const bool same_instant = !before.frame_begun && before.video.front().since == now;
+    if (!same_instant || key(turns_.at(i - 1)) < key(peer)) return;
+    std::swap(turns_.at(i - 1), turns_.at(i));
   }
 }
 
@@ -142,8 +156,7 @@ std::optional<Pacer::Next> Pacer::take_video(Timestamp now) {
     Next next{peer, pop_video(queue)};
     const ByteCount size = size_of(next.packet);
     queue.frame_begun = !next.packet.descriptor.end;
-    queue.free_at = std::max(queue.free_at, now) +
-                    allowance_.pace(peer).time_for(size + kOverhead);
+    queue.free_at = std::max(queue.free_at, now) + allowance_.pace(peer).time_for(size + kOverhead);
     if (!queue.frame_begun) {
       queue.in_turn = !queue.video.empty();
       static_cast<void>(turns_.pop());
@@ -156,8 +169,7 @@ std::optional<Pacer::Next> Pacer::take_video(Timestamp now) {
 }
 
 void Pacer::account(Timestamp now, ByteCount size) {
-  free_at_ = std::max(free_at_, now) +
-             allowance_.pace().time_for(size + kOverhead);
+  free_at_ = std::max(free_at_, now) + allowance_.pace().time_for(size + kOverhead);
 }
 
 std::optional<Pacer::Next> Pacer::poll(Timestamp now) {

@@ -83,6 +83,7 @@ class Pacer {
   };
 
   PeerQueue& queue_of(PeerId peer);
+  void take_place(Timestamp now, PeerId peer);
   void drop_late_video(Timestamp now, PeerQueue& queue);
   void drop_front_frame(PeerQueue& queue);
   void break_off(PeerQueue& queue, const wire::FrameDescriptor& dropped);
@@ -93,10 +94,11 @@ class Pacer {
   OutgoingPacket pop_video(PeerQueue& queue);
 
   const rate::Allowance& allowance_;
-  Timestamp free_at_;              // when the line is free of what we have sent
+  Timestamp free_at_;  // when the line is free of what we have sent
   RingQueue<Sound> sound_;
   std::vector<PeerQueue> queues_;  // by PeerId
   RingQueue<PeerId> turns_;        // those with pictures, the next one in front
+  std::size_t round_ = 0;
   std::size_t video_queued_ = 0;
   RingQueue<DroppedFrame> dropped_;
   Drops drops_;
