@@ -14,9 +14,15 @@ constexpr Duration kIdle = 3ms;
 // keeps equals equal.
 constexpr std::int64_t kQueueShareBits = 8'000;
 constexpr Duration kMostWanted = 50ms;
-// From a decision to its effect at the bottleneck's entrance: an encoder's next picture, and half
+// A packet and a half at the rate: what bursts of ours differ by.
+constexpr std::int64_t kSpreadBits = 14'400;
+constexpr Duration kMostNoise = 30ms;
+constexpr std::int64_t kNoiseFilter = 16;
+// From a decision to its effect at the bottleneck's entrance: an encoder's three pictures, and half
 // a report's interval.
-constexpr Duration kSenderLag = 60ms;
+constexpr Duration kSenderLag = 120ms;
+// A picture sent faster and the report about it: what growing waits for.
+constexpr Duration kBurstLag = 60ms;
 constexpr std::int64_t kSettlePercent = 250;
 constexpr Duration kLeastSettle = 200ms;
 constexpr std::int64_t kDeepestCutPermille = 500;
@@ -24,13 +30,19 @@ constexpr std::int64_t kMostAbovePermille = 1'060;
 // Above the target, what our pictures' bursts try the line with.
 constexpr std::int64_t kPacePercent = 120;
 constexpr std::int64_t kStartPacePercent = 250;
+// With too much in the queue, what the encoders still make too much waits here instead.
+constexpr std::int64_t kDrainPacePercent = 104;
+constexpr Duration kDrainAbove = 5ms;
+// Bursts at the pace wait that long on average when an uplink is little faster than the rate.
+constexpr Duration kBurstsWait = 1500us;
 constexpr std::int64_t kGrowPermille = 150;       // per reaction time, when bursts do not wait
 constexpr std::int64_t kGrowBlindPermille = 20;   // when we cannot tell
 constexpr std::int64_t kStartGrowPermille = 1'000;
-// What was not sent proves nothing: an idle application's rate is at most this much of it.
+// An idle application's rate is at most this much of what it sends.
 constexpr std::int64_t kUnprovenPercent = 150;
 constexpr std::int64_t kStartUnprovenPercent = 250;
-constexpr Bitrate kUnproven = Bitrate::kbps(100);
+constexpr std::int64_t kSharedUnprovenPercent = 105;
+constexpr Bitrate kUnproven = Bitrate::kbps(80);
 constexpr std::int64_t kAllArrivesPermille = 900;
 constexpr std::int64_t kUnusedPermille = 850;
 // A queue that much above what is wanted, which does not become a quarter shorter although we send
@@ -64,23 +76,36 @@ Bitrate DelayController::rate() const {
 }
 
 Bitrate DelayController::pace() const {
-  return Bitrate::bps(rate().bps() / 100 * (starting_ ? kStartPacePercent : kPacePercent));
+  return Bitrate::bps(rate().bps() / 100 *
+                      (starting_   ? kStartPacePercent
+                       : draining_ ? kDrainPacePercent
+                                   : kPacePercent));
 }
 
 Duration DelayController::wanted_queue() const {
   const Duration share{kQueueShareBits * weight_ * 1'000'000'000 / std::max<std::int64_t>(rate_.bps(), 1)};
-  return std::min(kQueueFloor + share, kMostWanted);
+  return std::min(kQueueFloor + noise_ + share, kMostWanted);
+}
+
+// What the waits of packets sent together differ by, beyond what their own length explains, is the
+// line's jitter: the least of a few lies as far above the least of half a minute.
+void DelayController::follow_noise(const Observation& o) {
+  const Duration own{kSpreadBits * 1'000'000'000 / std::max<std::int64_t>(rate_.bps(), 1)};
+  const Duration unexplained = std::clamp<Duration>(o.spread - own, 0ns, kMostNoise);
+  noise_ += (unexplained - noise_) / kNoiseFilter;
 }
 
 void DelayController::observe(const Observation& o) {
   const Duration since =
       observed_at_ ? std::clamp<Duration>(o.now - *observed_at_, 0ns, 200ms) : Duration::zero();
   observed_at_ = o.now;
+  follow_noise(o);
+  draining_ = o.standing_queue > wanted_queue() + kDrainAbove && !greedy_;
   losses_.observe(o, o.standing_queue > wanted_queue() + kFarOver);
   watch_for_greedy(o);
   if (greedy_) {
     compete(o, since);
-  } else if (o.standing_queue > kIdle) {
+  } else if (o.standing_queue > kIdle + noise_) {
     follow(o, since);
   } else {
     grow(o, since);
@@ -101,26 +126,31 @@ void DelayController::follow(const Observation& o, Duration since) {
                                                        kDeepestCutPermille, kMostAbovePermille);
   // What arrives is what the line can carry, but not when we do not send what we may and all of it
   // arrives: then it says only what we sent.
-  Bitrate anchor = o.busy_rate.value_or(o.delivered);
-  const bool all_arrives = o.delivered >= permille(o.sent, kAllArrivesPermille);
+  Bitrate anchor = o.busy_rate.value_or(o.carried);
+  const bool all_arrives = o.carried >= permille(o.sent, kAllArrivesPermille);
   if (all_arrives && o.sent < permille(rate_, kUnusedPermille)) {
-    const Bitrate proven = Bitrate::bps(o.sent.bps() / 100 * kUnprovenPercent) + kUnproven;
-    anchor = std::max(anchor, std::min(rate_, proven));
+    anchor = std::max(anchor, std::min(rate_, proven(o)));
   }
   approach(permille(anchor, factor), since, reaction);
 }
 
+// What was not sent proves nothing. Of an uplink with many paths little more than what was sent is
+// needed for one of them to have a better layer.
+Bitrate DelayController::proven(const Observation& o) const {
+  const std::int64_t percent = starting_     ? kStartUnprovenPercent
+                               : o.paths > 1 ? kSharedUnprovenPercent
+                                             : kUnprovenPercent;
+  return Bitrate::bps(o.sent.bps() / 100 * percent + kUnproven.bps() * o.paths);
+}
+
 void DelayController::grow(const Observation& o, Duration since) {
-  const Duration reaction = o.round_trip + kSenderLag;
+  const Duration reaction = o.round_trip + kBurstLag;
   Bitrate target = permille(rate_, 1'000 + (starting_ ? kStartGrowPermille : kGrowPermille));
-  const Bitrate proven =
-      Bitrate::bps(o.sent.bps() / 100 * (starting_ ? kStartUnprovenPercent : kUnprovenPercent)) +
-      kUnproven;
-  target = std::min(target, std::max(proven, bounds_.start));
-  if (o.busy_rate) {
+  target = std::min(target, std::max(proven(o), bounds_.start));
+  if (o.busy_rate || o.mean_queue > kBurstsWait + 2 * noise_) {
     starting_ = false;
-    target = std::max(std::min(target, permille(rate_, 1'000 + kGrowBlindPermille)),
-                      permille(*o.busy_rate, kMostAbovePermille));
+    target = std::min(target, permille(rate_, 1'000 + kGrowBlindPermille));
+    if (o.busy_rate) target = std::max(target, permille(*o.busy_rate, kMostAbovePermille));
   }
   if (target > rate_) approach(target, since, reaction);
 }
@@ -193,10 +223,9 @@ void DelayController::compete(const Observation& o, Duration since) {
     rate_ = permille(rate_, kGreedyCutPermille);
     return;
   }
-  const Bitrate proven = Bitrate::bps(o.sent.bps() / 100 * kUnprovenPercent) + kUnproven;
   const std::int64_t ms = std::max<std::int64_t>(to_ms(round_trip), 1);
   const Bitrate more = Bitrate::bps(kPacketBits * weight_ * 1'000 / ms * to_ms(since) / ms);
-  rate_ = std::max(rate_, std::min(rate_ + more, proven));
+  rate_ = std::max(rate_, std::min(rate_ + more, proven(o)));
 }
 
 void DelayController::silent(Timestamp, Duration) {}

@@ -31,6 +31,7 @@ class DelayController final : public Controller {
 
  private:
   Duration wanted_queue() const;
+  void follow_noise(const Observation& o);
   void follow(const Observation& o, Duration since);
   void grow(const Observation& o, Duration since);
   void compete(const Observation& o, Duration since);
@@ -38,11 +39,14 @@ class DelayController final : public Controller {
   void approach(Bitrate target, Duration since, Duration reaction);
   static Duration settling(Duration reaction);
   Bitrate bounded(Bitrate r) const;
+  Bitrate proven(const Observation& o) const;
 
   RateBounds bounds_;
   std::uint32_t weight_;
   Bitrate rate_;
   bool starting_ = true;
+  bool draining_ = false;
+  Duration noise_{};
   std::optional<Timestamp> observed_at_;
   // Since when the queue has been far too long without becoming shorter, and our rate before.
   struct Over {

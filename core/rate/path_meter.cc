@@ -41,16 +41,17 @@ std::optional<Duration> PathMeter::Least::least() const {
 PathMeter::Series::Slot& PathMeter::Series::at(Timestamp t) {
   const std::int64_t number = t.time_since_epoch() / kSlot;
   Slot& slot = slots_[static_cast<std::uint64_t>(number) % kSlots];
-  if (slot.number != number) slot = Slot{number, 0, 0, 0, 0};
+  if (slot.number != number) slot = Slot{number, 0, 0, 0, 0, 0};
   return slot;
 }
 
-Bitrate PathMeter::Series::rate(Duration window, Timestamp end) const {
+Bitrate PathMeter::Series::sum(Duration window, Timestamp end, bool with_lost) const {
   const std::int64_t last = end.time_since_epoch() / kSlot;
   const std::int64_t first = last - window / kSlot;
   std::int64_t bytes = 0;
   for (const Slot& slot : slots_) {
-    if (slot.number >= first && slot.number < last) bytes += slot.bytes;
+    if (slot.number < first || slot.number >= last) continue;
+    bytes += slot.bytes + (with_lost ? slot.lost_bytes : 0);
   }
   return Bitrate::bps(bytes * 8 * 1'000 / to_ms(window));
 }
@@ -96,6 +97,7 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
     waits_[next_wait_++ % waits_.size()] = {p.arrived_at, queue_};
     Series::Slot& slot = arrivals_.at(p.arrived_at);
     slot.bytes += p.size_bytes;
+    slot.lost_bytes += lost_since_arrival_bytes_;
     const bool waited = last_arrival_ && p.arrived_at >= *last_arrival_ &&
                         *last_arrival_ - (p.sent_at + base) > kClearlyWaited;
     if (waited) {
@@ -110,19 +112,26 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
   }
   if (round_trip) round_trip_.add(now, *round_trip);
   o.round_trip = this->round_trip();
-  o.standing_queue = standing_queue();
+  look_at_waits(o);
   o.busy_rate = arrivals_.busy_rate(newest_arrival_);
   o.sent = sent_.rate(kRateWindow, now);
-  o.delivered = delivered(kRateWindow);
+  o.delivered = arrivals_.rate(kRateWindow, newest_arrival_);
+  o.carried = carried(kRateWindow);
   return o;
 }
 
-Duration PathMeter::standing_queue() const {
-  Duration least = queue_;
+void PathMeter::look_at_waits(Observation& o) const {
+  Duration least = queue_, sum{};
+  std::int64_t count = 0;
   for (const Wait& wait : waits_) {
-    if (newest_arrival_ - wait.arrived_at <= kStanding) least = std::min(least, wait.queue);
+    if (newest_arrival_ - wait.arrived_at > kStanding) continue;
+    least = std::min(least, wait.queue);
+    sum += wait.queue;
+    ++count;
   }
-  return least;
+  o.standing_queue = least;
+  o.mean_queue = count > 0 ? sum / count : least;
+  o.spread = o.mean_queue - least;
 }
 
 }  // namespace diemcau::rate

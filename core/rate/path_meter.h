@@ -23,8 +23,8 @@ class PathMeter {
   // Of the newest packet, bursts of ours included.
   Duration queue() const { return queue_; }
   Duration round_trip() const { return round_trip_.least().value_or(kUnknownRoundTrip); }
-  // What arrived within `window` before the newest arrival.
-  Bitrate delivered(Duration window) const { return arrivals_.rate(window, newest_arrival_); }
+  // What arrived or was lost within `window` before the newest arrival.
+  Bitrate carried(Duration window) const { return arrivals_.carried(window, newest_arrival_); }
   void clear() { *this = PathMeter{}; }
 
   static constexpr Duration kUnknownRoundTrip = 100ms;
@@ -51,17 +51,20 @@ class PathMeter {
     struct Slot {
       std::int64_t number = -1;
       std::int64_t bytes = 0;
+      std::int64_t lost_bytes = 0;
       std::int64_t busy_bytes = 0;
       std::int64_t busy_ns = 0;
       std::uint32_t busy_packets = 0;
     };
     Slot& at(Timestamp t);
-    Bitrate rate(Duration window, Timestamp end) const;
+    Bitrate rate(Duration window, Timestamp end) const { return sum(window, end, false); }
+    Bitrate carried(Duration window, Timestamp end) const { return sum(window, end, true); }
     std::optional<Bitrate> busy_rate(Timestamp end) const;
 
    private:
     static constexpr Duration kSlot = 25ms;
     static constexpr std::int64_t kSlots = 40;
+    Bitrate sum(Duration window, Timestamp end, bool with_lost) const;
     std::array<Slot, kSlots> slots_{};
   };
   struct Wait {
@@ -69,7 +72,7 @@ class PathMeter {
     Duration queue{};
   };
 
-  Duration standing_queue() const;
+  void look_at_waits(Observation& o) const;
 
   Least base_;
   Least round_trip_;

@@ -2,6 +2,7 @@
 #include "core/rate/uplink.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/rate/delay_controller.h"
 
@@ -73,14 +74,18 @@ void Uplink::report_arrived(Timestamp now, PeerId peer, const wire::Ccfb& report
   }
   Observation o = path->meter.report(now, packets, round_trip);
   path->queue = o.standing_queue;
+  // Among few packets of one path, large ones seem to wait while they are only long.
+  path->mean_queue = std::exchange(o.mean_queue, Duration::zero());
   if (path->reported_at && now - *path->reported_at > kOutage) {
     path->controller->silent(now, now - *path->reported_at);
   }
   path->reported_at = now;
   if (const auto common = common_queue(now)) {
-    // Its own part; what the uplink gave it says nothing about the path.
-    if (*common > kIdle) o.busy_rate.reset();
-    o.standing_queue = between(o.standing_queue, *common);
+    auto& own = path->own_queues;
+    own[path->next_own++ % own.size()] = between(o.standing_queue, *common);
+    o.standing_queue = *std::min_element(own.begin(), own.end());
+    // What the uplink gave it says nothing about the path.
+    if (o.standing_queue <= kIdle) o.busy_rate.reset();
   }
   path->last = o;
   path->controller->observe(o);
@@ -112,14 +117,21 @@ void Uplink::observe_uplink(Timestamp now) {
   Observation o;
   o.now = now;
   o.standing_queue = *common;
-  std::int64_t busy_bps = 0;
+  o.mean_queue = Duration::max();
+  std::int64_t busy_bps = 0, tell = 0;
   for (const auto& path : paths_) {
     if (!path || !fresh(*path, now)) continue;
     o.round_trip = std::max(o.round_trip, path->last.round_trip);
+    o.mean_queue = std::min(o.mean_queue, path->mean_queue);
     o.sent += path->last.sent;
     o.delivered += path->last.delivered;
-    busy_bps += path->meter.delivered(kSharedWindow).bps();
+    o.carried += path->last.carried;
+    o.spread += path->last.spread;
+    ++tell;
+    busy_bps += path->meter.carried(kSharedWindow).bps();
   }
+  o.spread /= tell;
+  o.paths = static_cast<std::uint32_t>(tell);
   if (*common > kIdle) o.busy_rate = Bitrate::bps(busy_bps);
   shared_->observe(o);
 }
@@ -143,7 +155,7 @@ Bitrate Uplink::pace(PeerId peer) const {
 }
 
 Bitrate Uplink::rate() const {
-  if (shared_active_) return std::min(shared_->rate(), settings_.ceiling);
+  if (shared_active_) return std::clamp(shared_->rate(), std::min(least_pace(), settings_.ceiling), settings_.ceiling);
   Bitrate sum;
   for (const auto& path : paths_) {
     if (path) sum += path->controller->rate();
@@ -151,8 +163,13 @@ Bitrate Uplink::rate() const {
   return std::min(std::max(sum, kLeastStart), settings_.ceiling);
 }
 
+// Sound is never asked: whatever has been found out, there is a pace for it.
+Bitrate Uplink::least_pace() const {
+  return Bitrate::bps(kLeastStart.bps() * static_cast<std::int64_t>(open_ + 1));
+}
+
 Bitrate Uplink::pace() const {
-  if (shared_active_) return std::min(shared_->pace(), settings_.ceiling);
+  if (shared_active_) return std::clamp(shared_->pace(), std::min(least_pace(), settings_.ceiling), settings_.ceiling);
   return settings_.ceiling;
 }
 

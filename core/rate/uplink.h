@@ -2,6 +2,7 @@
 // share (RFC 8699: a flow state exchange).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -58,12 +59,17 @@ class Uplink final : public Allowance {
     std::unique_ptr<Controller> controller;
     Observation last;
     std::optional<Timestamp> reported_at;
-    Duration queue{};  // with the uplink's share
+    Duration queue{}, mean_queue{};  // with the uplink's share
+    // What it had above the uplink's in its last reports. Reports of different paths are of
+    // different times: only what stays is the path's own.
+    std::array<Duration, 4> own_queues{};
+    std::size_t next_own = 0;
   };
   bool fresh(const PathState& path, Timestamp now) const;
   // The uplink's queue: none while fewer than two paths can tell.
   std::optional<Duration> common_queue(Timestamp now) const;
   void observe_uplink(Timestamp now);
+  Bitrate least_pace() const;
   std::unique_ptr<Controller> make(RateBounds bounds, std::uint32_t weight) const;
 
   Settings settings_;
