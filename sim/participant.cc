@@ -2,6 +2,7 @@
 #include "sim/participant.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace diemcau::sim {
 
@@ -13,15 +14,22 @@ constexpr std::int64_t kStartSpreadNs = 100'000'000;
 // 2024-12-31 00:00:00 UTC in seconds since 1900: virtual time 0 on a perfect clock.
 constexpr std::uint64_t kEpochSeconds = 3'944'592'000;
 
-mesh::BridgeConfig config_of(const Scenario& scenario, const std::vector<mesh::RosterEntry>& roster,
+mesh::BridgeConfig config_of(const Scenario& scenario, std::vector<mesh::RosterEntry> roster,
                              std::uint16_t index) {
+  const Site& self = scenario.members[index];
   mesh::BridgeConfig config;
-  config.roster = roster;
+  config.records = roster[index].role == mesh::Role::central;
+  // Bridges that share no meeting know nothing of each other's addresses.
+  for (std::size_t i = 0; i < roster.size(); ++i) {
+    if (!meet(self, scenario.members[i])) roster[i].addresses.clear();
+  }
+  config.roster = std::move(roster);
   config.self = PeerId{index};
   config.rates = scenario.rates;
+  config.least_rates = scenario.least_rates;
+  config.path_weights.assign(scenario.members.size(), self.weight);
   if (scenario.uplink) config.uplink = *scenario.uplink;
   if (scenario.view) config.view_layer = *scenario.view;
-  config.records = roster[index].role == mesh::Role::central;
   config.seed = CounterRandom{scenario.seed, Purpose::bridge_seed, index}.at(0);
   return config;
 }

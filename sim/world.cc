@@ -342,6 +342,9 @@ struct World::Impl {
     r.after_warmup = network.tally_after_warmup();
     for (std::size_t i = 0; i < members.size(); ++i) {
       r.names.push_back(scenario.members[i].name);
+      for (std::size_t j = 0; j < members.size(); ++j) {
+        if (!meet(scenario.members[i], scenario.members[j])) r.apart.emplace(i, j);
+      }
       r.bridges.push_back(members[i]->bridge.report(members[i]->clock.local(now)));
       r.undecodable += members[i]->undecodable;
     }

@@ -6,8 +6,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/quality/flow_report.h"
@@ -78,6 +80,8 @@ struct RunResult {
   Tally whole;                     // of the whole run
   Tally after_warmup;              // without in_flight
   std::vector<std::string> names;  // by PeerId
+  // Pairs of them that share no meeting, and so have nothing to say to each other; both orders.
+  std::set<std::pair<std::size_t, std::size_t>> apart;
   std::vector<quality::BridgeReport> bridges;
   // Per member its line up, then its line down; after them the shared segments.
   std::vector<LinkReport> links;
