@@ -67,6 +67,8 @@ class EventQueue {
   std::optional<std::int64_t> next_occupied() const;
 
   std::vector<std::vector<SimEvent>> slots_;
+  // Emptied ones, with their memory: the few that are in use at a time stay in the cache.
+  std::vector<std::vector<SimEvent>> spare_;
   std::array<std::uint64_t, kSlots / 64> occupied_{};
   std::vector<SimEvent> far_;   // min-heap
   std::vector<SimEvent> open_;  // the slot being visited, sorted, from cursor_ on

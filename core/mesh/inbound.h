@@ -75,18 +75,12 @@ class Inbound {
   void reset_figures(Timestamp now);
 
  private:
-  struct Stream {
-    Stream(StreamId stream, Ssrc s, FramePool& frames);
-    StreamId id;
-    Ssrc ssrc;
-    bool live = true;  // of the present association
-    SeqUnwrapper sequence;
-    receive::CaptureTimes times;
-    quality::FlowMeter meter;
-    std::optional<std::pair<std::uint32_t, Timestamp>>
-        last_report;  // compact NTP of the last SR, when it came
-    // Video only. Frames between decode and display, by number modulo the size.
-    std::unique_ptr<receive::Assembly> assembly;
+  // Frames of one layer from packet to display; made at its first packet, because most of the
+  // layers that a peer announces are never asked for.
+  struct Pictures {
+    explicit Pictures(FramePool& frames) : assembly(frames) {}
+    receive::Assembly assembly;
+    // Between decode and display, by number modulo the size.
     struct Pending {
       std::int64_t frame_number = -1;
       Timestamp captured_at;
@@ -95,6 +89,23 @@ class Inbound {
     Pending& pending_of(std::int64_t frame) {
       return pending[static_cast<std::size_t>(frame) % pending.size()];
     }
+  };
+  struct Stream {
+    Stream(StreamId stream, Ssrc s);
+    StreamId id;
+    Ssrc ssrc;
+    SeqUnwrapper sequence;
+    receive::CaptureTimes times;
+    quality::FlowMeter meter;
+    std::optional<std::pair<std::uint32_t, Timestamp>>
+        last_report;  // compact NTP of the last SR, when it came
+    std::unique_ptr<Pictures> pictures;
+  };
+  // What every packet is looked up by, side by side.
+  struct Live {
+    Ssrc ssrc;
+    StreamId id;
+    Stream* stream = nullptr;
   };
 
   Stream* find(Ssrc ssrc);
@@ -109,15 +120,17 @@ class Inbound {
   void record_sound(Timestamp now);
   static Media media_of_sound(const receive::AudioFrame& frame);
 
+  // What every packet reads stands first.
   Context context_;
-  std::vector<std::unique_ptr<Stream>> streams_;
+  std::vector<Live> live_;  // those of the present association
+  std::optional<Layer> wanted_, shown_layer_;
   receive::PeerClock clock_;
+  receive::ArrivalLog arrivals_;
+  receive::AvSync sync_;
   receive::AudioBuffer sound_;
   receive::RecordTap sound_record_;
   receive::VideoBuffer pictures_;
-  receive::AvSync sync_;
-  receive::ArrivalLog arrivals_;
-  std::optional<Layer> wanted_, shown_layer_;
+  std::vector<std::unique_ptr<Stream>> streams_;
 };
 
 }  // namespace diemcau::mesh

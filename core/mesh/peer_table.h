@@ -26,15 +26,15 @@ struct Peer {
   bool hears_us(Timestamp now) const;
 
   PeerId id;
+  bool was_up = false;
+  std::uint8_t wanted_mask = 0;  // layers of our camera that they ask for
+  std::uint8_t asked_mask = 0;   // layers of theirs in our last document
+  std::uint32_t generation = 0;
+  Timestamp report_at;  // next sender or receiver report
+  std::optional<Timestamp> lost_at;
+  std::uint64_t document_serial = 0;  // the newest of theirs
   Link link;
   Inbound inbound;
-  bool was_up = false;
-  std::optional<Timestamp> lost_at;
-  std::uint32_t generation = 0;
-  std::uint64_t document_serial = 0;  // the newest of theirs
-  std::uint8_t wanted_mask = 0;       // layers of our camera that they ask for
-  std::uint8_t asked_mask = 0;        // layers of theirs in our last document
-  Timestamp report_at;                // next sender or receiver report
 };
 
 // One document about ourselves per peer, because SSRCs are per link; the newest serial wins. One
