@@ -52,6 +52,10 @@ class EventQueue {
   void push(Timestamp at, EventClass what, std::uint16_t id, std::uint32_t payload = 0);
   // The earliest event, if there is one at or before `until`.
   std::optional<SimEvent> pop(Timestamp until);
+  // One of the next events, if it is known without looking far: the caller may fetch what it needs.
+  const SimEvent* ahead(std::size_t places) const {
+    return cursor_ + places < open_.size() ? &open_[cursor_ + places] : nullptr;
+  }
   std::size_t size() const { return size_; }
 
  private:

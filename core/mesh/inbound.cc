@@ -47,9 +47,9 @@ Inbound::Stream::Stream(StreamId stream, Ssrc s)
       times(clock_of(stream)),
       meter(stream.origin, media_of(stream.source), stream.layer, clock_of(stream)) {}
 
-Inbound::Stream* Inbound::find(Ssrc ssrc) {
-  for (const Live& live : live_) {
-    if (live.ssrc == ssrc) return live.stream;
+Inbound::Live* Inbound::find(Ssrc ssrc) {
+  for (Live& live : live_) {
+    if (live.ssrc == ssrc) return &live;
   }
   return nullptr;
 }
@@ -80,7 +80,7 @@ void Inbound::streams_announced(const std::vector<wire::StreamEntry>& entries) {
                                   [&id](const auto& s) { return s->id == id; });
     if (old == streams_.end() && streams_.size() == kMaxStreams) continue;
     std::erase_if(live_, [&id](const Live& live) { return live.id == id; });
-    live_.push_back({entry.ssrc, id, fresh.get()});
+    live_.push_back({entry.ssrc, id, fresh.get(), nullptr});
     if (old != streams_.end()) {
       fresh->meter = (*old)->meter;
       *old = std::move(fresh);
@@ -98,15 +98,18 @@ std::optional<quality::DropReason> Inbound::rtp_arrived(Timestamp now, Timestamp
                                                         PacketRef packet) {
   const auto rtp = wire::parse_rtp(packet->bytes());
   if (!rtp) return quality::DropReason::malformed;
-  Stream* stream = find(rtp->header.ssrc);
-  if (stream == nullptr) return quality::DropReason::unknown;
+  Live* live = find(rtp->header.ssrc);
+  if (live == nullptr) return quality::DropReason::unknown;
   static_cast<void>(arrivals_.add(received_at, rtp->header.ssrc, rtp->header.seq));
-  if (media_of(stream->id.source) == MediaKind::video) {
+  if (media_of(live->id.source) == MediaKind::video) {
     if (!rtp->extensions.frame_descriptor) return quality::DropReason::malformed;
-    if (!stream->pictures) stream->pictures = std::make_unique<Pictures>(context_.frames);
-    return video_arrived(now, *stream, *rtp, std::move(packet));
+    if (live->pictures == nullptr) {
+      live->stream->pictures = std::make_unique<Pictures>(context_.frames);
+      live->pictures = live->stream->pictures.get();
+    }
+    return video_arrived(now, *live->stream, *rtp, std::move(packet));
   }
-  return audio_arrived(now, received_at, *stream, *rtp, std::move(packet));
+  return audio_arrived(now, received_at, *live->stream, *rtp, std::move(packet));
 }
 
 // ------------------------------------------------------------------ sound
@@ -276,8 +279,8 @@ std::uint8_t Inbound::layers_to_ask() const {
 void Inbound::time_passed(Timestamp now) {
   if (context_.records) record_sound(now);
   for (const Live& live : live_) {
-    if (!live.stream->pictures) continue;
-    receive::Assembly& assembly = live.stream->pictures->assembly;
+    if (live.pictures == nullptr) continue;
+    receive::Assembly& assembly = live.pictures->assembly;
     const auto due = assembly.deadline();
     if (!due || *due > now) continue;
     assembly.time_passed(now);
@@ -289,8 +292,8 @@ std::optional<Timestamp> Inbound::deadline() const {
   std::optional<Timestamp> first;
   if (context_.records) first = sound_record_.deadline();
   for (const Live& live : live_) {
-    if (!live.stream->pictures) continue;
-    const auto due = live.stream->pictures->assembly.deadline();
+    if (live.pictures == nullptr) continue;
+    const auto due = live.pictures->assembly.deadline();
     if (due && (!first || *due < *first)) first = due;
   }
   return first;
@@ -304,8 +307,8 @@ std::optional<Inbound::LossToReport> Inbound::poll_loss(Timestamp now,
                                                         std::optional<Duration> rtt) {
   const std::uint8_t asked = layers_to_ask();
   for (const Live& live : live_) {
-    if ((asked & LayerBoard::bit(live.id.layer)) == 0 || !live.stream->pictures) continue;
-    receive::Assembly& assembly = live.stream->pictures->assembly;
+    if (live.pictures == nullptr || (asked & LayerBoard::bit(live.id.layer)) == 0) continue;
+    receive::Assembly& assembly = live.pictures->assembly;
     if (const auto loss = assembly.take_loss(now, kRepeatLoss + rtt.value_or(kUnknownRtt))) {
       return LossToReport{live.ssrc, *loss};
     }
@@ -318,7 +321,8 @@ bool Inbound::write_feedback(ByteWriter& out, Ssrc sender, Timestamp now) {
 }
 
 void Inbound::sender_report_arrived(Timestamp received_at, const wire::SenderReport& report) {
-  if (Stream* s = find(report.sender)) s->last_report = {report.info.ntp.compact(), received_at};
+  if (Live* live = find(report.sender))
+    live->stream->last_report = {report.info.ntp.compact(), received_at};
 }
 
 std::size_t Inbound::report_blocks(Timestamp now, std::span<wire::ReportBlock> out) {

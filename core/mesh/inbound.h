@@ -106,9 +106,10 @@ class Inbound {
     Ssrc ssrc;
     StreamId id;
     Stream* stream = nullptr;
+    Pictures* pictures = nullptr;  // of that stream, once there are any
   };
 
-  Stream* find(Ssrc ssrc);
+  Live* find(Ssrc ssrc);
   Stream* find(const StreamId& id);
   Timestamp local_time(NtpTime captured) const;
   std::optional<quality::DropReason> audio_arrived(Timestamp now, Timestamp received_at,

@@ -99,15 +99,16 @@ class Assembly {
   std::vector<Slot> slots_;
   PacketId base_ = 0;             // the id that the first slot stands for
   std::optional<PacketId> next_;  // first packet that is neither taken nor given up
-  bool advanced_ = false;         // a packet has been
   PacketId highest_ = kNone;
   Duration tolerance_ = 20ms;
   std::optional<Timestamp> deadline_;
-  Unwrapper<std::uint16_t> frame_unwrapper_;
-  std::vector<std::int64_t> good_;  // kFrameMemory numbers known good, by number modulo
-  std::optional<std::int64_t> last_good_, first_lost_, newest_frame_;
-  bool started_ = false;  // a key frame has been seen
+  bool advanced_ = false;  // a packet has been taken or given up
+  bool started_ = false;   // a key frame has been seen
+  std::optional<std::int64_t> first_lost_;
   std::optional<Timestamp> reported_at_;
+  Unwrapper<std::uint16_t> frame_unwrapper_;
+  std::optional<std::int64_t> newest_frame_, last_good_;
+  std::vector<std::int64_t> good_;  // kFrameMemory numbers known good, by number modulo
   std::uint64_t undecodable_ = 0;
   wire::H264Depacketiser depacketiser_;
   RingQueue<AssembledFrame> ready_;
