@@ -47,6 +47,7 @@ SAYS = {
     ("mesh/104", "peak_mib"): "memory of 104 bridges' lines alone",
     ("start/105", "start_ms"): "process start, scenario and lines of 105 sites",
     ("meeting/province_105", "peak_mib"): "memory of a meeting of 105, payload elided",
+    "times_real_time": "virtual time : real time",
     "ratio_to_ns3": "whole cores of 11 bridges, packets per second : ns-3's lines",
     "node_cpu_ratio": "node's CPU : its codecs + sockets + libsrtp",
     "core_thread_ratio": "core thread's CPU : sockets + libsrtp in bursts",
@@ -145,7 +146,7 @@ def footprints(folder):
     starts = [alone([os.path.join(folder, "lab-start"), scenario], 10)[0] for _ in range(11)]
     with tempfile.TemporaryDirectory() as out:
         whole = alone([os.path.join(folder, "diemcau-sim"), "run", scenario, "--seed", "1", "--out", out],
-                      900)
+                      1800)
     return [{"case": case, "metric": metric, "value": value, "unit": unit}
             for case, metric, value, unit in (
                 ("mesh/104", "peak_mib", lines, "MiB"),
