@@ -122,7 +122,10 @@ std::int64_t Link::limit_bytes(std::int64_t now_ns) {
   if (config_.queue_time) {
     const Bitrate rate = server_.rate_at(now_ns);
     // A line that stands still keeps the buffer that it had.
-    if (rate.bps() > 0) last_limit_ = rate.bytes_in(*config_.queue_time).count();
+    if (rate.bps() > 0 && rate != limit_rate_) {
+      limit_rate_ = rate;
+      last_limit_ = rate.bytes_in(*config_.queue_time).count();
+    }
     limit = std::min(limit, last_limit_);
   }
   return limit;

@@ -134,6 +134,7 @@ class Link {
   std::unique_ptr<ActiveQueue> active_;
   std::vector<Parcel> dropped_, cut_off_;  // to be told by serve()
   std::int64_t last_limit_ = 0;
+  Bitrate limit_rate_;       // that it belongs to
   std::int64_t tokens_ = 0;  // of the policer, bit·ns/s
   std::int64_t tokens_at_ns_ = 0;
   std::int64_t cut_ended_ns_ = 0;

@@ -2,6 +2,7 @@
 // down the receiver's.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -25,7 +26,8 @@ struct Datagram {
   std::uint8_t hop = 0;  // the line that it is on, of those between the two
   bool corrupt = false;
   mesh::PacketKind kind = mesh::PacketKind::stun;
-  std::uint64_t key = 0;  // that sealed it
+  std::uint32_t payload_bytes = 0;  // of UDP, seal included
+  std::uint64_t key = 0;            // that sealed it
   Timestamp sent_at;
   PacketRef packet;
   std::optional<Layer> layer;  // of an RTP packet
@@ -33,6 +35,9 @@ struct Datagram {
 
 // Parcels of cross traffic are told from datagrams by this bit of their handle.
 constexpr std::uint32_t kCrossHandle = std::uint32_t{1} << 31;
+
+// Holds RTP headers, feedback and checks.
+constexpr std::size_t kSmallPacket = 192;
 
 // IPv4 and UDP headers, which the lines carry besides their own overhead.
 constexpr std::uint32_t kIpUdpBytes = 20 + 8;
@@ -48,6 +53,17 @@ class Network {
   CrossParcel take_cross(std::uint32_t handle) { return parcels_.take(handle & ~kCrossHandle); }
   // A crossing event: from one line of its path onto the next.
   void cross(Timestamp now, std::uint32_t flight);
+  // A crossing or an arrival is near: its datagram has left the cache in a large mesh.
+  void fetch(std::uint32_t flight) const {
+    if ((flight & kCrossHandle) == 0) __builtin_prefetch(&flights_[flight]);
+  }
+  // Of an arrival that was fetched before: its bytes.
+  void fetch_bytes(std::uint32_t flight) const {
+    if ((flight & kCrossHandle) != 0) return;
+    const Packet& packet = *flights_[flight].packet;
+    __builtin_prefetch(&packet);
+    __builtin_prefetch(packet.data());
+  }
   // A service event: an active queue's front goes into service.
   void serve(Timestamp now, std::uint16_t line);
   // An arrival event.
@@ -89,12 +105,14 @@ class Network {
     std::uint32_t flow = 0;
     ByteCount size;
   };
+  std::optional<Layer> layer_of(const Datagram& d);
+  PacketRef copy_of(const Packet& packet);
   Place place_of(std::uint32_t flight);
   void enter(Timestamp now, std::uint32_t flight);
-  void told(std::uint32_t flight, const Link::Result& result);
+  void told(std::uint32_t flight, const Place& place, const Link::Result& result);
   Traffic traffic_of(std::uint32_t flight);
-  void go_on(Timestamp at, std::uint32_t flight);
-  std::uint32_t copy_of(std::uint32_t flight);
+  void go_on(Timestamp at, std::uint32_t flight, const Place& place);
+  std::uint32_t duplicate(std::uint32_t flight);
   void lose(std::uint32_t flight, Passage passage);
   void arm(std::uint32_t line);
 
@@ -106,7 +124,13 @@ class Network {
   LinePaths paths_;
   std::vector<Line> lines_;       // as paths_ numbers them
   std::vector<Link::Told> told_;  // scratch
+  // What a stream is called on its way from one member to another, by pair and layer: most packets
+  // are known by it and need not be read. More than 32 bits: none yet.
+  std::vector<std::array<std::uint64_t, 4>> ssrcs_;
   Timestamp measured_from_;
+  // Datagrams whose payload is elided lie close together: in a mesh of a hundred tens of thousands
+  // are under way.
+  PacketPool small_{kSmallPacket};
   Slots<Datagram> flights_;
   Slots<CrossParcel> parcels_;
   std::vector<Crossing> crossings_;

@@ -47,14 +47,15 @@ struct World::Impl {
   // ------------------------------------------------------------ the boundary
   template <typename Boundary>
   void note(const Participant& p, const Boundary& what) {
+    mesh::trace(now, p.index, what, digest);
+    ++noted;
+    if (!options.on_event) return;
     words.clear();
     mesh::trace(now, p.index, what, words);
-    for (const std::uint64_t word : words) digest.add(word);
-    ++noted;
-    if (options.on_event) options.on_event(words);
+    options.on_event(words);
   }
 
-  void deliver(Participant& p, mesh::Input input) {
+  void deliver(Participant& p, mesh::Input&& input) {
     handle(p, std::move(input));
     // Answers of the models at the same instant, given only once polling is done.
     for (std::size_t i = 0; i < answers.size(); ++i)
@@ -63,7 +64,7 @@ struct World::Impl {
     set_timer(p);
   }
 
-  void handle(Participant& p, mesh::Input input) {
+  void handle(Participant& p, mesh::Input&& input) {
     note(p, input);
     p.bridge.handle(p.clock.local(now), std::move(input));
     while (auto output = p.bridge.poll()) {
@@ -196,7 +197,7 @@ struct World::Impl {
     input.oldest_needed = e.frame.oldest_needed;
     input.key = e.frame.key;
     input.nals = nals;
-    deliver(p, input);
+    deliver(p, std::move(input));
   }
 
   void shown(Participant& p, const mesh::FrameShown& frame) {
@@ -218,7 +219,7 @@ struct World::Impl {
     input.voice = level.voice;
     input.length = static_cast<std::uint32_t>(scenario.rates.audio.bytes_in(kAudioFrame).count());
     if (options.full_payload) input.bytes = audio_bytes(input.length);
-    deliver(p, input);
+    deliver(p, std::move(input));
   }
 
   void loudspeaker(Participant& p) {
@@ -301,6 +302,16 @@ struct World::Impl {
     if (event.what() == EventClass::shown) static_cast<void>(showing.take(event.payload));
   }
 
+  // Two steps ahead, so that the memory has answered when the event comes.
+  void fetch() const {
+    const SimEvent* later = events.ahead(7);
+    if (later != nullptr &&
+        (later->what() == EventClass::crossing || later->what() == EventClass::arrival))
+      network.fetch(later->payload);
+    const SimEvent* soon = events.ahead(3);
+    if (soon != nullptr && soon->what() == EventClass::arrival) network.fetch_bytes(soon->payload);
+  }
+
   RunResult run() {
     for (const auto& p : members) {
       events.push(p->starts_at, EventClass::start, p->index);
@@ -312,6 +323,7 @@ struct World::Impl {
     const Timestamp end = now + scenario.duration;
     Timestamp next_second = now + 1s;
     while (const auto event = events.pop(end)) {
+      fetch();
       now = event->time();
       for (; now >= next_second; next_second += 1s) second_over(next_second);
       dispatch(*event);

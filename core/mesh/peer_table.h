@@ -27,15 +27,15 @@ struct Peer {
   bool hears_us(Timestamp now) const;
 
   PeerId id;
+  bool was_up = false;
+  std::optional<Layer> wanted;  // of our camera, at best
+  std::optional<Layer> asked;   // of theirs, in our last document
+  std::uint32_t generation = 0;
+  Timestamp report_at;  // next sender or receiver report
+  std::optional<Timestamp> lost_at;
+  std::uint64_t document_serial = 0;  // the newest of theirs
   Link link;
   Inbound inbound;
-  bool was_up = false;
-  std::optional<Timestamp> lost_at;
-  std::uint32_t generation = 0;
-  std::uint64_t document_serial = 0;  // the newest of theirs
-  std::optional<Layer> wanted;        // of our camera, at best
-  std::optional<Layer> asked;         // of theirs, in our last document
-  Timestamp report_at;                // next sender or receiver report
 };
 
 // One document about ourselves per peer, because SSRCs are per link; the newest serial wins. One
