@@ -9,7 +9,7 @@ namespace {
 
 using namespace diemcau;
 
-struct OpenLine final : rate::Allowance {
+struct OpenLine final : send::Allowance {
   Bitrate pace() const override { return Bitrate::kbps(1'000'000); }
   Bitrate pace(PeerId) const override { return Bitrate::kbps(1'000'000); }
   bool window_open(PeerId) const override { return true; }

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/rate/allowance.h"
+#include "core/send/allowance.h"
 #include "core/rate/controller.h"
 #include "core/rate/path_meter.h"
 #include "core/rate/sent_log.h"
@@ -22,7 +22,7 @@ namespace diemcau::rate {
 // all paths is the uplink's, what a path has above it is its own. So an uplink that is full slows
 // all paths by one decision, and a peer that is congested itself slows only its own path. One
 // thread at a time.
-class Uplink final : public Allowance {
+class Uplink final : public send::Allowance {
  public:
   struct Settings {
     std::size_t peers = 0;

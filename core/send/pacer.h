@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/base/ring_queue.h"
-#include "core/rate/allowance.h"
+#include "core/send/allowance.h"
 #include "core/send/outgoing_packet.h"
 #include "core/units/ids.h"
 #include "core/units/time.h"
@@ -29,7 +29,7 @@ class Pacer {
     std::uint64_t video_frames = 0;
   };
   // The allowance outlives the pacer; it may change between any two calls.
-  explicit Pacer(const rate::Allowance& allowance) : allowance_(allowance) {}
+  explicit Pacer(const Allowance& allowance) : allowance_(allowance) {}
 
   // All packets of one frame for one peer.
   void enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> frame);
@@ -93,7 +93,7 @@ class Pacer {
   std::optional<Next> take_video(Timestamp now);
   OutgoingPacket pop_video(PeerQueue& queue);
 
-  const rate::Allowance& allowance_;
+  const Allowance& allowance_;
   Timestamp free_at_;  // when the line is free of what we have sent
   RingQueue<Sound> sound_;
   std::vector<PeerQueue> queues_;  // by PeerId

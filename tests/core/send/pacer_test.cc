@@ -15,7 +15,7 @@ namespace {
 
 Timestamp at(Duration d) { return timestamp_from_ns(1'000'000'000) + d; }
 
-struct FixedAllowance final : rate::Allowance {
+struct FixedAllowance final : Allowance {
   explicit FixedAllowance(Bitrate rate) : all(rate) {}
   Bitrate pace() const override { return all; }
   Bitrate pace(PeerId peer) const override {

@@ -5,7 +5,7 @@
 #include "core/units/bitrate.h"
 #include "core/units/ids.h"
 
-namespace diemcau::rate {
+namespace diemcau::send {
 
 class Allowance {
  public:
@@ -17,4 +17,4 @@ class Allowance {
   ~Allowance() = default;
 };
 
-}  // namespace diemcau::rate
+}  // namespace diemcau::send
