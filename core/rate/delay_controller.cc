@@ -114,6 +114,10 @@ void DelayController::observe(const Observation& o) {
   rate_ = bounded(rate_);
 }
 
+std::int64_t DelayController::part_of(Duration since, Duration reaction) {
+  return std::min<std::int64_t>(since.count() * 1'000 / reaction.count(), 1'000);
+}
+
 Duration DelayController::settling(Duration reaction) {
   return std::max(kLeastSettle, reaction * kSettlePercent / 100);
 }
@@ -129,10 +133,15 @@ void DelayController::follow(const Observation& o, Duration since) {
   // arrives: then it says only what we sent.
   Bitrate anchor = o.busy_rate.value_or(o.carried);
   const bool all_arrives = o.carried >= permille(o.sent, kAllArrivesPermille);
-  if (all_arrives && o.sent < permille(rate_, kUnusedPermille)) {
-    anchor = std::max(anchor, std::min(rate_, proven(o)));
+  if (all_arrives && o.sent < permille(rate_, kUnusedPermille)) anchor = std::max(anchor, rate_);
+  const Bitrate target = permille(anchor, factor);
+  if (target < rate_ && excess <= Duration::zero()) {
+    // Nothing waits too long: what says less than before is as likely to be noise, and a small flow
+    // that always believed the least would never become a larger one.
+    rate_ = rate_ - permille(rate_ - target, part_of(since, reaction));
+    return;
   }
-  approach(permille(anchor, factor), since, reaction);
+  approach(target, since, reaction);
 }
 
 // What was not sent proves nothing. Of an uplink with many paths little more than what was sent is
@@ -162,8 +171,7 @@ void DelayController::approach(Bitrate target, Duration since, Duration reaction
     rate_ = target;
     return;
   }
-  const std::int64_t part = std::min<std::int64_t>(since.count() * 1'000 / reaction.count(), 1'000);
-  rate_ += permille(target - rate_, part);
+  rate_ += permille(target - rate_, part_of(since, reaction));
 }
 
 void DelayController::watch_for_greedy(const Observation& o) {

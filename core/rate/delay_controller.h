@@ -38,6 +38,7 @@ class DelayController final : public Controller {
   void watch_for_greedy(const Observation& o);
   void approach(Bitrate target, Duration since, Duration reaction);
   static Duration settling(Duration reaction);
+  static std::int64_t part_of(Duration since, Duration reaction);  // permille
   Bitrate bounded(Bitrate r) const;
   Bitrate proven(const Observation& o) const;
 
