@@ -10,9 +10,9 @@ namespace {
 // Arrivals are told in 1/1,024 s: less is not a queue.
 constexpr Duration kQueueFloor = 4ms;
 constexpr Duration kIdle = 3ms;
-// The wanted wait is the floor and this many bits: 8 ms at 1 Mbit/s. Measured as the least that
+// The wanted wait is the floor and this many bits: 12 ms at 1 Mbit/s. Measured as the least that
 // keeps equals equal.
-constexpr std::int64_t kQueueShareBits = 8'000;
+constexpr std::int64_t kQueueShareBits = 12'000;
 constexpr Duration kMostWanted = 50ms;
 // A packet and a half at the rate: what bursts of ours differ by.
 constexpr std::int64_t kSpreadBits = 14'400;
@@ -27,6 +27,7 @@ constexpr std::int64_t kSettlePercent = 250;
 constexpr Duration kLeastSettle = 200ms;
 constexpr std::int64_t kDeepestCutPermille = 500;
 constexpr std::int64_t kMostAbovePermille = 1'060;
+constexpr std::int64_t kBurstPermille = 1'100;
 // Above the target, what our pictures' bursts try the line with.
 constexpr std::int64_t kPacePercent = 120;
 constexpr std::int64_t kStartPacePercent = 250;
@@ -35,7 +36,10 @@ constexpr std::int64_t kDrainPacePercent = 104;
 constexpr Duration kDrainAbove = 5ms;
 // Bursts at the pace wait that long on average when an uplink is little faster than the rate.
 constexpr Duration kBurstsWait = 1500us;
-constexpr std::int64_t kGrowPermille = 150;      // per reaction time, when bursts do not wait
+// Per reaction time, when bursts do not wait. The same step for all lets small flows catch up.
+constexpr std::int64_t kGrowPermille = 80;
+constexpr Bitrate kGrowStep = Bitrate::kbps(60);
+constexpr std::int64_t kSharedGrowPermille = 150;
 constexpr std::int64_t kGrowBlindPermille = 20;  // when we cannot tell
 constexpr std::int64_t kStartGrowPermille = 1'000;
 // An idle application's rate is at most this much of what it sends.
@@ -131,7 +135,7 @@ void DelayController::follow(const Observation& o, Duration since) {
       1'000 - excess.count() * 1'000 / settle.count(), kDeepestCutPermille, kMostAbovePermille);
   // What arrives is what the line can carry, but not when we do not send what we may and all of it
   // arrives: then it says only what we sent.
-  Bitrate anchor = o.busy_rate.value_or(o.carried);
+  Bitrate anchor = std::min(o.busy_rate.value_or(o.carried), permille(o.carried, kBurstPermille));
   const bool all_arrives = o.carried >= permille(o.sent, kAllArrivesPermille);
   if (all_arrives && o.sent < permille(rate_, kUnusedPermille)) anchor = std::max(anchor, rate_);
   const Bitrate target = permille(anchor, factor);
@@ -155,12 +159,18 @@ Bitrate DelayController::proven(const Observation& o) const {
 
 void DelayController::grow(const Observation& o, Duration since) {
   const Duration reaction = o.round_trip + kBurstLag;
-  Bitrate target = permille(rate_, 1'000 + (starting_ ? kStartGrowPermille : kGrowPermille));
+  const Bitrate step = o.paths > 1
+                           ? permille(rate_, kSharedGrowPermille)
+                           : permille(rate_, kGrowPermille) + Bitrate::bps(kGrowStep.bps() * weight_);
+  Bitrate target = starting_ ? permille(rate_, 1'000 + kStartGrowPermille) : rate_ + step;
   target = std::min(target, std::max(proven(o), bounds_.start));
   if (o.busy_rate || o.mean_queue > kBurstsWait + 2 * noise_) {
     starting_ = false;
     target = std::min(target, permille(rate_, 1'000 + kGrowBlindPermille));
-    if (o.busy_rate) target = std::max(target, permille(*o.busy_rate, kMostAbovePermille));
+    if (o.busy_rate) {
+      // Of a queue that others use too, bursts see more than a share: no faster than blindfold.
+      target = std::max(target, std::min(permille(*o.busy_rate, kMostAbovePermille), rate_ + step));
+    }
   }
   if (target > rate_) approach(target, since, reaction);
 }
