@@ -15,7 +15,7 @@ void LayerBoard::remove(std::optional<Layer> layer) {
   State& s = state(*layer);
   if (--s.served_to > 0) return;
   s.dirty = true;
-  s.idr = s.idr_waiting = false;
+  s.idr = s.idr_waiting = s.idr_urgent = false;
   s.invalidate_from.reset();
 }
 
@@ -46,7 +46,7 @@ void LayerBoard::serve(Timestamp now, PeerId peer, std::optional<Layer> layer) {
   served.next = layer;
   add(*layer);
   const bool down = served.layer && *layer < *served.layer;
-  key_within(now, *layer, down ? kUrgentSpacing : kSpacing);
+  want_key(now, *layer, down);
 }
 
 void LayerBoard::set_rate(Layer layer, Bitrate rate) {
@@ -56,18 +56,30 @@ void LayerBoard::set_rate(Layer layer, Bitrate rate) {
   s.dirty = s.dirty || s.served_to > 0;
 }
 
-void LayerBoard::request_key(Timestamp now, Layer layer) { key_within(now, layer, kSpacing); }
+void LayerBoard::request_key(Timestamp now, Layer layer) { want_key(now, layer, false); }
 
-void LayerBoard::key_within(Timestamp now, Layer layer, Duration spacing) {
+Timestamp LayerBoard::key_allowed_at(const State& s) {
+  Timestamp at;
+  if (s.last_idr_at) at = *s.last_idr_at + (s.idr_urgent ? kUrgentSpacing : kLeastSpacing);
+  if (s.idr_before_at && !s.idr_urgent) at = std::max(at, *s.idr_before_at + kPairSpacing);
+  return at;
+}
+
+void LayerBoard::note_key(Timestamp now, State& s) {
+  s.idr_before_at = s.last_idr_at;
+  s.last_idr_at = now;
+  s.idr_waiting = s.idr_urgent = false;
+}
+
+void LayerBoard::want_key(Timestamp now, Layer layer, bool urgent) {
   State& s = state(layer);
   if (s.served_to == 0) return;
-  if (s.last_idr_at && now - *s.last_idr_at < spacing) {
-    s.spacing = s.idr_waiting ? std::min(s.spacing, spacing) : spacing;
+  s.idr_urgent = s.idr_urgent || urgent;
+  if (key_allowed_at(s) > now) {
     s.idr_waiting = true;
     return;
   }
-  s.last_idr_at = now;
-  s.idr_waiting = false;
+  note_key(now, s);
   s.idr = s.dirty = true;
 }
 
@@ -81,8 +93,8 @@ void LayerBoard::invalidate(Layer layer, std::uint32_t first_lost) {
 void LayerBoard::frame_encoded(Timestamp now, Layer layer, bool key) {
   if (!key) return;
   State& s = state(layer);
-  s.last_idr_at = now;  // an IDR of the encoder's own accord serves the waiting ones too
-  s.idr_waiting = false;
+  s.last_idr_at = now;
+  s.idr_waiting = s.idr_urgent = false;  // it serves whoever waits, asked for or not
   for (Served& served : peers_) {
     if (served.next != layer || served.begun_at) continue;
     served.begun_at = now;
@@ -94,7 +106,7 @@ void LayerBoard::frame_encoded(Timestamp now, Layer layer, bool key) {
 void LayerBoard::time_passed(Timestamp now) {
   for (const Layer layer : kLayers) {
     State& s = state(layer);
-    if (s.idr_waiting && now - *s.last_idr_at >= s.spacing) key_within(now, layer, s.spacing);
+    if (s.idr_waiting && key_allowed_at(s) <= now) want_key(now, layer, s.idr_urgent);
   }
   if (moving_ == 0) return;
   for (Served& served : peers_) {
@@ -107,7 +119,7 @@ std::optional<Timestamp> LayerBoard::deadline() const {
   const auto earlier = [&first](Timestamp at) { first = first ? std::min(*first, at) : at; };
   for (const Layer layer : kLayers) {
     const State& s = state(layer);
-    if (s.idr_waiting) earlier(*s.last_idr_at + s.spacing);
+    if (s.idr_waiting) earlier(key_allowed_at(s));
   }
   if (moving_ > 0) {
     for (const Served& served : peers_) {

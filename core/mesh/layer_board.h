@@ -16,9 +16,10 @@ namespace diemcau::mesh {
 
 // A layer runs while at least one peer gets it. A peer that moves to another layer gets that one
 // from its next key frame on. Up, the old one goes on for a while, until the new one has surely
-// been decoded; down, it ends with the key frame, because there is no room for both. Joins within a
-// second share a key frame (DESIGN: ≤ 1/s per layer), so that a roll-call of ten bridges does not
-// cost ten; a move down waits less.
+// been decoded; down, it ends with the key frame, because there is no room for both. Joins share key
+// frames: one a second on average, two in a row at most, so that a roll-call of ten bridges does not
+// cost ten, and those whose lines come back a moment after the first do not wait for a second. A
+// move down waits a quarter of one.
 class LayerBoard {
  public:
   explicit LayerBoard(std::size_t peers) : peers_(peers) {}
@@ -54,8 +55,8 @@ class LayerBoard {
     bool dirty = false;        // a SetEncoder is due
     bool idr = false;          // …and carries the request
     bool idr_waiting = false;  // asked for again within the spacing
-    Duration spacing = kSpacing;
-    std::optional<Timestamp> last_idr_at;
+    bool idr_urgent = false;
+    std::optional<Timestamp> last_idr_at, idr_before_at;
     std::optional<std::uint32_t> invalidate_from;
   };
   struct Served {
@@ -64,14 +65,17 @@ class LayerBoard {
     std::optional<Timestamp> begun_at;  // its key frame has been encoded
   };
   static constexpr std::array<Layer, 3> kLayers = {Layer::lo, Layer::mid, Layer::hi};
-  static constexpr Duration kSpacing = 1s;
+  static constexpr Duration kPairSpacing = 2s;
+  static constexpr Duration kLeastSpacing = 150ms;
   static constexpr Duration kUrgentSpacing = 250ms;
   // A key frame of 4.5 pictures at a pace of 1.2 takes 125 ms; with a round trip and a report.
   static constexpr Duration kOverlap = 300ms;
 
   State& state(Layer layer) { return states_[static_cast<std::size_t>(layer)]; }
   const State& state(Layer layer) const { return states_[static_cast<std::size_t>(layer)]; }
-  void key_within(Timestamp now, Layer layer, Duration spacing);
+  void want_key(Timestamp now, Layer layer, bool urgent);
+  static Timestamp key_allowed_at(const State& s);
+  static void note_key(Timestamp now, State& s);
   void arrive(Served& served);
   void add(Layer layer);
   void remove(std::optional<Layer> layer);

@@ -7,10 +7,10 @@ using namespace diemcau::mesh;
 
 namespace {
 const Timestamp t0 = timestamp_from_ns(1'000'000'000);
-constexpr PeerId a{0}, b{1};
+constexpr PeerId a{0}, b{1}, c{2};
 
 struct Stage {
-  LayerBoard board{2};
+  LayerBoard board{3};
   void drain() {
     while (board.poll()) {
     }
@@ -114,18 +114,43 @@ TEST_CASE("A move that is called off leaves everything as it was", "[core][mesh]
   CHECK_FALSE(s.board.active(Layer::hi));
 }
 
-TEST_CASE("Joins within a second share one key frame and the late one gets its own afterwards",
+TEST_CASE("Joins at the same time share a key frame, and the third of two seconds waits",
           "[core][mesh]") {
   Stage s;
-  s.runs(t0 + 10ms, a, Layer::hi);
-  s.board.serve(t0 + 200ms, b, Layer::hi);
+  s.board.serve(t0, a, Layer::hi);
+  s.board.serve(t0 + 5ms, b, Layer::hi);
+  REQUIRE(s.board.poll()->idr);
+  s.board.frame_encoded(t0 + 10ms, Layer::hi, true);
+  CHECK(s.board.goes_to(a, Layer::hi));
+  CHECK(s.board.goes_to(b, Layer::hi));
+  s.board.serve(t0 + 300ms, c, Layer::hi);
+  REQUIRE(s.board.poll()->idr);
+  s.board.frame_encoded(t0 + 310ms, Layer::hi, true);
+  s.board.request_key(t0 + 700ms, Layer::hi);
   CHECK_FALSE(s.board.poll());
-  REQUIRE(s.board.deadline() == t0 + 1010ms);
-  s.board.time_passed(t0 + 1010ms);
+  REQUIRE(s.board.deadline() == t0 + 2010ms);
+  s.board.time_passed(t0 + 2010ms);
   const auto set = s.board.poll();
   REQUIRE(set);
   CHECK(set->idr);
   CHECK_FALSE(s.board.deadline());
+}
+
+TEST_CASE("Key frames that everybody asks for all the time come once a second", "[core][mesh]") {
+  Stage s;
+  s.runs(t0, a, Layer::hi);
+  int keys = 0;
+  for (Duration at = 0s; at < 20s; at += 10ms) {
+    s.board.time_passed(t0 + at);
+    s.board.request_key(t0 + at, Layer::hi);
+    while (const auto set = s.board.poll()) {
+      if (!set->idr) continue;
+      ++keys;
+      s.board.frame_encoded(t0 + at, Layer::hi, true);
+    }
+  }
+  CHECK(keys >= 19);
+  CHECK(keys <= 21);
 }
 
 TEST_CASE("A move down waits a quarter of a second for a key frame at most", "[core][mesh]") {

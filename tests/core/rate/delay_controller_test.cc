@@ -23,7 +23,7 @@ class FluidLine {
       : capacity_bps_(capacity_kbps * 1'000), round_trip_(round_trip) {}
 
   std::size_t join(RateBounds bounds = {}, std::uint32_t weight = 1) {
-    flows_.push_back({std::make_unique<DelayController>(bounds, weight), {}, {}, {}});
+    flows_.push_back({std::make_unique<DelayController>(bounds, weight), {}, {}, {}, 0, 0});
     return flows_.size() - 1;
   }
   void set_capacity(std::int64_t kbps) { capacity_bps_ = kbps * 1'000; }
@@ -47,6 +47,7 @@ class FluidLine {
     std::deque<std::int64_t> decided;  // bit/s by step
     std::deque<std::pair<Duration, Observation>> reports;
     std::vector<std::pair<std::int64_t, std::int64_t>> window;  // sent and arrived bits by step
+    std::int64_t lost_bits = 0, arrived_bits = 0;
   };
   void step() {
     std::vector<std::int64_t> sent;
@@ -83,11 +84,13 @@ class FluidLine {
       const std::int64_t kept = 1'000 - std::int64_t{loss_permille_};
       o.carried = Bitrate::bps(o.delivered.bps() * 1'000 / kept);
       if (queue_bits_ > 0) o.busy_rate = Bitrate::bps(arrived * 1'000 / kept);
-      o.packets_lost = static_cast<std::uint32_t>((sent - arrived) * 40 / 9'600'000);
-      const auto packets =
-          static_cast<std::uint32_t>(std::max<std::int64_t>(sent * 40 / 9'600'000, 1));
-      o.packets_lost = std::min(o.packets_lost, packets);
-      o.packets_received = packets - o.packets_lost;
+      // Packets of 1,200 bytes; what is not a whole one counts with the next.
+      f.lost_bits += (sent - arrived) * 40 / 1'000;
+      f.arrived_bits += arrived * 40 / 1'000;
+      o.packets_lost = static_cast<std::uint32_t>(f.lost_bits / 9'600);
+      o.packets_received = static_cast<std::uint32_t>(f.arrived_bits / 9'600);
+      f.lost_bits %= 9'600;
+      f.arrived_bits %= 9'600;
       f.reports.emplace_back(now_ + round_trip_ / 2, o);
     }
     while (!f.reports.empty() && f.reports.front().first <= now_) {
