@@ -16,10 +16,10 @@ namespace diemcau::mesh {
 
 // A layer runs while at least one peer gets it. A peer that moves to another layer gets that one
 // from its next key frame on. Up, the old one goes on for a while, until the new one has surely
-// been decoded; down, it ends with the key frame, because there is no room for both. Joins share key
-// frames: one a second on average, two in a row at most, so that a roll-call of ten bridges does not
-// cost ten, and those whose lines come back a moment after the first do not wait for a second. A
-// move down waits a quarter of one.
+// been decoded; down, it ends with the key frame, because there is no room for both. Joins share
+// key frames: one a second on average, two in a row at most, so that a roll-call of ten bridges
+// does not cost ten, and those whose lines come back a moment after the first do not wait for a
+// second. A move down waits a quarter of one.
 class LayerBoard {
  public:
   explicit LayerBoard(std::size_t peers) : peers_(peers) {}

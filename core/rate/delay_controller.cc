@@ -14,6 +14,7 @@ constexpr Duration kIdle = 3ms;
 // keeps equals equal.
 constexpr std::int64_t kQueueShareBits = 12'000;
 constexpr Duration kMostWanted = 50ms;
+constexpr Duration kClearlyOver = 5ms;
 // A packet and a half at the rate: what bursts of ours differ by.
 constexpr std::int64_t kSpreadBits = 14'400;
 constexpr Duration kMostNoise = 30ms;
@@ -136,12 +137,12 @@ void DelayController::follow(const Observation& o, Duration since) {
   // What arrives is what the line can carry, but not when we do not send what we may and all of it
   // arrives: then it says only what we sent.
   Bitrate anchor = std::min(o.busy_rate.value_or(o.carried), permille(o.carried, kBurstPermille));
-  const bool all_arrives = o.carried >= permille(o.sent, kAllArrivesPermille);
+  const bool all_arrives = o.carried >= permille(o.sent_then, kAllArrivesPermille);
   if (all_arrives && o.sent < permille(rate_, kUnusedPermille)) anchor = std::max(anchor, rate_);
   const Bitrate target = permille(anchor, factor);
-  if (target < rate_ && excess <= Duration::zero()) {
-    // Nothing waits too long: what says less than before is as likely to be noise, and a small flow
-    // that always believed the least would never become a larger one.
+  if (target < rate_ && excess <= kClearlyOver) {
+    // Nothing waits much too long: what says less than before is as likely to be noise, and a small
+    // flow that always believed the least would never become a larger one.
     rate_ = rate_ - permille(rate_ - target, part_of(since, reaction));
     return;
   }
@@ -159,9 +160,9 @@ Bitrate DelayController::proven(const Observation& o) const {
 
 void DelayController::grow(const Observation& o, Duration since) {
   const Duration reaction = o.round_trip + kBurstLag;
-  const Bitrate step = o.paths > 1
-                           ? permille(rate_, kSharedGrowPermille)
-                           : permille(rate_, kGrowPermille) + Bitrate::bps(kGrowStep.bps() * weight_);
+  const Bitrate step =
+      o.paths > 1 ? permille(rate_, kSharedGrowPermille)
+                  : permille(rate_, kGrowPermille) + Bitrate::bps(kGrowStep.bps() * weight_);
   Bitrate target = starting_ ? permille(rate_, 1'000 + kStartGrowPermille) : rate_ + step;
   target = std::min(target, std::max(proven(o), bounds_.start));
   if (o.busy_rate || o.mean_queue > kBurstsWait + 2 * noise_) {

@@ -19,6 +19,7 @@ struct Observation {
   // What the bottleneck gave us while packets of ours waited in front of it; none when none did.
   std::optional<Bitrate> busy_rate;
   Bitrate sent;       // over the last 300 ms
+  Bitrate sent_then;  // over 300 ms up to the sending of the newest packet that arrived
   Bitrate delivered;  // over the last 300 ms
   Bitrate carried;  // the same with what was lost: the line has borne that too, but for full queues
   std::uint32_t paths = 1;  // that share it

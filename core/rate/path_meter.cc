@@ -72,10 +72,7 @@ std::optional<Bitrate> PathMeter::Series::busy_rate(Timestamp end) const {
   return std::nullopt;
 }
 
-void PathMeter::sent(Timestamp now, std::uint16_t size_bytes) {
-  sent_.at(now).bytes += size_bytes;
-  newest_sent_ = now;
-}
+void PathMeter::sent(Timestamp now, std::uint16_t size_bytes) { sent_.at(now).bytes += size_bytes; }
 
 Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> packets,
                               std::optional<Duration> round_trip) {
@@ -108,6 +105,7 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
     }
     lost_since_arrival_bytes_ = 0;
     last_arrival_ = p.arrived_at;
+    newest_told_ = p.sent_at;
     newest_arrival_ = p.arrived_at;
   }
   if (round_trip) round_trip_.add(now, *round_trip);
@@ -115,6 +113,7 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
   look_at_waits(o);
   o.busy_rate = arrivals_.busy_rate(newest_arrival_);
   o.sent = sent_.rate(kRateWindow, now);
+  o.sent_then = sent_.rate(kRateWindow, newest_told_);
   o.delivered = arrivals_.rate(kRateWindow, newest_arrival_);
   o.carried = carried(kRateWindow);
   return o;

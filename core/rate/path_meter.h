@@ -77,7 +77,7 @@ class PathMeter {
   Series arrivals_;  // by the peer's
   std::optional<Timestamp> last_arrival_;
   std::int64_t lost_since_arrival_bytes_ = 0;
-  Timestamp newest_sent_, newest_arrival_;
+  Timestamp newest_told_, newest_arrival_;  // when it was sent, by us; when it came, by the peer
   Duration queue_{};
   std::array<Wait, 32> waits_{};
   std::size_t next_wait_ = 0;

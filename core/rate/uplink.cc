@@ -125,6 +125,7 @@ void Uplink::observe_uplink(Timestamp now) {
     o.round_trip = std::max(o.round_trip, path->last.round_trip);
     o.mean_queue = std::min(o.mean_queue, path->mean_queue);
     o.sent += path->last.sent;
+    o.sent_then += path->last.sent_then;
     o.delivered += path->last.delivered;
     o.carried += path->last.carried;
     o.spread += path->last.spread;

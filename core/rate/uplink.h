@@ -8,11 +8,11 @@
 #include <optional>
 #include <vector>
 
-#include "core/send/allowance.h"
 #include "core/rate/controller.h"
 #include "core/rate/path_meter.h"
 #include "core/rate/sent_log.h"
 #include "core/rate/share.h"
+#include "core/send/allowance.h"
 #include "core/units/ids.h"
 #include "core/wire/ccfb.h"
 

@@ -1,8 +1,8 @@
 #include "core/send/pacer.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <map>
 #include <set>
 #include <vector>
