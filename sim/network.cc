@@ -14,7 +14,10 @@ namespace {
 std::optional<Layer> layer_of(const Packet& packet) {
   const auto rtp = wire::parse_rtp(packet.bytes());
   if (!rtp) return std::nullopt;
-  if (rtp->header.payload_type == wire::kAudioPayloadType) return Layer::only;
+  if (rtp->header.payload_type == wire::kAudioPayloadType ||
+      rtp->header.payload_type == wire::kRedundantPayloadType) {
+    return Layer::only;
+  }
   if (!rtp->extensions.frame_descriptor) return std::nullopt;
   return rtp->extensions.frame_descriptor->layer;
 }

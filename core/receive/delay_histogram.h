@@ -28,6 +28,8 @@ class DelayHistogram {
   std::int64_t forget_ = 1;
   std::uint32_t packets_ = 0;  // up to the end of the start
   Duration target_ = kStart;
+  Duration last_{};
+  bool in_spike_ = false;
 };
 
 }  // namespace diemcau::receive
