@@ -14,9 +14,9 @@ constexpr Duration kSettled = 3s;
 constexpr Duration kMost = 400ms;  // as far as the jitter buffers go
 constexpr std::int64_t kFilter = 4;
 
-// With what a buffer lets lie above its target, up to 150 ms: that delay costs a conversation
-// nothing (G.107: a fifth of a point of R, at 200 ms already three).
-constexpr Duration kMostForPictures = 130ms;
+// With what a buffer lets lie above its target, and what jitter adds, up to 150 ms: that delay
+// costs a conversation nothing (G.107: a fifth of a point of R, at 200 ms already three).
+constexpr Duration kMostForPictures = 120ms;
 constexpr Duration kStopped = 1s;
 
 // Lets `late` go by as much as `back`, or, when there is nothing to give back, holds `early` longer

@@ -45,7 +45,7 @@ void DelayHistogram::add(Duration delay) {
   std::int64_t beyond = 0;
   std::size_t i = kBuckets;
   while (i > 1 && beyond + weights_[i - 1] <= kOne / kBeyondParts) beyond += weights_[--i];
-  target_ = kBucket * static_cast<std::int64_t>(i);
+  target_ = std::max(kLeast, kBucket * static_cast<std::int64_t>(i));
 }
 
 }  // namespace diemcau::receive

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "core/base/rng.h"
 #include "tests/support/test_media.h"
 
 using namespace diemcau;
