@@ -9,10 +9,11 @@
 namespace diemcau::rate {
 
 namespace {
-constexpr std::int64_t kFewestParts = 12;
+constexpr std::int64_t kFewestParts = 4;
 // Twice what crystals do; more is a route that changed.
 constexpr std::int64_t kMostPpb = 500'000;
-// A clock does not change; what seems to is believed by 20 ppm in five seconds.
+// A clock does not change: after a first minute, what seems to is believed by 20 ppm in five seconds.
+constexpr std::int64_t kFirstParts = 12;
 constexpr std::int64_t kMostChangePpb = 20'000;
 
 struct Point {
@@ -71,8 +72,8 @@ void ClockSkew::fit(std::int64_t last) {
   const std::int64_t end_us = (last + 1 - first) * to_us(kPart);
   const std::span<const Point> all(hull.data(), size);
   const std::int64_t seems = common(slope_ppb(all, end_us / 10), slope_ppb(all, end_us / 10 * 9));
-  const std::int64_t before = ppb_.value_or(seems);
-  ppb_ = before + std::clamp(seems - before, -kMostChangePpb, kMostChangePpb);
+  const std::int64_t most = seen < kFirstParts ? kMostPpb : kMostChangePpb;
+  ppb_ += std::clamp(seems - ppb_, -most, most);
 }
 
 }  // namespace diemcau::rate

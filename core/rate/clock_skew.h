@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 
 #include "core/units/time.h"
 
@@ -15,8 +14,8 @@ namespace diemcau::rate {
 class ClockSkew {
  public:
   void add(Timestamp now, Duration delay);
-  // What the peer's clock gains on ours in `d`; 0 until a minute has been seen.
-  Duration gained_in(Duration d) const { return d * ppb_.value_or(0) / 1'000'000'000; }
+  // What the peer's clock gains on ours in `d`; 0 in the first 20 s.
+  Duration gained_in(Duration d) const { return d * ppb_ / 1'000'000'000; }
 
  private:
   static constexpr Duration kPart = 5s;
@@ -30,7 +29,7 @@ class ClockSkew {
 
   std::array<Part, kParts> parts_{};
   std::int64_t newest_ = -1;
-  std::optional<std::int64_t> ppb_;
+  std::int64_t ppb_ = 0;
 };
 
 }  // namespace diemcau::rate

@@ -1,8 +1,8 @@
-// Forgets as NetEq does, a sixty-fourth a packet: one late packet raises the target for 1.5 s, a
-// burst of them for five. What is 100 ms late is a spike, no jitter: forgotten four times as fast,
-// a burst of them in 1.5 s; what follows it ever less late came with it and counts for nothing. The
-// first second has the start value: what handshakes, key frames and encoders that open do to it
-// says nothing about the line, and would be felt for seconds.
+// Forgets as NetEq does, a sixty-fourth a packet: one late packet raises the target for 1.5 s. What
+// was held up together counts as one: behind the first of a stall's frames each comes a frame less
+// late, and says nothing about the line that the first has not said; as fifteen late packets they
+// would be felt for five seconds. The first second has the start value: what handshakes, key frames
+// and encoders that open do to it says nothing about the line either.
 #include "core/receive/delay_histogram.h"
 
 #include <algorithm>
@@ -11,8 +11,7 @@ namespace diemcau::receive {
 
 namespace {
 constexpr std::int64_t kForget = 64;
-constexpr std::int64_t kForgetSpike = 16;
-constexpr std::size_t kSpikeBucket = 20;     // 100 ms
+constexpr Duration kStall = 100ms;
 constexpr std::int64_t kBeyondParts = 200;   // 1/200 of the packets may come later
 constexpr std::uint32_t kStartPackets = 50;  // a second of sound
 }  // namespace
@@ -22,22 +21,17 @@ void DelayHistogram::add(Duration delay) {
     ++packets_;
     return;
   }
-  const bool with_spike = in_spike_ && delay < last_;
-  in_spike_ = delay >= kBucket * static_cast<std::int64_t>(kSpikeBucket) || with_spike;
+  const bool together = stalled_ && delay < last_;
+  stalled_ = together || delay >= kStall;
   last_ = delay;
-  if (with_spike && delay < kBucket * static_cast<std::int64_t>(kSpikeBucket)) return;
+  if (together) return;
   const std::int64_t bucket =
       std::clamp<std::int64_t>(delay / kBucket, 0, static_cast<std::int64_t>(kBuckets) - 1);
   std::int64_t sum = 0;
   // Rounded up, so that nothing stays for ever. A division by a constant is a shift.
-  for (std::size_t k = 0; k < kBuckets; ++k) {
-    std::int64_t& weight = weights_[k];
-    if (k >= kSpikeBucket) {
-      weight -= (weight + kForgetSpike - 1) / kForgetSpike;
-    } else {
-      weight -=
-          forget_ == kForget ? (weight + kForget - 1) / kForget : (weight + forget_ - 1) / forget_;
-    }
+  for (std::int64_t& weight : weights_) {
+    weight -=
+        forget_ == kForget ? (weight + kForget - 1) / kForget : (weight + forget_ - 1) / forget_;
     sum += weight;
   }
   weights_[static_cast<std::size_t>(bucket)] += kOne - sum;

@@ -32,7 +32,7 @@ class DelayHistogram {
   std::uint32_t packets_ = 0;  // up to the end of the start
   Duration target_ = kStart;
   Duration last_{};
-  bool in_spike_ = false;
+  bool stalled_ = false;
 };
 
 }  // namespace diemcau::receive
