@@ -79,7 +79,8 @@ void Allocation::plan(Timestamp now) {
     if (!p.present) continue;
     const bool central = config_.roster[i].role == Role::central;
     claims_.push_back({central ? kCentralWeight : 1,
-                       p.best ? most_of(peer, *p.best) : std::min(sound_of(peer), uplink_.rate(peer)),
+                       p.best ? most_of(peer, *p.best)
+                              : std::min(sound_of(peer), uplink_.rate(peer)),
                        Bitrate{}});
     claimants_.push_back(peer);
   }

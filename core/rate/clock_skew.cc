@@ -12,7 +12,8 @@ namespace {
 constexpr std::int64_t kFewestParts = 4;
 // Twice what crystals do; more is a route that changed.
 constexpr std::int64_t kMostPpb = 500'000;
-// A clock does not change: after a first minute, what seems to is believed by 20 ppm in five seconds.
+// A clock does not change: after a first minute, what seems to is believed by 20 ppm in five
+// seconds.
 constexpr std::int64_t kFirstParts = 12;
 constexpr std::int64_t kMostChangePpb = 20'000;
 
