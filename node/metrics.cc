@@ -104,7 +104,7 @@ std::optional<double> score_of(const FlowReport& f) {
 // Layers of one peer's source add up: a dashboard asks how this peer's picture is.
 struct MediaSum {
   std::uint64_t received = 0, lost = 0, frames_shown = 0, undecodable = 0, late = 0;
-  std::uint64_t freezes = 0, samples = 0, concealed = 0;
+  std::uint64_t freezes = 0, samples = 0, concealed = 0, recovered = 0;
   Duration freeze_time{}, jitter{}, delay{};
   Histogram end_to_end;
 
@@ -117,6 +117,7 @@ struct MediaSum {
     freezes += f.freezes;
     samples += f.samples_played;
     concealed += f.samples_concealed;
+    recovered += f.frames_recovered;
     freeze_time += f.freeze_time;
     jitter = std::max(jitter, f.jitter);
     delay = std::max(delay, f.target_delay);
@@ -175,6 +176,8 @@ void add_media(Families& out, const std::string& id, MediaKind media, const Medi
     out.counter("audio_samples_total", "Samples played, concealed ones included.", peer, s.samples);
     out.counter("audio_concealed_samples_total", "Samples that stood in for missing ones.", peer,
                 s.concealed);
+    out.counter("audio_frames_recovered_total", "Lost frames that later packets brought along.",
+                peer, s.recovered);
     out.histogram("mouth_to_ear_seconds", "Capture to play-out of sound.", peer, s.end_to_end,
                   kMouthToEarBounds);
     return;

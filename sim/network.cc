@@ -44,7 +44,8 @@ std::optional<Layer> Network::layer_of(const Datagram& d) {
   const auto rtp = wire::parse_rtp(bytes);
   if (!rtp) return std::nullopt;
   Layer layer = Layer::only;
-  if (rtp->header.payload_type != wire::kAudioPayloadType) {
+  if (rtp->header.payload_type != wire::kAudioPayloadType &&
+      rtp->header.payload_type != wire::kRedundantPayloadType) {
     if (!rtp->extensions.frame_descriptor) return std::nullopt;
     layer = rtp->extensions.frame_descriptor->layer;
   }

@@ -9,6 +9,8 @@ namespace {
 constexpr Duration kInterval = 33ms;  // a picture
 // RTP header and extensions, seal, UDP and IP of 50 packets of sound a second: 80 bytes each.
 constexpr Bitrate kSoundHeaders = Bitrate::kbps(32);
+// RFC 2198: four bytes for each earlier frame.
+constexpr Bitrate kBlockHeaders = Bitrate::bps(1'600);
 constexpr Bitrate kReports = Bitrate::kbps(16);  // RFC 8888 every 50 ms, RTCP every second, checks
 // The same headers on packets of about 1,000 bytes of picture.
 constexpr std::int64_t kPictureCostPercent = 109;
@@ -33,6 +35,7 @@ Allocation::Allocation(const BridgeConfig& config, const rate::Uplink& uplink, L
       board_(board),
       choice_(bounds_of(config), config.roster.size()),
       sound_(config.rates.audio + kSoundHeaders + kReports),
+      earlier_frame_(config.rates.audio + kBlockHeaders),
       peers_(config.roster.size()) {}
 
 void Allocation::want(PeerId peer, std::optional<Layer> best) {
@@ -50,11 +53,16 @@ void Allocation::gone(PeerId peer) {
   changed_ = urgent_ = true;
 }
 
+Bitrate Allocation::sound_of(PeerId peer) const {
+  const auto earlier = static_cast<std::int64_t>(uplink_.earlier_sound(peer));
+  return sound_ + Bitrate::bps(earlier_frame_.bps() * earlier);
+}
+
 Bitrate Allocation::most_of(PeerId peer, Layer best) const {
   const Bitrate pictures = best == Layer::hi    ? config_.rates.hi
                            : best == Layer::mid ? config_.rates.mid
                                                 : config_.rates.lo;
-  return std::min(percent(pictures, kPictureCostPercent) + sound_, uplink_.rate(peer));
+  return std::min(percent(pictures, kPictureCostPercent) + sound_of(peer), uplink_.rate(peer));
 }
 
 void Allocation::plan(Timestamp now) {
@@ -70,9 +78,10 @@ void Allocation::plan(Timestamp now) {
     if (!p.present || !p.best) board_.serve(now, peer, std::nullopt);
     if (!p.present) continue;
     const bool central = config_.roster[i].role == Role::central;
-    claims_.push_back({central ? kCentralWeight : 1,
-                       p.best ? most_of(peer, *p.best) : std::min(sound_, uplink_.rate(peer)),
-                       Bitrate{}});
+    claims_.push_back(
+        {central ? kCentralWeight : 1,
+         p.best ? most_of(peer, *p.best) : std::min(sound_of(peer), uplink_.rate(peer)),
+         Bitrate{}});
     claimants_.push_back(peer);
   }
   rate::divide(uplink_.rate(), claims_);
@@ -84,7 +93,8 @@ void Allocation::plan(Timestamp now) {
     v.peer = peer;
     v.wanted = *best;
     v.weight = static_cast<std::uint32_t>(claims_[i].weight);
-    const Bitrate rest = claims_[i].share > sound_ ? claims_[i].share - sound_ : Bitrate{};
+    const Bitrate sound = sound_of(peer);
+    const Bitrate rest = claims_[i].share > sound ? claims_[i].share - sound : Bitrate{};
     v.room = Bitrate::bps(rest.bps() * 100 / kPictureCostPercent);
     v.now = board_.serves(peer);
     viewers_.push_back(v);

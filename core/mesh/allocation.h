@@ -37,13 +37,15 @@ class Allocation {
     std::optional<Layer> best;
   };
   Bitrate most_of(PeerId peer, Layer best) const;
+  Bitrate sound_of(PeerId peer) const;
   void set_rate(Layer layer, Bitrate rate);
 
   const BridgeConfig& config_;
   const rate::Uplink& uplink_;
   LayerBoard& board_;
   rate::LayerChoice choice_;
-  Bitrate sound_;  // of one peer, with headers and reports
+  Bitrate sound_;          // of one peer, with headers and reports
+  Bitrate earlier_frame_;  // what carrying one more frame in each packet adds
   std::vector<PeerWant> peers_;
   std::vector<rate::Claim> claims_;
   std::vector<PeerId> claimants_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/units/media_time.h"
+#include "core/wire/redundancy.h"
 
 namespace diemcau::mesh {
 
@@ -30,6 +31,17 @@ AudioAction action_of(receive::AudioStep step) {
     case receive::AudioStep::silence: return AudioAction::silence;
   }
   return AudioAction::silence;
+}
+
+// The frames in a packet of sound.
+std::optional<wire::SoundBlocks> blocks_of(const wire::RtpPacket& rtp, const Packet& packet) {
+  if (rtp.header.payload_type == wire::kRedundantPayloadType) {
+    return wire::parse_redundancy(packet.bytes().subspan(rtp.payload_offset, rtp.payload_size),
+                                  packet.elided());
+  }
+  wire::SoundBlocks own;
+  own.blocks[own.count++].length = rtp.payload_size + packet.elided();
+  return own;
 }
 
 receive::AudioStep step_of(AudioAction action) {
@@ -122,34 +134,47 @@ std::optional<quality::DropReason> Inbound::audio_arrived(Timestamp now, Timesta
                                                           Stream& stream,
                                                           const wire::RtpPacket& rtp,
                                                           PacketRef packet) {
+  const auto sound = blocks_of(rtp, *packet);
+  if (!sound) return quality::DropReason::malformed;
   std::optional<NtpTime> captured;
   if (rtp.extensions.absolute_capture) captured = rtp.extensions.absolute_capture->captured;
   captured = stream.times.at(rtp.header.timestamp, captured);
   if (!captured) return quality::DropReason::malformed;  // our senders place every frame in time
-  receive::AudioFrame frame;
-  frame.id = stream.sequence.unwrap(rtp.header.seq);
-  frame.rtp_timestamp = rtp.header.timestamp;
-  frame.captured = *captured;
-  frame.captured_at = local_time(*captured);
-  frame.payload_offset = static_cast<std::uint16_t>(rtp.payload_offset);
-  frame.payload_size = static_cast<std::uint16_t>(rtp.payload_size);
-  const PacketId id = frame.id;
-  const std::size_t size = packet->wire_size();
-  frame.packet = std::move(packet);
+  const PacketId id = stream.sequence.unwrap(rtp.header.seq);
+  const bool fresh = stream.packets_seen.add(id);
+  stream.meter.packet_arrived(received_at, id, rtp.header.timestamp, packet->wire_size(), fresh);
+  if (!fresh) return quality::DropReason::replay;
+  using Insert = receive::AudioBuffer::Insert;
+  for (std::size_t back = sound->count; back-- > 0;) {
+    const wire::SoundBlock& block = sound->blocks[sound->count - 1 - back];
+    receive::AudioFrame frame;
+    frame.id = id - static_cast<PacketId>(back);
+    if (!stream.frames_seen.add(frame.id)) continue;
+    frame.rtp_timestamp = rtp.header.timestamp - block.behind;
+    frame.captured = *captured + -MediaTime(block.behind, kAudioClockHz).duration();
+    frame.payload_offset = static_cast<std::uint16_t>(rtp.payload_offset + block.offset);
+    const auto length = static_cast<std::uint16_t>(block.length);
+    (packet->elided() > 0 ? frame.elided_size : frame.payload_size) = length;
+    frame.packet = packet;
+    const Insert result = take_sound(now, received_at, std::move(frame));
+    if (back > 0) {
+      if (result == Insert::fresh) stream.meter.frame_recovered();
+    } else if (result == Insert::late) {
+      stream.meter.frame_late();
+      return quality::DropReason::late;
+    }
+  }
+  return std::nullopt;
+}
+
+receive::AudioBuffer::Insert Inbound::take_sound(Timestamp now, Timestamp received_at,
+                                                 receive::AudioFrame frame) {
+  frame.captured_at = local_time(frame.captured);
   if (context_.records) {
     sound_record_.insert(now, frame);
     record_sound(now);
   }
-  const auto result = sound_.insert(received_at, std::move(frame));
-  using Insert = receive::AudioBuffer::Insert;
-  stream.meter.packet_arrived(received_at, id, rtp.header.timestamp, size,
-                              result != Insert::duplicate);
-  if (result == Insert::late) {
-    stream.meter.frame_late();
-    return quality::DropReason::late;
-  }
-  if (result == Insert::duplicate) return quality::DropReason::replay;
-  return std::nullopt;
+  return sound_.insert(received_at, std::move(frame));
 }
 
 Media Inbound::media_of_sound(const receive::AudioFrame& frame) {
@@ -192,7 +217,7 @@ void Inbound::audio_played(Timestamp now, const AudioPlayed& played) {
   const Duration delay = played.plays_at - *played.captured_at;
   stream->meter.sound_played(delay);
   if (!clock_.known()) return;
-  sync_.sound_played(delay);
+  sync_.sound_played(now, delay);
   if (sync_.update(now, sound_.target_delay(), pictures_.target_delay())) {
     sound_.set_minimum_delay(sync_.audio_minimum());
     pictures_.set_minimum_delay(sync_.video_minimum());
@@ -279,7 +304,7 @@ void Inbound::frame_shown(const FrameShown& shown) {
   if (pending.frame_number != number) return;
   const Duration delay = shown.shown_at - pending.captured_at;
   stream->meter.frame_shown(shown.shown_at, delay);
-  if (clock_.known()) sync_.picture_shown(delay);
+  if (clock_.known()) sync_.picture_shown(shown.shown_at, delay);
 }
 
 // ------------------------------------------------------------ time, reports

@@ -19,6 +19,7 @@
 #include "core/receive/av_sync.h"
 #include "core/receive/capture_clock.h"
 #include "core/receive/record_tap.h"
+#include "core/receive/seen_ids.h"
 #include "core/receive/video_buffer.h"
 #include "core/wire/messages.h"
 #include "core/wire/rtcp.h"
@@ -98,6 +99,7 @@ class Inbound {
     SeqUnwrapper sequence;
     receive::CaptureTimes times;
     quality::FlowMeter meter;
+    receive::SeenIds packets_seen, frames_seen;  // sound: a frame may come in a later packet, too
     std::optional<std::pair<std::uint32_t, Timestamp>>
         last_report;  // compact NTP of the last SR, when it came
     std::unique_ptr<Pictures> pictures;
@@ -116,6 +118,9 @@ class Inbound {
   std::optional<quality::DropReason> audio_arrived(Timestamp now, Timestamp received_at,
                                                    Stream& stream, const wire::RtpPacket& rtp,
                                                    PacketRef packet);
+  // A frame that has not been here before; `frame` but for its capture time on our clock.
+  receive::AudioBuffer::Insert take_sound(Timestamp now, Timestamp received_at,
+                                          receive::AudioFrame frame);
   std::optional<quality::DropReason> video_arrived(Timestamp now, Stream& stream,
                                                    const wire::RtpPacket& rtp, PacketRef packet);
   void release_frames(Timestamp now, Stream& stream);

@@ -80,9 +80,14 @@ std::optional<Outbound::Departure> Outbound::poll(Timestamp now) {
   PacketRef packet = packets_.take();
   const send::OutgoingPacket& outgoing = next->packet;
   auto& sender = senders_[next->peer.value][slot_of(outgoing.source, outgoing.descriptor.layer)];
-  const SeqNo seq = sender.write(outgoing, *packet);
+  const MediaKind media = media_of(outgoing.source);
+  const SeqNo seq = sender.write(outgoing, *packet, uplink_.earlier_sound(next->peer));
+  const std::size_t known = outgoing.payload->wire_size() + wire::kMaxRtpHeaderBytes;
+  if (packet->wire_size() > known) {  // earlier sound, that the pacer did not know of
+    pacer_.account(now, ByteCount::bytes(static_cast<std::int64_t>(packet->wire_size() - known)));
+  }
   uplink_.sent(now, next->peer, sender.ssrc(), seq,
-               static_cast<std::uint16_t>(packet->wire_size() + send::kLineOverheadBytes));
+               static_cast<std::uint16_t>(packet->wire_size() + send::kLineOverheadBytes), media);
   return Departure{next->peer, std::move(packet)};
 }
 

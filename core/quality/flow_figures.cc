@@ -37,6 +37,7 @@ void add_sound(std::vector<FlowFigure>& figures, const FlowReport& flow) {
     figures.push_back(
         {nullptr, "residual_loss_ratio", ratio(*flow.audio_frames_lost_after_buffer, flow.frames)});
   }
+  add_count(figures, "frames_recovered", flow.frames_recovered);
   if (flow.samples_played == 0) return;
   const double concealed = ratio(flow.samples_concealed, flow.samples_played);
   figures.push_back({nullptr, "concealed_ratio", concealed});

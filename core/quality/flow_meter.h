@@ -24,6 +24,7 @@ class FlowMeter {
   void frame_seen(std::int64_t frame_number);  // unwrapped: how far the sender has come
   void frame_undecodable() { ++report_.frames_undecodable; }
   void frame_late() { ++report_.frames_late; }
+  void frame_recovered() { ++report_.frames_recovered; }
   void frame_shown(Timestamp shown_at, Duration end_to_end);
   // Concealed samples are those that had to be invented while the stream was running.
   void samples_played(std::uint64_t samples, bool concealed);

@@ -31,6 +31,7 @@ struct FlowReport {
   Duration longest_freeze{};
   std::uint64_t samples_played = 0;
   std::uint64_t samples_concealed = 0;
+  std::uint64_t frames_recovered = 0;  // audio: lost, but heard from a later packet
   std::optional<std::uint64_t> audio_frames_lost_after_buffer;
   Histogram end_to_end;     // capture → ready to show or play, ns
   Duration jitter{};        // interarrival jitter (RFC 3550 §6.4.1)

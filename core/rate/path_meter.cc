@@ -24,16 +24,17 @@ constexpr Duration kAbsurd = 60s;
 void PathMeter::Least::add(Timestamp now, Duration value) {
   newest_ = now.time_since_epoch() / kPart;
   Part& part = parts_[static_cast<std::size_t>(newest_) % parts_.size()];
-  if (part.number != newest_) part = Part{newest_, value};
-  part.least = std::min(part.least, value);
+  newest_at_ = now;
+  if (part.number != newest_ || value < part.least) part = Part{newest_, value, now};
 }
 
-std::optional<Duration> PathMeter::Least::least() const {
+std::optional<Duration> PathMeter::Least::least(Timestamp now, const ClockSkew& skew) const {
   std::optional<Duration> all;
   for (const Part& part : parts_) {
     if (part.number < 0 || newest_ - part.number >= static_cast<std::int64_t>(parts_.size()))
       continue;
-    all = all ? std::min(*all, part.least) : part.least;
+    const Duration value = part.least + skew.gained_in(now - part.at);
+    all = all ? std::min(*all, value) : value;
   }
   return all;
 }
@@ -87,9 +88,13 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
     ++o.packets_received;
     const Duration delay = p.arrived_at - p.sent_at;
     const auto known = base_.least();
-    if (known && (delay - *known > kAbsurd || *known - delay > kAbsurd)) base_ = Least{};
+    if (known && (delay - *known > kAbsurd || *known - delay > kAbsurd)) {
+      base_ = Least{};
+      skew_ = ClockSkew{};
+    }
+    skew_.add(now, delay);
     base_.add(now, delay);
-    const Duration base = *base_.least();
+    const Duration base = *base_.least(now, skew_);
     queue_ = delay - base;
     waits_[next_wait_++ % waits_.size()] = {p.arrived_at, queue_};
     Series::Slot& slot = arrivals_.at(p.arrived_at);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 
+#include "core/rate/clock_skew.h"
 #include "core/rate/observation.h"
 #include "core/rate/sent_log.h"
 
@@ -31,16 +32,20 @@ class PathMeter {
   class Least {
    public:
     void add(Timestamp now, Duration value);
-    std::optional<Duration> least() const;
+    std::optional<Duration> least() const { return least(newest_at_, ClockSkew{}); }
+    // Of delays between clocks that run apart: what each would be now.
+    std::optional<Duration> least(Timestamp now, const ClockSkew& skew) const;
 
    private:
     static constexpr Duration kPart = 5s;
     struct Part {
       std::int64_t number = -1;
       Duration least{};
+      Timestamp at;
     };
     std::array<Part, 6> parts_{};
     std::int64_t newest_ = -1;
+    Timestamp newest_at_;
   };
   // Bytes by time, and of them those that kept the line busy.
   class Series {
@@ -71,6 +76,7 @@ class PathMeter {
 
   void look_at_waits(Observation& o) const;
 
+  ClockSkew skew_;
   Least base_;
   Least round_trip_;
   Series sent_;      // by our clock

@@ -38,12 +38,13 @@ void SentLog::grow(Stream& stream) {
   stream.records = std::move(bigger);
 }
 
-void SentLog::add(Timestamp now, Ssrc ssrc, SeqNo seq, std::uint16_t size_bytes) {
+void SentLog::add(Timestamp now, Ssrc ssrc, SeqNo seq, std::uint16_t size_bytes, MediaKind media) {
   Stream* s = find(ssrc);
   if (s == nullptr) {
     if (streams_.size() == kMaxStreams) return;
     s = &streams_.emplace_back();
     s->ssrc = ssrc;
+    s->media = media;
     s->records.resize(kFirstSize);
     s->next = s->oldest_flying = seq.value;
   }
@@ -77,7 +78,8 @@ std::span<const ReportedPacket> SentLog::take(const wire::Ccfb& report) {
       if (packet.received ? record.state == State::arrived || record.state == State::none
                           : record.state != State::flying)
         continue;
-      ReportedPacket told{record.sent_at, {}, record.order, record.size_bytes, packet.received};
+      ReportedPacket told{record.sent_at,  {},      record.order, record.size_bytes,
+                          packet.received, s->media};
       if (packet.received) {
         // Its time is unknown when it came more than eight seconds ago; then it is no measurement.
         if (record.state == State::flying) in_flight_ -= ByteCount::bytes(record.size_bytes);
@@ -107,7 +109,7 @@ void SentLog::settle_overtaken() {
       Record& record = s.record(s.oldest_flying);
       if (record.state != State::flying) continue;
       if (*newest_arrived_ - record.sent_at < kOvertaken) break;
-      reported_.push_back({record.sent_at, {}, record.order, record.size_bytes, false});
+      reported_.push_back({record.sent_at, {}, record.order, record.size_bytes, false, s.media});
       lose(record);
     }
   }

@@ -22,6 +22,7 @@ struct ReportedPacket {
   std::uint32_t order = 0;  // of sending on this path
   std::uint16_t size_bytes = 0;
   bool received = false;  // false: lost
+  MediaKind media = MediaKind::video;
 };
 
 // Says of each packet once that it arrived, or that it is lost: told missing, or overtaken on a
@@ -33,7 +34,8 @@ class SentLog {
   static constexpr std::size_t kMostPackets =
       2'048;  // a round trip of 1 s at 2,000 packets a second
 
-  void add(Timestamp now, Ssrc ssrc, SeqNo seq, std::uint16_t size_bytes);
+  // A stream is of one kind.
+  void add(Timestamp now, Ssrc ssrc, SeqNo seq, std::uint16_t size_bytes, MediaKind media);
   // In the order of sending; valid until the next call.
   std::span<const ReportedPacket> take(const wire::Ccfb& report);
   // How long the peer held the newest packet of the last report back before it wrote it.
@@ -50,6 +52,7 @@ class SentLog {
   };
   struct Stream {
     Ssrc ssrc;
+    MediaKind media = MediaKind::video;
     PacketId next = 0;           // behind the newest that was sent
     PacketId oldest_flying = 0;  // nothing before it is in flight
     std::vector<Record> records;

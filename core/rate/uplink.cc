@@ -23,6 +23,10 @@ constexpr Bitrate kLeastStart = Bitrate::kbps(120);
 constexpr Duration kWindowSlack = 100ms;
 constexpr std::int64_t kWindowBytes = 4'000;
 constexpr Duration kOutage = 1s;
+// Earlier sound takes no more than half of a path's part; a frame of 32 kbit/s with its header, 50
+// times a second.
+constexpr std::int64_t kEarlierSoundParts = 2;
+constexpr Bitrate kEarlierFrame = Bitrate::kbps(34);
 
 Duration between(Duration a, Duration b) { return a > b ? a - b : Duration::zero(); }
 }  // namespace
@@ -57,9 +61,10 @@ void Uplink::ended(PeerId peer) {
   paths_[peer.value].reset();
 }
 
-void Uplink::sent(Timestamp now, PeerId peer, Ssrc ssrc, SeqNo seq, std::uint16_t size_bytes) {
+void Uplink::sent(Timestamp now, PeerId peer, Ssrc ssrc, SeqNo seq, std::uint16_t size_bytes,
+                  MediaKind media) {
   if (PathState* path = paths_[peer.value].get()) {
-    path->log.add(now, ssrc, seq, size_bytes);
+    path->log.add(now, ssrc, seq, size_bytes, media);
     path->meter.sent(now, size_bytes);
   }
 }
@@ -69,6 +74,7 @@ void Uplink::report_arrived(Timestamp now, PeerId peer, const wire::Ccfb& report
   if (path == nullptr) return;
   const auto packets = path->log.take(report);
   if (packets.empty()) return;
+  path->sound_loss.report(now, packets);
   std::optional<Duration> round_trip;
   for (auto p = packets.rbegin(); p != packets.rend() && !round_trip; ++p) {
     if (p->received) round_trip = now - p->sent_at - path->log.held_back();
@@ -151,6 +157,19 @@ Bitrate Uplink::rate(PeerId peer) const {
   return path != nullptr ? path->controller->rate() : Bitrate{};
 }
 
+std::size_t Uplink::earlier_sound(PeerId peer) const {
+  const PathState* path = paths_[peer.value].get();
+  if (path == nullptr) return 0;
+  const std::size_t wanted = path->sound_loss.earlier_frames();
+  if (wanted == 0) return 0;
+  Bitrate part = path->controller->rate();
+  if (shared_active_) {
+    part = std::min(part, Bitrate::bps(shared_->rate().bps() / static_cast<std::int64_t>(open_)));
+  }
+  const std::int64_t room = part.bps() / (kEarlierSoundParts * kEarlierFrame.bps());
+  return std::min(wanted, static_cast<std::size_t>(room));
+}
+
 Bitrate Uplink::pace(PeerId peer) const {
   const PathState* path = paths_[peer.value].get();
   return path != nullptr ? path->controller->pace() : kLeastStart;
@@ -169,7 +188,12 @@ Bitrate Uplink::rate() const {
 
 // Sound is never asked: whatever has been found out, there is a pace for it.
 Bitrate Uplink::least_pace() const {
-  return Bitrate::bps(kLeastStart.bps() * static_cast<std::int64_t>(open_ + 1));
+  auto least = Bitrate::bps(kLeastStart.bps() * static_cast<std::int64_t>(open_ + 1));
+  for (std::size_t i = 0; i < paths_.size(); ++i) {
+    const std::size_t earlier = earlier_sound(PeerId{static_cast<std::uint16_t>(i)});
+    least += Bitrate::bps(kEarlierFrame.bps() * static_cast<std::int64_t>(earlier));
+  }
+  return least;
 }
 
 Bitrate Uplink::pace() const {

@@ -12,6 +12,7 @@
 #include "core/rate/path_meter.h"
 #include "core/rate/sent_log.h"
 #include "core/rate/share.h"
+#include "core/rate/sound_loss.h"
 #include "core/send/allowance.h"
 #include "core/units/ids.h"
 #include "core/wire/ccfb.h"
@@ -33,7 +34,8 @@ class Uplink final : public send::Allowance {
 
   void association_began(PeerId peer);
   void ended(PeerId peer);
-  void sent(Timestamp now, PeerId peer, Ssrc ssrc, SeqNo seq, std::uint16_t size_bytes);
+  void sent(Timestamp now, PeerId peer, Ssrc ssrc, SeqNo seq, std::uint16_t size_bytes,
+            MediaKind media);
   void report_arrived(Timestamp now, PeerId peer, const wire::Ccfb& report);
 
   // Whether pictures may go: what is in flight fits the window. Sound and control are not asked.
@@ -43,6 +45,8 @@ class Uplink final : public send::Allowance {
   // What the path could carry, and what everything together can.
   Bitrate rate(PeerId peer) const;
   Bitrate rate() const;
+  // How many earlier frames each packet of sound on this path has to carry.
+  std::size_t earlier_sound(PeerId peer) const;
 
   struct PathFigures {
     Bitrate target, sent, delivered;
@@ -56,6 +60,7 @@ class Uplink final : public send::Allowance {
   struct PathState {
     SentLog log;
     PathMeter meter;
+    SoundLoss sound_loss;
     std::unique_ptr<Controller> controller;
     Observation last;
     std::optional<Timestamp> reported_at;

@@ -11,7 +11,7 @@ namespace {
 constexpr Duration kEpoch = 2s;  // as NetEq's arrival history; at 200 ppm the pace moves by 0.8 ms
 constexpr Duration kAbove = 15ms;  // wider than the 10 ms steps in which devices ask
 // Beyond that, frames are left out: fast talk for seconds is worse than one skip.
-constexpr Duration kFarAbove = 200ms;
+constexpr Duration kFarAbove = 120ms;
 // In the first second nobody has said much yet, and what queued up while handshakes and encoders
 // had the machine would be heard as delay for a second.
 constexpr Duration kFarAboveAtStart = 60ms;

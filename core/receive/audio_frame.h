@@ -10,7 +10,8 @@
 
 namespace diemcau::receive {
 
-// The payload lies in `packet` from payload_offset on; payload_size is 0 when it is elided.
+// Lies in `packet` from payload_offset on. When it is elided, payload_size is 0 and elided_size is
+// its length.
 struct AudioFrame {
   PacketId id = 0;
   std::uint32_t rtp_timestamp = 0;
@@ -19,14 +20,13 @@ struct AudioFrame {
   Timestamp captured_at;        // on our clock
   std::uint16_t payload_offset = 0;
   std::uint16_t payload_size = 0;
+  std::uint16_t elided_size = 0;
   PacketRef packet;
 
   ByteSpan bytes() const {
     return packet ? packet->bytes().subspan(payload_offset, payload_size) : ByteSpan{};
   }
-  std::uint32_t length() const {
-    return packet ? static_cast<std::uint32_t>(payload_size + packet->elided()) : 0;
-  }
+  std::uint32_t length() const { return std::uint32_t{payload_size} + elided_size; }
 };
 
 }  // namespace diemcau::receive

@@ -9,11 +9,12 @@
 namespace diemcau::receive {
 
 // Fed with the whole delay from capture to play and to show. Acts outside ±20 ms of the filtered
-// difference, by half of it and at most 80 ms a step. One thread at a time.
+// difference, by half of it and at most 80 ms a step. Sound does not wait for pictures that are
+// later than a conversation bears, and nothing waits for what has stopped. One thread at a time.
 class AvSync {
  public:
-  void sound_played(Duration since_capture) { sound_ = since_capture; }
-  void picture_shown(Duration since_capture) { picture_ = since_capture; }
+  void sound_played(Timestamp now, Duration since_capture) { sound_ = {now, since_capture}; }
+  void picture_shown(Timestamp now, Duration since_capture) { picture_ = {now, since_capture}; }
   // Moves the minimum delays, at most once a second; true when one changed.
   bool update(Timestamp now, Duration audio_target, Duration video_target);
 
@@ -24,7 +25,14 @@ class AvSync {
   void reset() { *this = AvSync{}; }
 
  private:
-  std::optional<Duration> sound_, picture_, filtered_;
+  struct Seen {
+    Timestamp at;
+    Duration delay{};
+  };
+  bool release();
+
+  std::optional<Seen> sound_, picture_;
+  std::optional<Duration> filtered_;
   Duration audio_minimum_{}, video_minimum_{};
   std::optional<Timestamp> since_, updated_at_;
 };

@@ -1,6 +1,8 @@
-// Forgets as NetEq does, a sixty-fourth a packet: one late packet raises the target for 1.5 s, a
-// burst of them for five. The first second has the start value: what handshakes, key frames and
-// encoders that open do to it says nothing about the line, and would be felt for seconds.
+// Forgets as NetEq does, a sixty-fourth a packet: one late packet raises the target for 1.5 s. What
+// was held up together counts as one: behind the first of a stall's frames each comes a frame less
+// late, and says nothing about the line that the first has not said; as fifteen late packets they
+// would be felt for five seconds. The first second has the start value: what handshakes, key frames
+// and encoders that open do to it says nothing about the line either.
 #include "core/receive/delay_histogram.h"
 
 #include <algorithm>
@@ -10,6 +12,7 @@ namespace diemcau::receive {
 
 namespace {
 constexpr std::uint32_t kForget = 64;
+constexpr Duration kStall = 100ms;
 constexpr std::uint32_t kBeyondParts = 200;  // 1/200 of the packets may come later
 constexpr std::uint32_t kStartPackets = 50;  // a second of sound
 }  // namespace
@@ -19,6 +22,10 @@ void DelayHistogram::add(Duration delay) {
     ++packets_;
     return;
   }
+  const bool together = stalled_ && delay < last_;
+  stalled_ = together || delay >= kStall;
+  last_ = delay;
+  if (together) return;
   const auto bucket = static_cast<std::size_t>(
       std::clamp<std::int64_t>(delay / kBucket, 0, static_cast<std::int64_t>(kBuckets) - 1));
   used_ = std::max(used_, bucket + 1);
@@ -35,7 +42,7 @@ void DelayHistogram::add(Duration delay) {
   std::uint32_t beyond = 0;
   std::size_t i = used_;
   while (i > 1 && beyond + weights_[i - 1] <= kOne / kBeyondParts) beyond += weights_[--i];
-  target_ = kBucket * static_cast<std::int64_t>(i);
+  target_ = std::max(kLeast, kBucket * static_cast<std::int64_t>(i));
 }
 
 }  // namespace diemcau::receive

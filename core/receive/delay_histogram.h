@@ -15,9 +15,12 @@ class DelayHistogram {
   static constexpr Duration kBucket = 5ms;  // provincial jitter is 5 ms: 20 ms would be too coarse
   static constexpr Duration kCap = 400ms;
   static constexpr Duration kStart = 40ms;
+  // What is rarer than the quantile, a picture's burst in front of a packet of sound, still hits.
+  // Below 100 ms from mouth to ear delay costs nothing (G.107), a gap does.
+  static constexpr Duration kLeast = 15ms;
 
   void add(Duration delay);
-  // Upper edge of the bucket below which 99.5 % of the weight lies.
+  // Upper edge of the bucket below which 99.5 % of the weight lies, but kLeast at least.
   Duration target() const { return target_; }
 
  private:
@@ -29,6 +32,8 @@ class DelayHistogram {
   std::uint32_t forget_ = 1;
   std::uint32_t packets_ = 0;  // up to the end of the start
   Duration target_ = kStart;
+  Duration last_{};
+  bool stalled_ = false;
 };
 
 }  // namespace diemcau::receive

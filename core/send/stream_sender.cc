@@ -1,14 +1,48 @@
-// Header, extensions, payload.
+// Header, extensions, earlier frames, payload.
 #include "core/send/stream_sender.h"
+
+#include <algorithm>
 
 #include "core/units/media_time.h"
 
 namespace diemcau::send {
 
-SeqNo StreamSender::write(const OutgoingPacket& packet, Packet& out) {
+// Number n of them went n packets before this one: that is how the receiver knows theirs.
+std::size_t StreamSender::fitting(const OutgoingPacket& packet, std::size_t wanted) const {
+  const Packet& own = *packet.payload;
+  std::size_t bytes = own.wire_size() + wire::redundancy_header_bytes(0);
+  std::size_t count = 0;
+  while (count < std::min(wanted, earlier_.size()) && earlier_[count].payload) {
+    const Packet& payload = *earlier_[count].payload;
+    const std::uint32_t behind = packet.rtp_timestamp - earlier_[count].rtp_timestamp;
+    bytes +=
+        payload.wire_size() + wire::redundancy_header_bytes(1) - wire::redundancy_header_bytes(0);
+    const bool fits = payload.wire_size() <= wire::kMostEarlierBytes &&
+                      behind <= wire::kMostBehind && bytes <= kMaxPayload;
+    const bool alike = (payload.elided() > 0) == (own.elided() > 0);
+    if (!fits || !alike) break;
+    ++count;
+  }
+  return count;
+}
+
+void StreamSender::write_redundancy_header(ByteWriter& out, const OutgoingPacket& packet,
+                                           std::size_t count) const {
+  std::array<wire::SoundBlock, wire::kMostEarlierFrames> blocks;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Earlier& e = earlier_[count - 1 - i];
+    blocks[i] = {packet.rtp_timestamp - e.rtp_timestamp, e.payload->wire_size(), 0};
+  }
+  wire::write_redundancy_header(out, {blocks.data(), count});
+}
+
+SeqNo StreamSender::write(const OutgoingPacket& packet, Packet& out, std::size_t earlier) {
   const bool audio = media_of(packet.source) == MediaKind::audio;
+  const std::size_t count = audio ? fitting(packet, earlier) : 0;
   wire::RtpHeader header;
-  header.payload_type = audio ? wire::kAudioPayloadType : wire::kVideoPayloadType;
+  header.payload_type = !audio      ? wire::kVideoPayloadType
+                        : count > 0 ? wire::kRedundantPayloadType
+                                    : wire::kAudioPayloadType;
   header.marker = !audio && packet.descriptor.end;
   header.seq = seq_;
   header.timestamp = packet.rtp_timestamp + timestamp_offset_;
@@ -25,13 +59,23 @@ SeqNo StreamSender::write(const OutgoingPacket& packet, Packet& out) {
   }
   ByteWriter writer(out.buffer());
   wire::write_rtp_header(writer, header, extensions);
-  const Packet& payload = *packet.payload;
-  writer.bytes(payload.bytes());
+  const std::size_t header_bytes = writer.size();
+  if (count > 0) write_redundancy_header(writer, packet, count);
+  std::size_t elided = packet.payload->elided();
+  for (std::size_t i = count; i-- > 0;) {
+    writer.bytes(earlier_[i].payload->bytes());
+    elided += earlier_[i].payload->elided();
+  }
+  writer.bytes(packet.payload->bytes());
   DC_CHECK(writer.ok());
-  out.set_size(writer.size(), payload.elided());
+  out.set_size(writer.size(), elided);
+  if (audio) {
+    std::move_backward(earlier_.begin(), earlier_.end() - 1, earlier_.end());
+    earlier_.front() = {packet.payload, packet.rtp_timestamp};
+  }
   seq_ = seq_.next();
   ++packets_;
-  octets_ += static_cast<std::uint32_t>(payload.wire_size());
+  octets_ += static_cast<std::uint32_t>(out.wire_size() - header_bytes);
   clock_hz_ = audio ? kAudioClockHz : kVideoClockHz;
   last_captured_ = packet.captured;
   last_timestamp_ = header.timestamp;

@@ -2,6 +2,8 @@
 // (RFC 3550 §5.1).
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -11,6 +13,7 @@
 #include "core/units/ids.h"
 #include "core/units/ntp_time.h"
 #include "core/units/seq_no.h"
+#include "core/wire/redundancy.h"
 #include "core/wire/rtcp.h"
 
 namespace diemcau::send {
@@ -29,12 +32,22 @@ class StreamSender {
 
   Ssrc ssrc() const { return ssrc_; }
   // Writes the whole RTP packet into `out`, and gives its number; an elided payload stays elided.
-  SeqNo write(const OutgoingPacket& packet, Packet& out);
+  // Sound is preceded by up to `earlier` of the frames that left before it (RFC 2198), as far as
+  // they follow each other and fit.
+  SeqNo write(const OutgoingPacket& packet, Packet& out, std::size_t earlier = 0);
   // For a sender report that leaves now: the RTP timestamp is that of the same instant (RFC 3550
   // §6.4.1). None before the first packet.
   std::optional<wire::SenderInfo> sender_info(NtpTime now) const;
 
  private:
+  struct Earlier {
+    PacketRef payload;
+    std::uint32_t rtp_timestamp = 0;
+  };
+  std::size_t fitting(const OutgoingPacket& packet, std::size_t wanted) const;
+  void write_redundancy_header(ByteWriter& out, const OutgoingPacket& packet,
+                               std::size_t count) const;
+
   Ssrc ssrc_;
   SeqNo seq_;
   std::uint32_t timestamp_offset_ = 0;
@@ -43,6 +56,7 @@ class StreamSender {
   std::int64_t clock_hz_ = 1;
   NtpTime last_captured_;
   std::uint32_t last_timestamp_ = 0;
+  std::array<Earlier, wire::kMostEarlierFrames> earlier_;  // sound only, the newest first
 };
 
 }  // namespace diemcau::send

@@ -16,8 +16,9 @@
 namespace diemcau::wire {
 
 // From the dynamic range, clear of the RTCP types (RFC 5761 §4): the numbers that browsers offer.
-constexpr std::uint8_t kAudioPayloadType = 111;  // Opus, RFC 7587
-constexpr std::uint8_t kVideoPayloadType = 102;  // H.264, RFC 6184
+constexpr std::uint8_t kAudioPayloadType = 111;     // Opus, RFC 7587
+constexpr std::uint8_t kRedundantPayloadType = 63;  // of kAudioPayloadType, RFC 2198
+constexpr std::uint8_t kVideoPayloadType = 102;     // H.264, RFC 6184
 
 // Fixed by our protocol version, not negotiated.
 constexpr std::uint8_t kAudioLevelId = 1;

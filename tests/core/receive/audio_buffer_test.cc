@@ -67,13 +67,13 @@ TEST_CASE("on a steady line every frame plays once and in order, and nothing is 
   CHECK(line.count(AudioStep::expand) == 0);
 }
 
-TEST_CASE("on a steady line the target shrinks to one bucket and the delay follows it") {
+TEST_CASE("on a steady line the target shrinks to its least and the delay follows it") {
   SoundLine line;
   line.run_for(20s);
-  CHECK(line.buffer.target_delay() == 5ms);
+  CHECK(line.buffer.target_delay() == DelayHistogram::kLeast);
   // 20 ms on the way, the target, and the 15 ms above it that are left alone, before the device's
   // own 10 ms.
-  CHECK(worst_delay(line, line.now() - 5s) <= 20ms + 5ms + 15ms + 10ms);
+  CHECK(worst_delay(line, line.now() - 5s) <= 20ms + 15ms + 15ms + 10ms);
 }
 
 TEST_CASE("a lost frame is concealed for as long as it would have played") {
@@ -92,27 +92,57 @@ TEST_CASE("a frame after its turn is late, is not played, and raises the target"
   SoundLine line;
   line.way = [](std::int64_t k) { return std::vector<Duration>{k == 600 ? 120ms : 20ms}; };
   line.run_for(12'050ms);
-  CHECK(line.buffer.target_delay() == 5ms);
+  CHECK(line.buffer.target_delay() == DelayHistogram::kLeast);
   line.run_for(150ms);
   CHECK(line.buffer.figures().late == 1);
   CHECK(line.buffer.target_delay() == 105ms);
   line.run_for(3s);
-  CHECK(line.buffer.target_delay() == 5ms);
+  CHECK(line.buffer.target_delay() == DelayHistogram::kLeast);
   for (const std::int64_t k : frames_of(line)) CHECK(k != 600);
 }
 
-TEST_CASE("after a stall of 300 ms the delay is back within eight seconds") {
+TEST_CASE("three seconds after a stall of 300 ms the delay is back within 30 ms") {
   SoundLine line;
   line.way = [](std::int64_t k) {
     // Frames 500 to 514 wait for the line and come together.
     const bool held = k >= 500 && k < 515;
     return std::vector<Duration>{held ? 20ms + (515 - k) * Duration{20ms} : Duration{20ms}};
   };
-  line.run_for(10s + 600ms);
+  line.run_for(10s);
+  const Duration before = worst_delay(line, line.now() - 500ms);
+  line.run_for(320ms + 100ms);
   CHECK(line.buffer.target_delay() >= 280ms);
-  line.run_for(8s);
-  CHECK(worst_delay(line, line.now() - 500ms) <= 60ms);
+  line.run_for(3s - 100ms);
+  line.run_for(1s);
+  CHECK(worst_delay(line, line.now() - 1s) <= before + 30ms);
   CHECK(line.buffer.figures().restarts == 0);
+}
+
+TEST_CASE("with its frames carried by later packets, lost packets are heard, and cost delay") {
+  const auto seed = GENERATE(1U, 2U, 3U);
+  CAPTURE(seed);
+  Rng rng(seed);
+  SoundLine line;
+  // 6 % of the packets are lost; each carries the two frames before its own.
+  std::vector<bool> lost(20'000);
+  for (std::size_t k = 0; k < lost.size(); ++k) lost[k] = rng.below(100) < 6;
+  line.way = [&lost](std::int64_t k) {
+    const auto at = static_cast<std::size_t>(k);
+    for (std::size_t back = 0; back <= 2; ++back) {
+      if (!lost[at + back]) {
+        return std::vector<Duration>{20ms + static_cast<std::int64_t>(back) * Duration{20ms}};
+      }
+    }
+    return std::vector<Duration>{};
+  };
+  line.run_for(10s);
+  const std::size_t from = line.played.size();
+  line.run_for(300s);
+  // Three in a row: 0.02 %; two: 0.36 %, below what the target leaves out. At most those are
+  // concealed, and the 1 in 200 that come while the target is one frame.
+  const double concealed = static_cast<double>(line.count(AudioStep::expand, from)) * 10;
+  CHECK(concealed / 300'000 <= 0.01);
+  CHECK(worst_delay(line, line.now() - 60s) <= 20ms + 45ms + 20ms + 15ms + 10ms);
 }
 
 TEST_CASE("jitter of up to 30 ms conceals less than one frame in a hundred") {

@@ -30,8 +30,8 @@ struct Viewer {
   void run(Duration d) {
     for (const Timestamp end = now + d; now < end; now += 20ms) {
       const Duration before = skew();
-      sync.sound_played(sound_target() + sound_offset);
-      sync.picture_shown(picture_target() + picture_offset);
+      sync.sound_played(now, sound_target() + sound_offset);
+      sync.picture_shown(now, picture_target() + picture_offset);
       sync.update(now, sound_target(), picture_target());
       const Duration step = skew() - before;
       largest_step = std::max(largest_step, step < Duration::zero() ? -step : step);
@@ -48,7 +48,7 @@ TEST_CASE("nothing is held back while sound and picture are within 30 ms") {
 }
 
 TEST_CASE("sound waits for a late picture until they are within 30 ms") {
-  Viewer v(10ms, 200ms);
+  Viewer v(10ms, 130ms);
   v.run(15s);
   CHECK(v.skew() <= 30ms);
   CHECK(v.skew() >= -30ms);
@@ -89,16 +89,38 @@ TEST_CASE("a step is at most 80 ms, there is at most one a second, and none in t
 }
 
 TEST_CASE("no minimum delay goes beyond what the buffers can hold") {
-  Viewer v(10ms, 5s);
+  Viewer v(5s, 10ms);
   v.run(60s);
-  CHECK(v.sync.audio_minimum() == 400ms);
+  CHECK(v.sync.video_minimum() == 400ms);
 }
 
 TEST_CASE("without a picture there is nothing to follow") {
   AvSync sync;
   for (std::int64_t i = 0; i < 1'000; ++i) {
-    sync.sound_played(300ms);
-    CHECK_FALSE(sync.update(timestamp_from_ns(i * 20'000'000), 100ms, 0ms));
+    const Timestamp now = timestamp_from_ns(i * 20'000'000);
+    sync.sound_played(now, 300ms);
+    CHECK_FALSE(sync.update(now, 100ms, 0ms));
   }
   CHECK(sync.skew() == std::nullopt);
+}
+
+TEST_CASE("sound does not wait for a picture that is later than a conversation bears") {
+  Viewer v(10ms, 500ms, 40ms);
+  v.run(30s);
+  CHECK(v.sound_target() + v.sound_offset <= 130ms);
+  CHECK(v.sound_target() + v.sound_offset >= 110ms);  // the last step is at most 80 ms, and is cut
+}
+
+TEST_CASE("what waited for pictures that have stopped is let go within five seconds") {
+  Viewer v(10ms, 130ms);
+  v.run(15s);
+  REQUIRE(v.sync.audio_minimum() > 80ms);
+  const Timestamp stopped = v.now;
+  while (v.sync.audio_minimum() > Duration::zero() && v.now - stopped < 10s) {
+    v.sync.sound_played(v.now, v.sound_target());
+    v.sync.update(v.now, v.sound_target(), v.picture_target());
+    v.now += 20ms;
+  }
+  // A second until it counts as stopped, one to the next step, and two steps of 80 ms.
+  CHECK(v.now - stopped <= 5s);
 }

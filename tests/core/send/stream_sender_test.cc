@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/send/packetizer.h"
+#include "core/wire/redundancy.h"
 #include "core/wire/rtp.h"
 
 using namespace diemcau;
@@ -109,4 +110,82 @@ TEST_CASE("a sender report speaks of what was sent, and there is none before tha
   CHECK(report->octets == 210);  // of payload, without headers (RFC 3550 §6.4.1)
   CHECK(report->ntp == kCaptured + 1500ms);
   CHECK(report->rtp_timestamp == timestamp + 72'000);  // 1.5 s at 48 kHz
+}
+
+TEST_CASE("sound carries the frames that left before it, the oldest first, with their own bytes") {
+  Stage s;
+  PacketRef out = s.pool.take();
+  AudioFrameInfo info;
+  for (std::uint8_t i = 0; i < 8; ++i) {
+    const std::vector<std::uint8_t> opus(60U + i, i);
+    info.captured_at += 20ms;
+    const std::size_t wanted = i % 4U;
+    s.sender.write(s.packetizer.audio(info, opus, 60U + i)[0], *out, wanted);
+    const auto rtp = wire::parse_rtp(out->bytes());
+    REQUIRE(rtp);
+    if (wanted == 0) {
+      CHECK(rtp->header.payload_type == wire::kAudioPayloadType);
+      CHECK(rtp->payload_size == opus.size());
+      continue;
+    }
+    CHECK(rtp->header.payload_type == wire::kRedundantPayloadType);
+    const ByteSpan payload = out->bytes().subspan(rtp->payload_offset);
+    const auto blocks = wire::parse_redundancy(payload, 0);
+    REQUIRE(blocks);
+    REQUIRE(blocks->count == wanted + 1);
+    for (std::size_t k = 0; k < blocks->count; ++k) {
+      const std::size_t back = wanted - k;
+      const wire::SoundBlock& b = blocks->blocks[k];
+      CHECK(b.behind == 960 * back);
+      CHECK(b.length == 60U + i - back);
+      for (const std::uint8_t byte : payload.subspan(b.offset, b.length)) CHECK(byte == i - back);
+    }
+  }
+}
+
+TEST_CASE("with elided sound a packet is as long as with its bytes, and says the same") {
+  Stage full, lab;
+  PacketRef a = full.pool.take(), b = lab.pool.take();
+  AudioFrameInfo info;
+  for (std::uint32_t i = 0; i < 5; ++i) {
+    info.captured_at += 20ms;
+    const std::vector<std::uint8_t> opus(70 + i, 0x78);
+    full.sender.write(full.packetizer.audio(info, opus, 70 + i)[0], *a, 2);
+    lab.sender.write(lab.packetizer.audio(info, {}, 70 + i)[0], *b, 2);
+    CHECK(a->wire_size() == b->wire_size());
+    CHECK(std::memcmp(a->data(), b->data(), b->present()) == 0);
+    const auto rtp = wire::parse_rtp(b->bytes());
+    REQUIRE(rtp);
+    if (i == 0) continue;
+    const auto blocks =
+        wire::parse_redundancy(b->bytes().subspan(rtp->payload_offset), b->elided());
+    REQUIRE(blocks);
+    CHECK(blocks->count == std::min<std::size_t>(i, 2) + 1);
+    CHECK(blocks->blocks[blocks->count - 1].length == 70 + i);
+  }
+}
+
+TEST_CASE("what is too long ago or does not fit into the datagram is left out") {
+  Stage s;
+  PacketRef out = s.pool.take();
+  AudioFrameInfo info;
+  const auto earlier_in_next = [&](Duration later, std::uint32_t length) {
+    info.captured_at += later;
+    s.sender.write(s.packetizer.audio(info, {}, length)[0], *out, 3);
+    const auto rtp = wire::parse_rtp(out->bytes());
+    REQUIRE(rtp);
+    CHECK(out->wire_size() <= kMaxDatagram);
+    if (rtp->header.payload_type == wire::kAudioPayloadType) return std::size_t{0};
+    const auto blocks =
+        wire::parse_redundancy(out->bytes().subspan(rtp->payload_offset), out->elided());
+    REQUIRE(blocks);
+    return blocks->count - 1;
+  };
+  CHECK(earlier_in_next(20ms, 100) == 0);
+  CHECK(earlier_in_next(20ms, 100) == 1);
+  CHECK(earlier_in_next(400ms, 100) == 0);  // 14 bits are 341 ms
+  CHECK(earlier_in_next(20ms, 1'040) == 1);
+  CHECK(earlier_in_next(20ms, 100) == 0);  // 10 bits are 1,023 bytes
+  CHECK(earlier_in_next(20ms, 500) == 1);
+  CHECK(earlier_in_next(20ms, 600) == 1);  // 600 + 500 + 100 are too much
 }

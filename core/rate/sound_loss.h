@@ -1,0 +1,46 @@
+// How many earlier frames a packet of sound has to carry so that what its path loses is still heard
+// (RFC 2198).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "core/rate/sent_log.h"
+#include "core/units/time.h"
+
+namespace diemcau::rate {
+
+// Counts runs of lost sound: of a run of n packets, d earlier frames in the next restore d. So no
+// model of the path is needed. Deeper within a second, a frame less after each minute without need.
+// One thread at a time.
+class SoundLoss {
+ public:
+  static constexpr std::size_t kMostEarlier = 3;
+
+  // One report, in the order of sending.
+  void report(Timestamp now, std::span<const ReportedPacket> packets);
+  std::size_t earlier_frames() const { return earlier_; }
+
+ private:
+  static constexpr Duration kSlot = 1s;
+  static constexpr std::int64_t kSlots = 32;
+  struct Slot {
+    std::int64_t number = -1;
+    std::uint32_t packets = 0, lost = 0;  // of everything
+    std::uint32_t sound = 0;
+    // Lost frames of sound that so many earlier frames would not have brought back.
+    std::array<std::uint32_t, kMostEarlier> beyond{};
+  };
+  void run_ended(Slot& slot);
+  std::size_t needed(std::int64_t last, std::int64_t slots) const;
+  bool loses_now(std::int64_t last) const;
+
+  std::array<Slot, kSlots> slots_{};
+  std::uint32_t run_ = 0;
+  std::size_t earlier_ = 0;
+  Timestamp needed_at_;  // so many, or since when one less
+};
+
+}  // namespace diemcau::rate
