@@ -34,9 +34,9 @@ wire::CcfbPacket came(std::uint16_t offset) { return {true, 0, offset}; }
 
 TEST_CASE("each packet is told once, in the order of sending, with its arrival", "[rate]") {
   SentLog log;
-  log.add(at(0ms), kPictures, SeqNo{100}, 1'000);
-  log.add(at(1ms), kSound, SeqNo{5}, 120);
-  log.add(at(2ms), kPictures, SeqNo{101}, 900);
+  log.add(at(0ms), kPictures, SeqNo{100}, 1'000, MediaKind::video);
+  log.add(at(1ms), kSound, SeqNo{5}, 120, MediaKind::audio);
+  log.add(at(2ms), kPictures, SeqNo{101}, 900, MediaKind::video);
   const std::array<wire::CcfbPacket, 2> pictures = {came(1'024 / 8), came(0)};
   const std::array<wire::CcfbPacket, 1> sound = {came(1'024 / 16)};
   const Report report({{kPictures, SeqNo{100}, pictures}, {kSound, SeqNo{5}, sound}}, 10s);
@@ -54,8 +54,8 @@ TEST_CASE("each packet is told once, in the order of sending, with its arrival",
 TEST_CASE("a packet that others have overtaken for long is lost although no report says so",
           "[rate]") {
   SentLog log;
-  log.add(at(0ms), kPictures, SeqNo{1}, 1'000);
-  log.add(at(100ms), kSound, SeqNo{1}, 100);
+  log.add(at(0ms), kPictures, SeqNo{1}, 1'000, MediaKind::video);
+  log.add(at(100ms), kSound, SeqNo{1}, 100, MediaKind::audio);
   const std::array<wire::CcfbPacket, 1> sound = {came(0)};
   const Report report({{kSound, SeqNo{1}, sound}}, 10s);
   const auto told = log.take(report.parsed);
@@ -67,8 +67,8 @@ TEST_CASE("a packet that others have overtaken for long is lost although no repo
 
 TEST_CASE("a packet told lost that comes after all is told again as received", "[rate]") {
   SentLog log;
-  log.add(at(0ms), kSound, SeqNo{1}, 100);
-  log.add(at(20ms), kSound, SeqNo{2}, 100);
+  log.add(at(0ms), kSound, SeqNo{1}, 100, MediaKind::audio);
+  log.add(at(20ms), kSound, SeqNo{2}, 100, MediaKind::audio);
   const std::array<wire::CcfbPacket, 2> first = {wire::CcfbPacket{}, came(0)};
   const auto lost = log.take(Report({{kSound, SeqNo{1}, first}}, 10s).parsed);
   REQUIRE(lost.size() == 2);
@@ -83,7 +83,7 @@ TEST_CASE("a packet told lost that comes after all is told again as received", "
 
 TEST_CASE("reports of packets that were never sent say nothing", "[rate]") {
   SentLog log;
-  log.add(at(0ms), kSound, SeqNo{1'000}, 100);
+  log.add(at(0ms), kSound, SeqNo{1'000}, 100, MediaKind::audio);
   const std::vector<wire::CcfbPacket> many(64, came(3));
   CHECK(log.take(Report({{kSound, SeqNo{1'001}, many}}, 10s).parsed).empty());
   CHECK(log.take(Report({{Ssrc{4'711}, SeqNo{1'000}, many}}, 10s).parsed).empty());
@@ -102,7 +102,7 @@ TEST_CASE("whatever reports say, what is in flight is what was sent and not told
     for (std::uint32_t n = rng.below(20); n > 0; --n) {
       const auto size = static_cast<std::uint16_t>(100 + rng.below(1'100));
       now += 1ms;
-      log.add(now, kPictures, SeqNo{next++}, size);
+      log.add(now, kPictures, SeqNo{next++}, size, MediaKind::video);
       sent += size;
     }
     std::vector<wire::CcfbPacket> packets(1 + rng.below(60));
