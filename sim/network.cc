@@ -4,35 +4,26 @@
 #include <algorithm>
 
 #include "core/base/check.h"
-#include "core/wire/rtp.h"
 #include "sim/model_keys.h"
 
 namespace diemcau::sim {
 
 namespace {
 
-std::optional<Layer> layer_of(const Packet& packet) {
-  const auto rtp = wire::parse_rtp(packet.bytes());
-  if (!rtp) return std::nullopt;
-  if (rtp->header.payload_type == wire::kAudioPayloadType) return Layer::only;
-  if (!rtp->extensions.frame_descriptor) return std::nullopt;
-  return rtp->extensions.frame_descriptor->layer;
-}
-
 ByteCount udp_payload(const Datagram& d) {
-  return ByteCount::bytes(static_cast<std::int64_t>(d.packet->wire_size()) + seal_bytes(d.kind));
+  const std::uint32_t seal = d.sealed ? 0 : seal_bytes(d.kind);
+  return ByteCount::bytes(static_cast<std::int64_t>(d.packet->wire_size()) + seal);
 }
 
 }  // namespace
 
 Network::Network(const Scenario& scenario, std::optional<std::uint64_t> lose, PacketPool& pool,
                  EventQueue& events)
-    : members_(scenario.members.size()),
-      lose_(lose),
+    : lose_(lose),
       pool_(pool),
       events_(events),
       paths_(scenario),
-      crossings_(members_ * members_ * 4) {
+      crossings_(scenario.members.size()) {
   for (const NamedLine& line : paths_.lines()) {
     const LinkIdentity identity{scenario.seed, lines_.size(), scenario.duration + 1min};
     lines_.push_back({Link{line.config, identity}, line.name, std::nullopt});
@@ -67,7 +58,7 @@ void Network::send(Timestamp now, CrossParcel parcel) {
 void Network::send(Timestamp now, Datagram d) {
   const bool by_hand = lose_ && *lose_ == tally_.sent;
   ++tally_.sent;
-  if (d.kind == mesh::PacketKind::rtp) d.layer = layer_of(*d.packet);
+  if (d.kind == mesh::PacketKind::rtp) d.layer = layer_of(d.packet->bytes());
   if (d.layer) {
     Crossing& c = crossing_of(d);
     ++c.packets_sent;
@@ -138,6 +129,7 @@ void Network::go_on(Timestamp at, std::uint32_t flight) {
 
 std::uint32_t Network::copy_of(std::uint32_t flight) {
   ++tally_.duplicated;
+  if (!flights_[flight].read) flights_[flight].read = std::make_shared<bool>(false);
   Datagram copy = flights_[flight];
   copy.packet = pool_.take();
   std::copy_n(flights_[flight].packet->data(), flights_[flight].packet->present(),
@@ -162,17 +154,16 @@ void Network::lose(std::uint32_t flight, Passage passage) {
   }
 }
 
-Datagram Network::take(Timestamp now, std::uint32_t flight) {
-  Datagram d = flights_.take(flight);
+void Network::arrived(Timestamp now, std::uint32_t flight) {
+  const Datagram& d = flights_[flight];
   if (d.layer) crossing_of(d).delay.add(now - d.sent_at);
-  return d;
 }
 
 void Network::warmup_over(Timestamp now) {
   at_warmup_ = tally_;
   measured_from_ = now;
   for (Line& line : lines_) line.link.reset_figures(now);
-  for (Crossing& c : crossings_) c = Crossing{};
+  crossings_.reset();
 }
 
 Tally Network::tally() const {

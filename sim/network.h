@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "core/mesh/boundary.h"
 #include "core/units/time.h"
 #include "sim/cross_traffic.h"
+#include "sim/crossing.h"
 #include "sim/event_queue.h"
 #include "sim/line_paths.h"
 #include "sim/link.h"
@@ -24,7 +26,9 @@ struct Datagram {
   std::uint8_t hop = 0;  // the line that it is on, of those between the two
   bool corrupt = false;
   mesh::PacketKind kind = mesh::PacketKind::stun;
-  std::uint64_t key = 0;  // that sealed it
+  std::uint64_t key = 0;       // that sealed it
+  bool sealed = false;         // really: its size has the seal's bytes
+  std::shared_ptr<bool> read;  // shared with its duplicates
   Timestamp sent_at;
   PacketRef packet;
   std::optional<Layer> layer;  // of an RTP packet
@@ -49,8 +53,9 @@ class Network {
   void cross(Timestamp now, std::uint32_t flight);
   // A service event: an active queue's front goes into service.
   void serve(Timestamp now, std::uint16_t line);
-  // An arrival event.
-  Datagram take(Timestamp now, std::uint32_t flight);
+  // An arrival event: its line has done with it, whoever reads it when.
+  void arrived(Timestamp now, std::uint32_t flight);
+  Datagram take(std::uint32_t flight) { return flights_.take(flight); }
   void refused() { ++tally_.refused; }
   void refused_unsent() { ++tally_.sent, ++tally_.refused; }
   void delivered() { ++tally_.delivered; }
@@ -61,13 +66,10 @@ class Network {
   bool interrupted(std::uint16_t member, Timestamp from, Timestamp to) const;
   // Utilisation counts from the end of the warm-up.
   std::vector<LinkReport> link_reports(Timestamp now);
-  std::vector<Crossing> crossings() const { return crossings_; }
+  const Crossings& crossings() const { return crossings_; }
 
  private:
-  Crossing& crossing_of(const Datagram& d) {
-    return crossings_[(std::size_t{d.from} * members_ + d.to) * 4 +
-                      static_cast<std::size_t>(*d.layer)];
-  }
+  Crossing& crossing_of(const Datagram& d) { return crossings_.of(d.from, d.to, *d.layer); }
   struct Line {
     Link link;
     std::string name;
@@ -89,7 +91,6 @@ class Network {
   void lose(std::uint32_t flight, Passage passage);
   void arm(std::uint32_t line);
 
-  std::size_t members_;
   std::optional<std::uint64_t> lose_;
   PacketPool& pool_;
   EventQueue& events_;
@@ -99,7 +100,7 @@ class Network {
   Timestamp measured_from_;
   Slots<Datagram> flights_;
   Slots<CrossParcel> parcels_;
-  std::vector<Crossing> crossings_;
+  Crossings crossings_;
   Tally tally_, at_warmup_;
 };
 

@@ -10,6 +10,7 @@
 #include "core/base/frame_pool.h"
 #include "core/base/packet_pool.h"
 #include "core/mesh/bridge.h"
+#include "sim/host_model.h"
 #include "sim/media_model.h"
 #include "sim/model_keys.h"
 #include "sim/playout_model.h"
@@ -37,7 +38,7 @@ struct Participant {
   Participant(const Scenario& scenario, const std::vector<mesh::RosterEntry>& roster,
               std::uint16_t index, PacketPool& packets, FramePool& frames);
 
-  VideoModel& video(Layer layer) { return videos[static_cast<std::size_t>(layer) - 1]; }
+  VideoModel& video(Layer layer) { return videos[3 - static_cast<std::size_t>(layer)]; }
 
   std::uint16_t index;
   ModelKeys keys;
@@ -48,8 +49,9 @@ struct Participant {
   Duration wall_offset{};  // its PC's clock minus true time
   Duration camera_phase{}, microphone_phase{}, loudspeaker_phase{};
 
-  std::array<VideoModel, 3> videos;  // lo, mid, hi
+  std::array<VideoModel, 3> videos;  // hi, mid, lo: the order in which they are encoded
   VoiceModel voice;
+  HostModel host;
   struct Peer {
     std::optional<PathId> path;  // on which its datagrams are told to the bridge
     bool up = false;
@@ -60,7 +62,9 @@ struct Participant {
   std::vector<Peer> peers;  // by PeerId
   std::vector<std::optional<std::uint16_t>>
       routes;                              // by PathId: the member behind its remote address
-  std::optional<Timestamp> timer_at;       // the earliest timer event under way
+  std::vector<std::uint32_t> unread;       // flights that have arrived, in order
+  std::optional<Timestamp> armed_for;      // the deadline of the timer event under way
+  std::optional<Timestamp> timer_at;       // and when that comes
   std::optional<Timestamp> last_timer_at;  // and how often there was one without time moving on
   std::uint32_t timers_at_once = 0;
   std::uint64_t undecodable = 0;  // frames that the decoder model refused

@@ -34,7 +34,7 @@ void Relay::offer(Timestamp now, std::uint16_t from, std::uint16_t to, ByteSpan 
     ++figures_.no_room;
     return;
   }
-  Flight flight{from, to, 0, false, packets_.take()};
+  Flight flight{from, to, 0, false, now, packets_.take()};
   std::copy(datagram.begin(), datagram.end(), flight.packet->data());
   flight.packet->set_size(datagram.size());
   enter(now, flights_.put(std::move(flight)));
@@ -58,7 +58,8 @@ std::optional<Relay::Delivery> Relay::poll(Timestamp now) {
       Flight flight = flights_.take(event.payload);
       ++figures_.delivered;
       if (flight.corrupt) damage(*flight.packet);
-      return Delivery{flight.from, flight.to, event.time(), std::move(flight.packet)};
+      return Delivery{flight.from, flight.to, flight.entered, event.time(),
+                      std::move(flight.packet)};
     }
   }
   return std::nullopt;

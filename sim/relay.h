@@ -33,7 +33,7 @@ class Relay {
 
   struct Delivery {
     std::uint16_t from = 0, to = 0;
-    Timestamp due;
+    Timestamp entered, due;
     PacketRef packet;
   };
   struct LineFigures {
@@ -66,6 +66,7 @@ class Relay {
     std::uint16_t from = 0, to = 0;
     std::uint8_t hop = 0;
     bool corrupt = false;
+    Timestamp entered;
     PacketRef packet;
   };
   struct Line {

@@ -53,6 +53,7 @@ struct Scenario {
   mesh::LayerRates rates;          // hi is the meeting's video bitrate
   std::uint8_t camera_fps = 30;
   std::optional<Bitrate> uplink;  // the pacer's ceiling, from the bridge config
+  bool ideal_host = false;        // its PCs add nothing: no lateness, no hand-overs
   std::optional<Layer> view;      // what members take of each other; nothing: the bridge's default
 };
 
@@ -64,6 +65,7 @@ constexpr std::size_t kMaxMembers = 128;
 struct ScenarioOptions {
   std::optional<std::string> profile;  // replaces the profile of every site but the central one
   std::optional<std::uint64_t> seed;   // beats the file
+  bool ideal_host = false;
 };
 
 // Throws ScenarioError for anything that is unknown, wrong, absurd or not built yet.

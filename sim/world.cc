@@ -58,29 +58,22 @@ struct World::Impl {
   }
 
   void deliver(Participant& p, mesh::Input input) {
-    handle(p, std::move(input));
-    // Answers of the models at the same instant, given only once polling is done.
-    for (std::size_t i = 0; i < answers.size(); ++i)
-      handle(p, std::exchange(answers[i], mesh::TimePassed{}));
-    answers.clear();
-    set_timer(p);
-  }
-
-  void handle(Participant& p, mesh::Input input) {
     note(p, input);
     p.bridge.handle(now, std::move(input));
     while (auto output = p.bridge.poll()) {
       note(p, *output);
       std::visit([&](const auto& o) { act(p, o); }, *output);
     }
+    set_timer(p);
   }
 
   void set_timer(Participant& p) {
     const auto deadline = p.bridge.next_deadline();
-    if (!deadline || (p.timer_at && *p.timer_at <= *deadline)) return;
-    const Timestamp at = std::max(*deadline, now);
-    p.timer_at = at;
-    events.push(at, EventClass::timer, p.index);
+    if (!deadline || (p.armed_for && *p.armed_for <= *deadline)) return;
+    p.armed_for = deadline;
+    // What is due already needs no sleep to end.
+    p.timer_at = *deadline > now ? *deadline + p.host.timer_late() : now;
+    events.push(*p.timer_at, EventClass::timer, p.index);
   }
 
   // ------------------------------------------------------------ outputs
@@ -90,9 +83,8 @@ struct World::Impl {
     d.from = p.index;
     d.kind = o.kind;
     if (route) d.to = *route;
-    if (route && is_sealed(o.kind)) d.key = p.keys.sealing_key(PeerId{*route});
-    if (!route || (is_sealed(o.kind) && d.key == 0)) return network.refused_unsent();
     d.packet = o.packet;
+    if (!route || !seal(p.keys, options.seal, d)) return network.refused_unsent();
     network.send(now, std::move(d));
   }
   void act(Participant& p, const mesh::PathOpened& o) {
@@ -112,23 +104,26 @@ struct World::Impl {
     if (o.source == Source::camera && o.layer != Layer::only) p.video(o.layer).set(o);
   }
   void act(Participant& p, const mesh::PlayAudio& o) {
-    answers.emplace_back(p.peers[o.origin.value].playout.perform(now, o));
+    const Timestamp at = now + p.host.sound_decoded();
+    events.push(at + p.host.from_player(), EventClass::played, p.index,
+                playing.put(p.peers[o.origin.value].playout.perform(at, o)));
   }
   void act(Participant& p, const mesh::DecodeFrame& o) {
     auto& peer = p.peers[o.stream.origin.value];
-    const Duration took = decode_time(o.stream.layer);
+    const Duration took = p.host.decode(o.stream.layer);
     const auto number = static_cast<std::uint16_t>(o.frame_number);
     const auto need = members[o.stream.origin.value]->video(o.stream.layer).need_of(number);
     const bool ok =
         need && peer.decoders[static_cast<std::size_t>(o.stream.layer) - 1].decode(number, *need);
     if (!ok) ++p.undecodable;
-    peer.decoder_free_at = std::max(peer.decoder_free_at, now) + took;
-    events.push(peer.decoder_free_at, EventClass::decoded, p.index,
+    peer.decoder_free_at = std::max(peer.decoder_free_at, now + p.host.to_decoder()) + took;
+    events.push(peer.decoder_free_at + p.host.from_decoder(), EventClass::decoded, p.index,
                 decoding.put({o.stream, o.frame_number, ok, took}));
   }
   void act(Participant& p, const mesh::ShowFrame& o) {
-    const Timestamp at = std::max(o.at, now);
-    events.push(at, EventClass::shown, p.index, showing.put({o.stream, o.frame_number, at}));
+    const Timestamp at = std::max(o.at, now) + p.host.shown_late();
+    events.push(at + p.host.from_screen(), EventClass::shown, p.index,
+                showing.put({o.stream, o.frame_number, at}));
   }
   void act(Participant&, const mesh::RecordBytes&) {}
   void act(Participant& p, const mesh::Event& o) {
@@ -143,17 +138,29 @@ struct World::Impl {
     wall_clock(p);
     deliver(p, mesh::LocalStatus{true, true, false});
     events.push(now + p.camera_phase, EventClass::camera, p.index, 0);
-    events.push(now + p.microphone_phase + kAudioFrame + kAudioEncode, EventClass::microphone,
-                p.index);
-    events.push(now + p.loudspeaker_phase, EventClass::loudspeaker, p.index);
+    microphone_next(p, 0);
+    loudspeaker_next(p, 0);
   }
 
+  // All that comes until the thread is awake is one batch.
   void arrive(Participant& p, std::uint32_t flight) {
-    Datagram d = network.take(now, flight);
-    const PeerId from{d.from};
+    network.arrived(now, flight);
+    if (p.host.ideal()) return take(p, flight);
+    if (p.unread.empty()) events.push(now + p.host.socket_wakes(), EventClass::read, p.index);
+    p.unread.push_back(flight);
+  }
+
+  void read(Participant& p) {
+    // Nothing arrives while they are handled: virtual time stands.
+    for (const std::uint32_t flight : p.unread) take(p, flight);
+    p.unread.clear();
+  }
+
+  void take(Participant& p, std::uint32_t flight) {
+    Datagram d = network.take(flight);
     const auto& path = p.peers[d.from].path;
-    const bool readable = !d.corrupt && (!is_sealed(d.kind) || p.keys.opens(from, d.key));
-    if (!p.here() || !readable || (!path && d.kind != mesh::PacketKind::stun))
+    if (!p.here() || (!path && d.kind != mesh::PacketKind::stun) ||
+        !open(p.keys, options.seal, now, d))
       return network.refused();
     network.delivered();
     if (path) {
@@ -166,7 +173,7 @@ struct World::Impl {
   void camera(Participant& p, std::uint32_t tick) {
     for (VideoModel& video : p.videos) {
       if (const auto frame = video.capture(scenario.camera_fps)) {
-        events.push(now + frame->encode, EventClass::encoded, p.index,
+        events.push(p.host.encoded(now, video.layer(), frame->encode), EventClass::encoded, p.index,
                     encoding.put({video.layer(), now, *frame}));
       }
     }
@@ -199,26 +206,38 @@ struct World::Impl {
     return next != scenario.turns.begin() && std::prev(next)->member == p.index;
   }
 
-  void microphone(Participant& p) {
+  // Devices count from the start: no lateness adds up.
+  void microphone_next(Participant& p, std::uint32_t n) {
+    const Timestamp captured = p.starts_at + p.microphone_phase + kAudioFrame * n;
+    events.push(std::max(now, captured + kAudioFrame + p.host.sound_encoded()),
+                EventClass::microphone, p.index, n);
+  }
+  void loudspeaker_next(Participant& p, std::uint32_t n) {
+    const Timestamp tick = p.starts_at + p.loudspeaker_phase + kDeviceTick * n;
+    events.push(std::max(now, tick + p.host.loudspeaker_late()), EventClass::loudspeaker, p.index,
+                n);
+  }
+
+  void microphone(Participant& p, std::uint32_t n) {
     const VoiceModel::Level level = p.voice.next_frame(speaks(p));
     mesh::AudioEncoded input;
-    input.captured_at = now - kAudioFrame - kAudioEncode;
+    input.captured_at = p.starts_at + p.microphone_phase + kAudioFrame * n;
     input.level_dbov = level.dbov;
     input.voice = level.voice;
-    input.length = static_cast<std::uint32_t>(scenario.rates.audio.bytes_in(kAudioFrame).count());
+    input.length = static_cast<std::uint32_t>(audio_frame_bytes(scenario.rates.audio).count());
     if (options.full_payload) input.bytes = audio_bytes(input.length);
-    events.push(now + kAudioFrame, EventClass::microphone, p.index);
+    microphone_next(p, n + 1);
     deliver(p, input);
   }
 
-  void loudspeaker(Participant& p) {
+  void loudspeaker(Participant& p, std::uint32_t n) {
     for (std::uint16_t origin = 0; origin < members.size(); ++origin) {
       auto& peer = p.peers[origin];
       if (!peer.up) continue;
       const std::uint32_t queued = peer.playout.tick();
       if (queued < kSamplesPerTick) deliver(p, mesh::AudioWanted{PeerId{origin}, queued});
     }
-    events.push(now + kDeviceTick, EventClass::loudspeaker, p.index);
+    loudspeaker_next(p, n + 1);
   }
 
   void wall_clock(Participant& p) {
@@ -231,6 +250,7 @@ struct World::Impl {
   void timer(Participant& p) {
     if (p.timer_at != now) return;  // an earlier one was set after this one
     p.timer_at.reset();
+    p.armed_for.reset();
     const auto deadline = p.bridge.next_deadline();
     if (deadline && *deadline <= now) {
       p.timers_at_once = p.last_timer_at == now ? p.timers_at_once + 1 : 0;
@@ -265,7 +285,7 @@ struct World::Impl {
       return cross.arrive(now, network.take_cross(event.payload));
     Participant& p = *members[event.id()];
     if (p.left && event.what() != EventClass::crossing && event.what() != EventClass::arrival &&
-        event.what() != EventClass::warmup_over)
+        event.what() != EventClass::read && event.what() != EventClass::warmup_over)
       return drop(event);
     switch (event.what()) {
       case EventClass::service:
@@ -273,13 +293,15 @@ struct World::Impl {
       case EventClass::leave: return leave(p);
       case EventClass::crossing: return network.cross(now, event.payload);
       case EventClass::arrival: return arrive(p, event.payload);
+      case EventClass::read: return read(p);
       case EventClass::start: return start(p);
       case EventClass::encoded: return encoded(p, event.payload);
       case EventClass::decoded: return deliver(p, decoding.take(event.payload));
       case EventClass::shown: return deliver(p, showing.take(event.payload));
+      case EventClass::played: return deliver(p, playing.take(event.payload));
       case EventClass::camera: return camera(p, event.payload);
-      case EventClass::microphone: return microphone(p);
-      case EventClass::loudspeaker: return loudspeaker(p);
+      case EventClass::microphone: return microphone(p, event.payload);
+      case EventClass::loudspeaker: return loudspeaker(p, event.payload);
       case EventClass::wall_clock: return wall_clock(p);
       case EventClass::timer: return timer(p);
       case EventClass::warmup_over: return warmup_over();
@@ -291,6 +313,7 @@ struct World::Impl {
     if (event.what() == EventClass::encoded) static_cast<void>(encoding.take(event.payload));
     if (event.what() == EventClass::decoded) static_cast<void>(decoding.take(event.payload));
     if (event.what() == EventClass::shown) static_cast<void>(showing.take(event.payload));
+    if (event.what() == EventClass::played) static_cast<void>(playing.take(event.payload));
   }
 
   RunResult run() {
@@ -358,11 +381,11 @@ struct World::Impl {
   Digest digest;
   std::uint64_t noted = 0;
   mesh::Words words;
-  std::vector<mesh::Input> answers;
   std::vector<mesh::NalUnit> nals;
   Slots<EncodedFrame> encoding;
   Slots<mesh::FrameDecoded> decoding;
   Slots<mesh::FrameShown> showing;
+  Slots<mesh::AudioPlayed> playing;
 };
 
 World::World(const Scenario& scenario, WorldOptions options)

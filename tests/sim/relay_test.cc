@@ -120,7 +120,7 @@ std::vector<Out> through_network(const Scenario& scenario, const std::vector<Off
       network.send(o.at, std::move(d));
     }
     if (e->what() == EventClass::arrival) {
-      const Datagram d = network.take(e->time(), e->payload);
+      const Datagram d = network.take(e->payload);
       out.push_back({e->time_ns, d.from, d.to, number_of(d.packet->bytes())});
     }
   }
