@@ -130,6 +130,13 @@ std::string Emulator::stats_json(const Scenario& scenario) {
                    {"oversized", s.oversized}};
   j["links"] = Json::array();
   for (const Relay::LineFigures& line : relay_.lines(now)) j["links"].push_back(line_json(line));
+  if (const auto cross = relay_.cross(); !cross.empty()) {
+    j["cross"] = Json::array();
+    for (const CrossReport& c : cross)
+      j["cross"].push_back(
+          {{"name", c.name},
+           {"goodput_kbps", kbps(static_cast<std::uint64_t>(c.goodput_bytes), now - Timestamp{})}});
+  }
   j["flows"] = flows_json(scenario, crossings_, now - Timestamp{} - warmup_);
   return j.dump(1) + "\n";
 }

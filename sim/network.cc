@@ -30,18 +30,20 @@ Network::Network(const Scenario& scenario, std::optional<std::uint64_t> lose, Pa
   }
 }
 
-Network::Place Network::place_of(std::uint32_t flight) {
+Place place_of(const LinePaths& paths, const CrossParcel& p) {
+  const auto& path = p.up ? paths.outwards(p.member) : paths.inwards(p.member);
   Place place;
-  if ((flight & kCrossHandle) != 0) {
-    const CrossParcel& p = parcels_[flight & ~kCrossHandle];
-    const auto& path = p.up ? paths_.outwards(p.member) : paths_.inwards(p.member);
-    place.line = path[p.hop];
-    place.last = p.hop + std::size_t{1} == path.size();
-    place.to = p.member;
-    place.flow = kCrossHandle | p.flow << 1 | (p.up ? 1U : 0U);
-    place.size = p.size;
-    return place;
-  }
+  place.line = path[p.hop];
+  place.last = p.hop + std::size_t{1} == path.size();
+  place.to = p.member;
+  place.flow = kCrossHandle | p.flow << 1 | (p.up ? 1U : 0U);
+  place.size = p.size;
+  return place;
+}
+
+Place Network::place_of(std::uint32_t flight) {
+  if ((flight & kCrossHandle) != 0) return sim::place_of(paths_, parcels_[flight & ~kCrossHandle]);
+  Place place;
   const Datagram& d = flights_[flight];
   place.line = paths_.line(d.from, d.to, d.hop);
   place.last = d.hop + std::size_t{1} == paths_.hops(d.from, d.to);

@@ -40,6 +40,16 @@ constexpr std::uint32_t kCrossHandle = std::uint32_t{1} << 31;
 // IPv4 and UDP headers, which the lines carry besides their own overhead.
 constexpr std::uint32_t kIpUdpBytes = 20 + 8;
 
+// Where something is on its path, and what it is there.
+struct Place {
+  std::uint32_t line = 0;
+  bool last = false;
+  std::uint16_t to = 0;  // member at whose end it arrives
+  std::uint32_t flow = 0;
+  ByteCount size;
+};
+Place place_of(const LinePaths& paths, const CrossParcel& parcel);
+
 class Network {
  public:
   Network(const Scenario& scenario, std::optional<std::uint64_t> lose, PacketPool& pool,
@@ -74,14 +84,6 @@ class Network {
     Link link;
     std::string name;
     std::optional<Timestamp> service_at;  // the event under way
-  };
-  // Where a flight is on its path, and what it is there.
-  struct Place {
-    std::uint32_t line = 0;
-    bool last = false;
-    std::uint16_t to = 0;  // member at whose end it arrives
-    std::uint32_t flow = 0;
-    ByteCount size;
   };
   Place place_of(std::uint32_t flight);
   void enter(Timestamp now, std::uint32_t flight);

@@ -9,6 +9,7 @@
 #include "node/roster.h"
 #include "node/secure/identity.h"
 #include "node/secure/transport_security.h"
+#include "sim/crossing.h"
 #include "sim/seal.h"
 #include "sim/world.h"
 #include "tests/sim/scenario_text.h"
@@ -44,7 +45,11 @@ class NodeSeal : public RealSeal {
             Packet& packet) override {
     ++sealed;
     const std::size_t end = from.value < to.value ? 0 : 1;
-    return of(key).ends[end].seal(Association::kEnds[1 - end], kind, packet);
+    const auto layer = layer_of(packet.bytes());
+    const bool done = of(key).ends[end].seal(Association::kEnds[1 - end], kind, packet);
+    if (layer) ++of_streams;
+    if (layer != layer_of(packet.bytes())) ++mistaken;
+    return done;
   }
   bool open(Timestamp now, PeerId from, PeerId to, std::uint64_t key, mesh::PacketKind kind,
             Packet& packet) override {
@@ -58,6 +63,7 @@ class NodeSeal : public RealSeal {
     return *found == kind;
   }
   std::uint64_t sealed = 0, opened = 0;
+  std::uint64_t of_streams = 0, mistaken = 0;  // before sealing, and told otherwise after it
   std::map<quality::DropReason, std::uint64_t> refused;
   std::size_t associations() const { return by_key_.size(); }
 
@@ -91,6 +97,14 @@ TEST_CASE("real SRTP and DTLS give the digest and the fates of elided ones", "[s
   CHECK(seal.opened > 1000);
   CHECK(seal.refused.empty());
   CHECK(seal.associations() == 3);  // each pair of three members agreed once
+}
+
+TEST_CASE("whoever sees only sealed datagrams can tell which stream each belongs to", "[seal]") {
+  NodeSeal seal;
+  run(parse_text(kSmallScenario), &seal);
+  CHECK(seal.of_streams > 1000);
+  CHECK(seal.of_streams < seal.sealed);  // feedback and control belong to none
+  CHECK(seal.mistaken == 0);
 }
 
 TEST_CASE("damaged and repeated datagrams are refused by real keys exactly where the lab says so",
