@@ -31,6 +31,17 @@ Runs runs_of(const ComparedPlan& plan) {
   return runs;
 }
 
+// Not from 0: what matters is how far the plans lie apart, but a twentieth is shown as little.
+Axis rate_axis(double least, double most) {
+  const double margin = std::max((most - least) / 10, most / 20);
+  Axis axis;
+  axis.ticks = round_ticks(std::max(0.0, least - margin), most + margin, 8);
+  axis.low = axis.ticks.front();
+  axis.high = axis.ticks.back();
+  axis.label = two_line(words::kBridgeRateAxis);
+  return axis;
+}
+
 void draw(Svg& svg, Plot& plot, const Runs& runs, const char* dot, const char* curve,
           std::string_view name) {
   for (std::size_t i = 0; i < runs.kbps.size(); ++i)
@@ -51,9 +62,12 @@ void draw(Svg& svg, Plot& plot, const Runs& runs, const char* dot, const char* c
 
 std::string throughput_delay_part(const Comparison& c) {
   const std::array plans{runs_of(c.a), runs_of(c.b)};
-  double fastest = 0, slowest = 0;
+  double fastest = 0, slowest = 0, least = 1e12;
   for (const Runs& runs : plans) {
-    for (const double v : runs.kbps) fastest = std::max(fastest, v);
+    for (const double v : runs.kbps) {
+      fastest = std::max(fastest, v);
+      least = std::min(least, v);
+    }
     for (const double v : runs.delay_ms) slowest = std::max(slowest, v);
   }
   if (fastest <= 0) return "";
@@ -62,7 +76,7 @@ std::string throughput_delay_part(const Comparison& c) {
             {52, 12},
             890,
             236,
-            axis_to(fastest, two_line(words::kBridgeRateAxis), 8),
+            rate_axis(least, fastest),
             axis_to(slowest, two_line(words::kDelayAxis))};
   draw(svg, plot, plans[0], "a", "a1", "A");
   draw(svg, plot, plans[1], "v", "v1", "B");
