@@ -3,16 +3,21 @@
 unit, bound?, bar?, pass?} to build/bench/<name>.json. Exit 1 when a bar is missed.
 
 A bar stands in bench/bars.json: {"case": {"metric": {"max": V} or {"min": V}}}; only ratios of two
-figures of the same run have one. Figures are medians; run it on a quiet machine."""
+figures of the same run have one, memory, and the time of a start. Figures are medians; run it on a
+quiet machine."""
 import argparse
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
+import tempfile
+import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NAMES = ("core", "codecs", "node", "sim", "load")
+PROVINCE_SECONDS = 10  # of virtual time in configs/province-105.toml
 QUIET = 1.5  # load average of two cores above which times are not worth much
 NOT_FIGURES = {"name", "run_name", "run_type", "repetitions", "repetition_index", "threads",
                "iterations", "time_unit", "aggregate_name", "aggregate_unit", "family_index",
@@ -39,11 +44,16 @@ SAYS = {
     "meeting/province_11": "virtual time : real time",
     "mesh/11": "lines alone, packets per second : ns-3",
     "mesh/104": "lines alone, packets per second : ns-3",
+    ("mesh/104", "peak_mib"): "memory of 104 bridges' lines alone",
+    ("start/105", "start_ms"): "process start, scenario and lines of 105 sites",
+    ("meeting/province_105", "peak_mib"): "memory of a meeting of 105, payload elided",
+    "times_real_time": "virtual time : real time",
     "ratio_to_ns3": "whole cores of 11 bridges, packets per second : ns-3's lines",
     "node_cpu_ratio": "node's CPU : its codecs + sockets + libsrtp",
     "core_thread_ratio": "core thread's CPU : sockets + libsrtp in bursts",
     "core_thread_ratio_to_single": "core thread's CPU : sockets + libsrtp one by one",
 }
+LIMITS = {"peak_mib": "MiB", "start_ms": "ms"}
 RATIOS = ("ratio", "times_real_time", "node_cpu_ratio", "core_thread_ratio",
           "core_thread_ratio_to_single", "ratio_to_ns3")
 
@@ -113,9 +123,41 @@ def load(folder, bridges, seconds):
     return json.loads(done.stdout)
 
 
+def alone(command, most_s):
+    """Seconds of one core and largest resident set, in MiB, of one command; it has most_s seconds. Not
+    wall seconds: what else the machine does is not the command's."""
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as process:
+        end = threading.Timer(most_s, process.kill)
+        end.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        end.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def footprints(folder):
+    """What a large province takes: memory of its lines alone and of its whole meeting, each in a process of
+    its own, and the time until virtual time can begin."""
+    scenario = os.path.join(HERE, "..", "configs", "province-105.toml")
+    lines = alone([os.path.join(folder, "bench-sim"), "--benchmark_filter=^mesh/104$"], 120)[1]
+    starts = [alone([os.path.join(folder, "lab-start"), scenario], 10)[0] for _ in range(11)]
+    with tempfile.TemporaryDirectory() as out:
+        whole = alone([os.path.join(folder, "diemcau-sim"), "run", scenario, "--seed", "1", "--out", out],
+                      1800)
+    return [{"case": case, "metric": metric, "value": value, "unit": unit}
+            for case, metric, value, unit in (
+                ("mesh/104", "peak_mib", lines, "MiB"),
+                ("start/105", "start_ms", statistics.median(starts) * 1e3, "ms"),
+                ("meeting/province_105", "peak_mib", whole[1], "MiB"),
+                ("meeting/province_105", "times_real_time", PROVINCE_SECONDS / whole[0], "x"))]
+
+
 def against_ns3(folder, rows):
-    """Delivered packets per wall second of the same meshes in ns-3 3.37, and what ours are to it; in the
-    same run, on one core each."""
+    """Delivered packets per second of one core of the same meshes in ns-3 3.37, and what ours are to it;
+    in the same run."""
     program = os.path.join(folder, "ns3-mesh-speed")
     # ns-3 3.37 is C++17: its headers do not compile as C++20.
     libraries = [f"-lns3-{part}" for part in
@@ -127,11 +169,11 @@ def against_ns3(folder, rows):
     for bridges, seconds, cases in ((11, 10, ("mesh/11", "meeting/province_11")), (104, 0.5, ("mesh/104",))):
         done = subprocess.run([program, str(bridges), str(seconds)], check=True, text=True,
                               stdout=subprocess.PIPE, timeout=900)
-        packets, wall = (float(word) for word in done.stdout.split())
-        more.append({"case": f"ns3/{bridges}", "metric": "packets_per_second", "value": packets / wall,
+        packets, seconds_of_core = (float(word) for word in done.stdout.split())
+        more.append({"case": f"ns3/{bridges}", "metric": "packets_per_second", "value": packets / seconds_of_core,
                      "unit": "1/s"})
-        more += [{"case": case, "metric": "ratio_to_ns3", "value": ours[case] * wall / packets, "unit": "x",
-                  "bound": packets / wall} for case in cases if case in ours]
+        more += [{"case": case, "metric": "ratio_to_ns3", "value": ours[case] * seconds_of_core / packets, "unit": "x",
+                  "bound": packets / seconds_of_core} for case in cases if case in ours]
     return more
 
 
@@ -163,17 +205,18 @@ def show_figures(rows):
 
 
 def show_ratios(rows):
-    print("\nratios")
+    print("\nratios and limits")
     for row in rows:
-        if row["metric"] not in RATIOS:
+        if row["metric"] not in RATIOS and row["metric"] not in LIMITS:
             continue
         says = SAYS["ratio_to_ns3"] if (row["case"], row["metric"]) == ("meeting/province_11", "ratio_to_ns3") else \
-            SAYS.get(row["case"]) or SAYS.get(row["metric"], row["metric"])
+            SAYS.get((row["case"], row["metric"])) or SAYS.get(row["case"]) or \
+            SAYS.get(row["metric"], row["metric"])
         verdict = ""
         if "pass" in row:
             kind, limit = next(iter(row["bar"].items()))
             verdict = f"   {'pass' if row['pass'] else 'MISSED'} ({kind} {limit:g})"
-        print(f"  {row['case']:<22} {row['value']:>9.4g} x   {says}{verdict}")
+        print(f"  {row['case']:<22} {row['value']:>9.4g} {row['unit']:<4}{says}{verdict}")
 
 
 def arguments():
@@ -208,6 +251,8 @@ def main():
         if rows is None:
             failures += 1
             continue
+        if name == "sim":
+            rows += footprints(options.bin)
         if name == "sim" and options.with_ns3:
             rows += against_ns3(options.out, rows)
         failures += judge(rows)

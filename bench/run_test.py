@@ -66,10 +66,20 @@ class Rows(unittest.TestCase):
             self.assertEqual(rows[0]["pass"], good)
             self.assertNotIn("pass", rows[1])
 
-    def test_bars_stand_on_ratios_only(self):
+    def test_bars_stand_on_ratios_memory_and_starts_only(self):
         for metrics in self.bars().values():
             for metric in metrics:
-                self.assertIn(metric, run.RATIOS)
+                self.assertIn(metric, {*run.RATIOS, *run.LIMITS})
+
+    def test_a_command_alone_tells_its_time_and_its_memory(self):
+        program = "import time; held = bytearray(64 << 20)\nwhile time.process_time() < 0.05: pass"
+        seconds, mib = run.alone([sys.executable, "-c", program], 60)
+        self.assertGreaterEqual(seconds, 0.05)
+        self.assertGreaterEqual(mib, 64)
+
+    def test_a_command_that_does_not_end_is_ended_and_is_an_error(self):
+        with self.assertRaises(RuntimeError):
+            run.alone([sys.executable, "-c", "while True: pass"], 0.2)
 
     @staticmethod
     def bars():

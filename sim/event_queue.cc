@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "core/base/check.h"
 
@@ -31,7 +32,12 @@ void EventQueue::put(const SimEvent& event) {
     const auto from = open_.begin() + static_cast<std::ptrdiff_t>(cursor_);
     open_.insert(std::upper_bound(from, open_.end(), event), event);
   } else if (slot - slot_ < static_cast<std::int64_t>(kSlots)) {
-    bucket(slot).push_back(event);
+    std::vector<SimEvent>& events = bucket(slot);
+    if (events.capacity() == 0 && !spare_.empty()) {
+      events = std::move(spare_.back());
+      spare_.pop_back();
+    }
+    events.push_back(event);
     const auto at = static_cast<std::size_t>(slot) % kSlots;
     occupied_[at / 64] |= std::uint64_t{1} << (at % 64);
   } else {
@@ -75,7 +81,7 @@ bool EventQueue::enter_next_slot() {
   slot_ = *next;
   open_.clear();
   cursor_ = 0;
-  std::swap(open_, bucket(slot_));
+  spare_.push_back(std::exchange(open_, std::exchange(bucket(slot_), {})));
   const auto at = static_cast<std::size_t>(slot_) % kSlots;
   occupied_[at / 64] &= ~(std::uint64_t{1} << (at % 64));
   std::sort(open_.begin(), open_.end());

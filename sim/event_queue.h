@@ -54,6 +54,10 @@ class EventQueue {
   void push(Timestamp at, EventClass what, std::uint16_t id, std::uint32_t payload = 0);
   // The earliest event, if there is one at or before `until`.
   std::optional<SimEvent> pop(Timestamp until);
+  // One of the next events, if it is known without looking far: the caller may fetch what it needs.
+  const SimEvent* ahead(std::size_t places) const {
+    return cursor_ + places < open_.size() ? &open_[cursor_ + places] : nullptr;
+  }
   std::size_t size() const { return size_; }
 
  private:
@@ -69,6 +73,8 @@ class EventQueue {
   std::optional<std::int64_t> next_occupied() const;
 
   std::vector<std::vector<SimEvent>> slots_;
+  // Emptied ones, with their memory: the few that are in use at a time stay in the cache.
+  std::vector<std::vector<SimEvent>> spare_;
   std::array<std::uint64_t, kSlots / 64> occupied_{};
   std::vector<SimEvent> far_;   // min-heap
   std::vector<SimEvent> open_;  // the slot being visited, sorted, from cursor_ on

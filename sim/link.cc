@@ -36,6 +36,7 @@ Link::Result Link::refuse(Passage passage, std::uint64_t& count) {
   ++count;
   Result result;
   result.passage = passage;
+  result.begins = timestamp_from_ns(last_now_ns_);
   return result;
 }
 
@@ -68,18 +69,24 @@ Link::Result Link::send(Timestamp now, ByteCount size, std::uint32_t flow, std::
 }
 
 Link::Result Link::cross(std::int64_t arrived_ns, const Server::Service& service) {
-  figures_.waited.add(Duration{service.begins_ns - arrived_ns});
+  const Duration waited{service.begins_ns - arrived_ns};
+  figures_.waited.add(waited);
+  const auto served = [&](Result result) {
+    result.begins = timestamp_from_ns(service.begins_ns);
+    result.waited = waited;
+    return result;
+  };
   if (!config_.loss_at_ingress && loss_.loses(service.departs_ns))
-    return refuse(Passage::lost_wire, figures_.lost_wire);
+    return served(refuse(Passage::lost_wire, figures_.lost_wire));
   const DelayLine::Arrival arrival = delay_.carry(service.departs_ns);
   if (!cuts_.empty()) {
     // A cut that begins before it has arrived takes it along.
     const OutageSpan* cut = span_from(cuts_, arrived_ns);
     if (cut && cut->from_ns <= arrival.at_ns)
-      return refuse(Passage::lost_outage, figures_.lost_outage);
+      return served(refuse(Passage::lost_outage, figures_.lost_outage));
   }
   ++figures_.carried;
-  Result result;
+  Result result = served({});
   result.arrives_at = timestamp_from_ns(arrival.at_ns);
   if (arrival.copy_at_ns) result.copy_at = timestamp_from_ns(*arrival.copy_at_ns);
   result.corrupt = arrival.corrupt;
@@ -115,7 +122,10 @@ std::int64_t Link::limit_bytes(std::int64_t now_ns) {
   if (config_.queue_time) {
     const Bitrate rate = server_.rate_at(now_ns);
     // A line that stands still keeps the buffer that it had.
-    if (rate.bps() > 0) last_limit_ = rate.bytes_in(*config_.queue_time).count();
+    if (rate.bps() > 0 && rate != limit_rate_) {
+      limit_rate_ = rate;
+      last_limit_ = rate.bytes_in(*config_.queue_time).count();
+    }
     limit = std::min(limit, last_limit_);
   }
   return limit;
@@ -180,13 +190,18 @@ void Link::reset_figures(Timestamp now) {
   figures_ = LinkFigures{};
 }
 
-double Link::utilisation(Timestamp from, Timestamp to) {
+std::int64_t Link::bits_between(Timestamp from, Timestamp to) {
   std::int64_t bits = server_.bits_between(to_ns(from), to_ns(to));
   for (const OutageSpan& cut : cuts_) {
     const std::int64_t begin = std::max(cut.from_ns, to_ns(from));
     const std::int64_t end = std::min(cut.to_ns, to_ns(to));
     if (begin < end) bits -= server_.bits_between(begin, end);
   }
+  return bits;
+}
+
+double Link::utilisation(Timestamp from, Timestamp to) {
+  const std::int64_t bits = bits_between(from, to);
   leave_queue(to_ns(to));
   const std::int64_t served = figures_.bits_served + (waiting_bytes_at_reset_ - waiting_bytes_) * 8;
   return bits > 0 ? static_cast<double>(served) / static_cast<double>(bits) : 0;

@@ -83,6 +83,8 @@ class Link {
   struct Result {
     Passage passage = Passage::carried;
     Timestamp arrives_at;              // meaningful when carried
+    Timestamp begins;                  // service, if it came to that; else when it was refused
+    Duration waited{};                 // until then
     std::optional<Timestamp> copy_at;  // a duplicate
     bool corrupt = false;
   };
@@ -104,7 +106,9 @@ class Link {
   void reset_figures(Timestamp now);
   // Whether an outage, of either kind, touches the time between the two.
   bool interrupted(Timestamp from, Timestamp to) const;
-  // Served bits over the bits that could have been served between two instants.
+  // What could have been served between two instants, overhead included.
+  std::int64_t bits_between(Timestamp from, Timestamp to);
+  // Served bits over those.
   double utilisation(Timestamp from, Timestamp to);
 
  private:
@@ -130,6 +134,7 @@ class Link {
   std::unique_ptr<ActiveQueue> active_;
   std::vector<Parcel> dropped_, cut_off_;  // to be told by serve()
   std::int64_t last_limit_ = 0;
+  Bitrate limit_rate_;       // that it belongs to
   std::int64_t tokens_ = 0;  // of the policer, bit·ns/s
   std::int64_t tokens_at_ns_ = 0;
   std::int64_t cut_ended_ns_ = 0;

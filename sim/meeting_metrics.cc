@@ -46,7 +46,7 @@ class Collector {
   MeetingFigures finish() {
     for (std::size_t from = 0; from < n_; ++from) {
       for (std::size_t to = 0; to < n_; ++to) {
-        if (from == to) continue;
+        if (from == to || r_.apart.count({from, to}) > 0) continue;
         judge_sound(from, to);
         judge_picture(from, to);
       }

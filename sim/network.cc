@@ -3,31 +3,56 @@
 
 #include <algorithm>
 
+#include "core/base/byte_reader.h"
 #include "core/base/check.h"
+#include "core/wire/rtp.h"
 #include "sim/model_keys.h"
 
 namespace diemcau::sim {
 
 namespace {
 
-ByteCount udp_payload(const Datagram& d) {
-  const std::uint32_t seal = d.sealed ? 0 : seal_bytes(d.kind);
-  return ByteCount::bytes(static_cast<std::int64_t>(d.packet->wire_size()) + seal);
-}
+constexpr std::uint64_t kNoSsrc = ~std::uint64_t{0};
 
 }  // namespace
 
-Network::Network(const Scenario& scenario, std::optional<std::uint64_t> lose, PacketPool& pool,
+Network::Network(const Scenario& scenario, const WorldOptions& options, PacketPool& pool,
                  EventQueue& events)
-    : lose_(lose),
+    : members_(scenario.members.size()),
+      lose_(options.lose_datagram),
+      observer_(options.observer),
       pool_(pool),
       events_(events),
       paths_(scenario),
-      crossings_(scenario.members.size()) {
+      ssrcs_(members_ * members_, {kNoSsrc, kNoSsrc, kNoSsrc, kNoSsrc}),
+      crossings_(members_) {
   for (const NamedLine& line : paths_.lines()) {
     const LinkIdentity identity{scenario.seed, lines_.size(), scenario.duration + 1min};
     lines_.push_back({Link{line.config, identity}, line.name, std::nullopt});
   }
+}
+
+std::optional<Layer> Network::layer_of(const Datagram& d) {
+  const ByteSpan bytes = d.packet->bytes();
+  if (bytes.size() < wire::kRtpFixedHeaderBytes) return std::nullopt;
+  ByteReader reader{bytes.subspan(8)};
+  const std::uint64_t ssrc = reader.u32();
+  auto& known = ssrcs_[std::size_t{d.from} * members_ + d.to];
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (known[i] == ssrc) return static_cast<Layer>(i);
+  }
+  const auto layer = sim::layer_of(bytes);
+  if (layer) known[static_cast<std::size_t>(*layer)] = ssrc;
+  return layer;
+}
+
+PacketRef Network::copy_of(const Datagram& d) {
+  const Packet& packet = *d.packet;
+  // Real seals are opened in place and ask for room behind them.
+  PacketRef copy = (packet.present() <= kSmallPacket && !d.sealed ? small_ : pool_).take();
+  std::copy_n(packet.data(), packet.present(), copy->data());
+  copy->set_size(packet.present(), packet.elided());
+  return copy;
 }
 
 Place place_of(const LinePaths& paths, const CrossParcel& p) {
@@ -49,8 +74,17 @@ Place Network::place_of(std::uint32_t flight) {
   place.last = d.hop + std::size_t{1} == paths_.hops(d.from, d.to);
   place.to = d.to;
   place.flow = static_cast<std::uint32_t>(d.from) << 16 | d.to;
-  place.size = udp_payload(d) + ByteCount::bytes(kIpUdpBytes);
+  place.size = ByteCount::bytes(std::int64_t{d.payload_bytes} + kIpUdpBytes);
   return place;
+}
+
+Traffic Network::traffic_of(std::uint32_t flight) {
+  if ((flight & kCrossHandle) != 0) {
+    const CrossParcel& p = parcels_[flight & ~kCrossHandle];
+    return {p.member, p.member, true, std::nullopt, p.size.count()};
+  }
+  const Datagram& d = flights_[flight];
+  return {d.from, d.to, false, d.layer, static_cast<std::int64_t>(d.payload_bytes)};
 }
 
 void Network::send(Timestamp now, CrossParcel parcel) {
@@ -60,20 +94,22 @@ void Network::send(Timestamp now, CrossParcel parcel) {
 void Network::send(Timestamp now, Datagram d) {
   const bool by_hand = lose_ && *lose_ == tally_.sent;
   ++tally_.sent;
-  if (d.kind == mesh::PacketKind::rtp) d.layer = layer_of(d.packet->bytes());
+  const std::uint32_t seal = d.sealed ? 0 : seal_bytes(d.kind);
+  d.payload_bytes = static_cast<std::uint32_t>(d.packet->wire_size()) + seal;
+  if (d.kind == mesh::PacketKind::rtp) d.layer = layer_of(d);
   if (d.layer) {
     Crossing& c = crossing_of(d);
     ++c.packets_sent;
-    c.bytes_sent += static_cast<std::uint64_t>(udp_payload(d).count());
+    c.bytes_sent += d.payload_bytes;
   }
+  if (observer_ != nullptr)
+    observer_->sent(now,
+                    {d.from, d.to, false, d.layer, static_cast<std::int64_t>(d.payload_bytes)});
   if (by_hand) {
     ++tally_.lost_by_hand;
     return;
   }
-  PacketRef copy = pool_.take();
-  std::copy_n(d.packet->data(), d.packet->present(), copy->data());
-  copy->set_size(d.packet->present(), d.packet->elided());
-  d.packet = std::move(copy);
+  d.packet = copy_of(d);
   d.sent_at = now;
   enter(now, flights_.put(std::move(d)));
 }
@@ -90,7 +126,7 @@ void Network::cross(Timestamp now, std::uint32_t flight) {
 void Network::enter(Timestamp now, std::uint32_t flight) {
   const Place place = place_of(flight);
   const Link::Result result = lines_[place.line].link.send(now, place.size, place.flow, flight);
-  if (result.passage != Passage::waits) told(flight, result);
+  if (result.passage != Passage::waits) told(flight, place, result);
   arm(place.line);
 }
 
@@ -100,7 +136,7 @@ void Network::serve(Timestamp now, std::uint16_t line) {
   l.service_at.reset();
   told_.clear();
   l.link.serve(now, told_);
-  for (const Link::Told& t : told_) told(t.handle, t.result);
+  for (const Link::Told& t : told_) told(t.handle, place_of(t.handle), t.result);
   arm(line);
 }
 
@@ -112,31 +148,32 @@ void Network::arm(std::uint32_t line) {
   events_.push(*at, EventClass::service, static_cast<std::uint16_t>(line));
 }
 
-void Network::told(std::uint32_t flight, const Link::Result& result) {
+void Network::told(std::uint32_t flight, const Place& place, const Link::Result& result) {
+  if (observer_ != nullptr) {
+    Traffic traffic = traffic_of(flight);
+    traffic.bytes = place.size.count() + lines_[place.line].link.config().overhead;
+    observer_->crossed(place.line, traffic, result);
+  }
   if (result.passage != Passage::carried) return lose(flight, result.passage);
   if ((flight & kCrossHandle) == 0) {
-    if (result.copy_at) go_on(*result.copy_at, copy_of(flight));
+    if (result.copy_at) go_on(*result.copy_at, duplicate(flight), place);
     flights_[flight].corrupt = flights_[flight].corrupt || result.corrupt;
   } else if (result.corrupt) {  // its checksum fails, and nobody there counts it
     static_cast<void>(take_cross(flight));
     return;
   }
-  go_on(result.arrives_at, flight);
+  go_on(result.arrives_at, flight, place);
 }
 
-void Network::go_on(Timestamp at, std::uint32_t flight) {
-  const Place place = place_of(flight);
+void Network::go_on(Timestamp at, std::uint32_t flight, const Place& place) {
   events_.push(at, place.last ? EventClass::arrival : EventClass::crossing, place.to, flight);
 }
 
-std::uint32_t Network::copy_of(std::uint32_t flight) {
+std::uint32_t Network::duplicate(std::uint32_t flight) {
   ++tally_.duplicated;
   if (!flights_[flight].read) flights_[flight].read = std::make_shared<bool>(false);
   Datagram copy = flights_[flight];
-  copy.packet = pool_.take();
-  std::copy_n(flights_[flight].packet->data(), flights_[flight].packet->present(),
-              copy.packet->data());
-  copy.packet->set_size(flights_[flight].packet->present(), flights_[flight].packet->elided());
+  copy.packet = copy_of(copy);
   return flights_.put(std::move(copy));
 }
 
@@ -157,6 +194,7 @@ void Network::lose(std::uint32_t flight, Passage passage) {
 }
 
 void Network::arrived(Timestamp now, std::uint32_t flight) {
+  if (observer_ != nullptr) observer_->arrived(now, traffic_of(flight));
   const Datagram& d = flights_[flight];
   if (d.layer) crossing_of(d).delay.add(now - d.sent_at);
 }

@@ -1,6 +1,9 @@
 // Who a member is and when its clocks tick, all of it from the seed.
 #include "sim/participant.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace diemcau::sim {
 
 namespace {
@@ -8,18 +11,25 @@ namespace {
 constexpr std::uint16_t kPort = 47'000;
 // Operators press the button together, to a tenth of a second.
 constexpr std::int64_t kStartSpreadNs = 100'000'000;
-// PCs set by NTP over an ordinary line agree to ± 20 ms.
-constexpr std::int64_t kWallSpreadNs = 20'000'000;
+// 2024-12-31 00:00:00 UTC in seconds since 1900: virtual time 0 on a perfect clock.
+constexpr std::uint64_t kEpochSeconds = 3'944'592'000;
 
-mesh::BridgeConfig config_of(const Scenario& scenario, const std::vector<mesh::RosterEntry>& roster,
+mesh::BridgeConfig config_of(const Scenario& scenario, std::vector<mesh::RosterEntry> roster,
                              std::uint16_t index) {
+  const Site& self = scenario.members[index];
   mesh::BridgeConfig config;
-  config.roster = roster;
+  config.records = roster[index].role == mesh::Role::central;
+  // Bridges that share no meeting know nothing of each other's addresses.
+  for (std::size_t i = 0; i < roster.size(); ++i) {
+    if (!meet(self, scenario.members[i])) roster[i].addresses.clear();
+  }
+  config.roster = std::move(roster);
   config.self = PeerId{index};
   config.rates = scenario.rates;
+  config.least_rates = scenario.least_rates;
+  config.path_weights.assign(scenario.members.size(), self.weight);
   if (scenario.uplink) config.uplink = *scenario.uplink;
   if (scenario.view) config.view_layer = *scenario.view;
-  config.records = roster[index].role == mesh::Role::central;
   config.seed = CounterRandom{scenario.seed, Purpose::bridge_seed, index}.at(0);
   return config;
 }
@@ -53,10 +63,12 @@ std::vector<mesh::RosterEntry> roster_of(const Scenario& scenario) {
 
 Participant::Participant(const Scenario& scenario, const std::vector<mesh::RosterEntry>& roster,
                          std::uint16_t index_in, PacketPool& packets, FramePool& frames)
-    : index(index_in),
+    : site(scenario.members[index_in]),
+      index(index_in),
       keys(scenario.seed, PeerId{index_in}, roster.size()),
       bridge(config_of(scenario, roster, index_in),
              mesh::Bridge::Ports{packets, frames, keys, keys}),
+      clock(site.skew_ppm),
       videos{VideoModel{Layer::hi, video_random(scenario, index_in, Layer::hi)},
              VideoModel{Layer::mid, video_random(scenario, index_in, Layer::mid)},
              VideoModel{Layer::lo, video_random(scenario, index_in, Layer::lo)}},
@@ -69,7 +81,42 @@ Participant::Participant(const Scenario& scenario, const std::vector<mesh::Roste
   microphone_phase = below(start, to_ns(kAudioFrame));
   loudspeaker_phase = below(start, to_ns(kDeviceTick));
   CounterRandom wall{scenario.seed, Purpose::wall_offset, index};
-  wall_offset = below(wall, 2 * kWallSpreadNs) - Duration{kWallSpreadNs};
+  wall_offset = below(wall, 2 * to_ns(kWallSpread)) - kWallSpread;
+}
+
+PictureShown Participant::picture_of(const mesh::FrameShown& shown, std::uint16_t to,
+                                     Timestamp now) const {
+  const auto& of_layer = captures[static_cast<std::size_t>(shown.stream.layer) - 1];
+  return {index, to, shown.stream.layer, of_layer[shown.frame_number % kCapturesKept], now};
+}
+
+SoundPlayed Participant::sound_of(const mesh::AudioPlayed& played, std::uint16_t to,
+                                  const DeviceClock& clock_of_to) const {
+  SoundPlayed sound{index,          to,           played.action,
+                    played.samples, std::nullopt, clock_of_to.true_time(played.plays_at)};
+  if (played.captured_at) {
+    // Frames begin on a grid of 20 ms: right while the two clocks agree to 10 ms, and then exactly.
+    const Timestamp about = clock.local(clock_of_to.true_time(*played.captured_at));
+    const Timestamp first = clock.local(starts_at + microphone_phase);
+    const Duration since = about - first + kAudioFrame / 2;
+    sound.captured_at = clock.true_time(first + since / kAudioFrame * kAudioFrame);
+  }
+  return sound;
+}
+
+bool Participant::pauses(Timestamp now) const {
+  const Duration at = now - Timestamp{};
+  return std::any_of(site.pauses.begin(), site.pauses.end(),
+                     [at](const MediaPause& p) { return p.from <= at && at < p.to; });
+}
+
+NtpTime Participant::wall_time(Timestamp now) const {
+  Duration offset = wall_offset + kWallSpread;
+  for (const WallStep& step : site.wall_steps) {
+    if (now - Timestamp{} >= step.at) offset += step.by;
+  }
+  const auto ns = static_cast<std::uint64_t>(to_ns(now) + to_ns(offset));
+  return NtpTime::from_ns(kEpochSeconds * 1'000'000'000 + ns);
 }
 
 }  // namespace diemcau::sim

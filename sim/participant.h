@@ -10,9 +10,11 @@
 #include "core/base/frame_pool.h"
 #include "core/base/packet_pool.h"
 #include "core/mesh/bridge.h"
+#include "sim/device_clock.h"
 #include "sim/host_model.h"
 #include "sim/media_model.h"
 #include "sim/model_keys.h"
+#include "sim/observer.h"
 #include "sim/playout_model.h"
 #include "sim/scenario.h"
 
@@ -34,22 +36,42 @@ class DecoderModel {
   std::array<std::uint32_t, 64> decoded_{};  // number + 1
 };
 
+// PCs set by NTP over an ordinary line agree to ± 20 ms.
+constexpr Duration kWallSpread = 20ms;
+
+// The scenario outlives it.
 struct Participant {
   Participant(const Scenario& scenario, const std::vector<mesh::RosterEntry>& roster,
               std::uint16_t index, PacketPool& packets, FramePool& frames);
 
   VideoModel& video(Layer layer) { return videos[3 - static_cast<std::size_t>(layer)]; }
 
+  void note_capture(Layer layer, std::uint32_t frame_number, Timestamp at) {
+    captures[static_cast<std::size_t>(layer) - 1][frame_number % kCapturesKept] = at;
+  }
+  // Of this one's camera and microphone, as another's devices gave them.
+  PictureShown picture_of(const mesh::FrameShown& shown, std::uint16_t to, Timestamp now) const;
+  SoundPlayed sound_of(const mesh::AudioPlayed& played, std::uint16_t to,
+                       const DeviceClock& clock_of_to) const;
+  bool pauses(Timestamp now) const;
+  NtpTime wall_time(Timestamp now) const;  // as its PC shows it
+
+  const Site& site;
   std::uint16_t index;
   ModelKeys keys;
   mesh::Bridge bridge;
+  DeviceClock clock;  // of everything that the bridge sees and tells
   Timestamp starts_at;
   bool started = false, left = false;
   bool here() const { return started && !left; }
+  bool paused = false;     // camera and microphone
   Duration wall_offset{};  // its PC's clock minus true time
   Duration camera_phase{}, microphone_phase{}, loudspeaker_phase{};
 
   std::array<VideoModel, 3> videos;  // hi, mid, lo: the order in which they are encoded
+  // Divides 2^16, as far as frame numbers go on the wire.
+  static constexpr std::size_t kCapturesKept = 1024;
+  std::array<std::array<Timestamp, kCapturesKept>, 3> captures{};
   VoiceModel voice;
   HostModel host;
   struct Peer {

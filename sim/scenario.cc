@@ -11,26 +11,13 @@
 #include <utility>
 
 #include "sim/config_table.h"
+#include "sim/meetings.h"
 #include "sim/profiles.h"
 #include "sim/sites.h"
 
 namespace diemcau::sim {
 
 namespace {
-
-std::set<std::string> read_members(const ConfigTable& meeting, const Sites& sites) {
-  const auto patterns = meeting.texts("members");
-  if (!patterns)
-    meeting.fail("members", "is missing", "list the sites, such as [\"central\", \"district-*\"]");
-  const std::set<std::string> members = sites_named(meeting, "members", *patterns, sites);
-  if (members.size() < 2)
-    meeting.fail("members", "names " + std::to_string(members.size()) + " site(s)",
-                 "a meeting needs two at least");
-  if (members.size() > kMaxMembers)
-    meeting.fail("members", "names " + std::to_string(members.size()) + " sites",
-                 "one full mesh holds " + std::to_string(kMaxMembers) + " at most");
-  return members;
-}
 
 void read_bridge_config(const ConfigTable& root, const FileReader& read_file, Scenario& out) {
   const auto section = root.table("bridge");
@@ -62,31 +49,6 @@ void read_bridge_config(const ConfigTable& root, const FileReader& read_file, Sc
   out.uplink = rate->bitrate("uplink");
 }
 
-void read_media(const ConfigTable& meeting, Scenario& out) {
-  if (const auto video = meeting.table("video")) {
-    video->allow_only({"bitrate", "fps"}, {"content", "trace"});
-    if (const auto hi = video->bitrate("bitrate")) {
-      out.rates.hi = *hi;
-      // The smaller layers never cost more than the large one.
-      out.rates.mid = std::min(out.rates.mid, *hi);
-      out.rates.lo = std::min(out.rates.lo, *hi);
-    }
-    out.camera_fps =
-        static_cast<std::uint8_t>(video->integer("fps", 1, 60).value_or(out.camera_fps));
-  }
-  if (const auto audio = meeting.table("audio")) {
-    audio->allow_only({"bitrate", "frame"});
-    if (const auto rate = audio->bitrate("bitrate")) {
-      if (*rate < Bitrate::kbps(6) || *rate > Bitrate::kbps(510))
-        audio->fail("bitrate", "is outside what Opus does", "write 6kbit/s to 510kbit/s");
-      out.rates.audio = *rate;
-    }
-    const auto frame = audio->duration("frame", 1ms, 120ms);
-    if (frame && *frame != 20ms)
-      audio->fail("frame", "other than 20ms is not built yet", "write \"20ms\"");
-  }
-}
-
 void read_general(const ConfigTable& root, const ScenarioOptions& options, Scenario& out) {
   root.allow_only({"version", "name", "seed", "duration", "warmup", "profile", "site", "group",
                    "link", "meeting", "bridge", "cross"});
@@ -107,76 +69,45 @@ void read_general(const ConfigTable& root, const ScenarioOptions& options, Scena
     root.fail("warmup", "is not shorter than the duration", "shorten it");
 }
 
-struct Presence {
-  Duration joins{};
-  std::optional<Duration> leaves;
-};
-
-// Who comes later and who goes earlier than the meeting.
-std::map<std::string, Presence> read_presence(const ConfigTable& meeting, const Scenario& out,
-                                              const std::set<std::string>& members,
-                                              const Sites& sites) {
-  const Duration start = meeting.duration("start", 0s, 24h).value_or(0s);
-  const auto end = meeting.duration("end", 0s, 24h);
-  if (start >= out.duration)
-    meeting.fail("start", "is not before the end of the run", "start it earlier");
-  if (end && *end <= start) meeting.fail("end", "is not after the start", "end it later");
-  std::map<std::string, Presence> present;
-  for (const std::string& name : members) present[name] = {start, end};
-  for (const bool joins : {true, false}) {
-    const std::string key = joins ? "join" : "leave";
-    for (const ConfigTable& t : meeting.tables(key)) {
-      t.allow_only({"site", "at"});
-      const auto site = t.text("site");
-      const auto at = t.duration("at", 0s, 24h);
-      if (!site || !at)
-        t.fail(site ? "at" : "site", "is missing", "write { site = \"district-*\", at = \"20s\" }");
-      for (const std::string& name : sites_named(t, "site", {*site}, sites)) {
-        if (!members.count(name))
-          t.fail("site", "\"" + name + "\" is not in the meeting", "add it to the members");
-        (joins ? present[name].joins : present[name].leaves.emplace()) = *at;
-      }
-    }
-  }
-  for (const auto& [name, p] : present) {
-    if (p.joins >= out.duration || (p.leaves && *p.leaves <= p.joins))
-      meeting.fail("join", "of \"" + name + "\" is not before its end", "let it join earlier");
-  }
-  return present;
-}
-
-void read_view(const ConfigTable& meeting, Scenario& out) {
-  const auto subscribe = meeting.text("subscribe");
-  if (!subscribe) return;
-  if (*subscribe == "central+speaker")
-    meeting.fail("subscribe", "\"central+speaker\" is not built yet",
-                 "write \"tiles\", \"hi\", \"mid\" or \"lo\"");
-  if (*subscribe == "hi") out.view = Layer::hi;
-  if (*subscribe == "mid") out.view = Layer::mid;
-  if (*subscribe == "lo") out.view = Layer::lo;
-  if (!out.view && *subscribe != "tiles")
-    meeting.fail("subscribe", "is \"" + *subscribe + "\"",
-                 "write \"tiles\", \"hi\", \"mid\" or \"lo\"");
-}
-
-void read_turns(const ConfigTable& meeting, Scenario& out) {
-  for (const ConfigTable& t : meeting.tables("speaker")) {
-    t.allow_only({"at", "site"});
+void read_clock(const ConfigTable& site, Site& out) {
+  const auto clock = site.table("clock");
+  if (!clock) return;
+  clock->allow_only({"skew_ppm", "steps"});
+  out.skew_ppm = clock->integer("skew_ppm", -1000, 1000).value_or(0);
+  for (const ConfigTable& t : clock->tables("steps")) {
+    t.allow_only({"at", "by"});
     const auto at = t.duration("at", 0s, 24h);
-    const auto site = t.text("site");
-    if (!site || !at)
-      t.fail(site ? "at" : "site", "is missing", "write { at = \"10s\", site = \"central\" }");
-    const auto member = std::find_if(out.members.begin(), out.members.end(),
-                                     [&](const Site& s) { return s.name == *site; });
-    if (member == out.members.end())
-      t.fail("site", "\"" + *site + "\" is not in the meeting", "name one of its members");
-    if (!out.turns.empty() && *at <= out.turns.back().at)
-      t.fail("at", "does not come after the turn before", "put the turns in order of time");
-    out.turns.push_back({*at, static_cast<std::uint16_t>(member - out.members.begin())});
+    const auto by = t.duration("by", 0s, 24h);
+    if (!at || !by)
+      t.fail(at ? "by" : "at", "is missing", "write { at = \"30min\", by = \"500ms\" }");
+    if (!out.wall_steps.empty() && *at <= out.wall_steps.back().at)
+      t.fail("at", "does not come after the step before", "put the steps in order of time");
+    out.wall_steps.push_back({*at, *by});
   }
 }
 
 }  // namespace
+
+bool meet(const Site& a, const Site& b) {
+  return std::any_of(a.meetings.begin(), a.meetings.end(), [&b](std::uint16_t m) {
+    return std::find(b.meetings.begin(), b.meetings.end(), m) != b.meetings.end();
+  });
+}
+
+std::optional<bool> has_floor(const Scenario& scenario, std::uint16_t member, Timestamp now) {
+  const Duration at = now - Timestamp{};
+  std::optional<bool> floor;
+  for (const std::uint16_t meeting : scenario.members[member].meetings) {
+    const SpeakerTurn* last = nullptr;
+    for (const SpeakerTurn& turn : scenario.turns) {
+      if (turn.meeting != meeting) continue;
+      if (!floor) floor = false;
+      if (turn.at <= at) last = &turn;
+    }
+    if (last != nullptr && last->member == member) floor = true;
+  }
+  return floor;
+}
 
 Scenario parse_scenario(std::string_view text, const std::string& file_name,
                         const ScenarioOptions& options, const FileReader& read_file) {
@@ -188,18 +119,8 @@ Scenario parse_scenario(std::string_view text, const std::string& file_name,
   const Sites sites = read_sites(root, {profiles, read_file});
   read_bridge_config(root, read_file, out);
 
-  const auto meetings = root.tables("meeting");
-  if (meetings.empty()) root.fail("meeting", "is missing", "add [[meeting]] with its members");
-  if (meetings.size() > 1) root.fail("meeting", "more than one is not built yet", "keep one");
-  const ConfigTable& meeting = meetings.front();
-  meeting.allow_only(
-      {"start", "end", "members", "video", "audio", "subscribe", "join", "leave", "speaker"});
-  read_media(meeting, out);
-  read_view(meeting, out);
-
-  const std::set<std::string> members = read_members(meeting, sites);
-  const auto present = read_presence(meeting, out, members, sites);
-  for (const std::string& name : members) {
+  std::vector<std::string> names;
+  for (auto& [name, attendance] : read_meetings(root, sites, out)) {
     const SiteDraft& site = sites.at(name);
     const bool replaced = options.profile && name != kCentral;
     ProfileDraft line = replaced ? profiles.resolve(*options.profile, root, "--profile")
@@ -211,13 +132,18 @@ Scenario parse_scenario(std::string_view text, const std::string& file_name,
     member.down = finish_line(line.down, site.table, "down");
     member.via = read_via(site.table, segments);
     member.parent = site.table.text("parent").value_or("");
-    member.joins = present.at(name).joins;
-    member.leaves = present.at(name).leaves;
+    member.meetings = std::move(attendance.meetings);
+    member.joins = attendance.joins;
+    member.leaves = attendance.leaves;
+    member.pauses = std::move(attendance.pauses);
+    member.weight =
+        static_cast<std::uint32_t>(site.table.integer("weight", 1, 100).value_or(member.weight));
+    read_clock(site.table, member);
     out.members.push_back(std::move(member));
+    names.push_back(name);
   }
   out.segments = std::move(segments.list);
-  read_turns(meeting, out);
-  out.cross = read_cross(root, std::vector<std::string>(members.begin(), members.end()));
+  out.cross = read_cross(root, names);
   return out;
 }
 

@@ -18,15 +18,30 @@
 
 namespace diemcau::sim {
 
+// The camera is covered and the microphone off.
+struct MediaPause {
+  Duration from{}, to{};
+};
+
+// From `at` on the wall clock is `by` further than before, as after a step of NTP.
+struct WallStep {
+  Duration at{}, by{};
+};
+
 struct Site {
   std::string name;
   LinkConfig up, down;
   // Shared segments between its line and the others', as numbers of Scenario::segments: from the
   // site outwards.
   std::vector<std::uint32_t> via;
-  std::string parent;  // for reports; may be empty
-  Duration joins{};    // after the start of the run
+  std::string parent;                      // for reports; may be empty
+  std::vector<std::uint16_t> meetings{0};  // by their order in the file
+  Duration joins{};                        // after the start of the run
   std::optional<Duration> leaves;
+  std::vector<MediaPause> pauses;
+  std::uint32_t weight = 1;   // of what it sends, against what others send
+  std::int64_t skew_ppm = 0;  // of its machine's clock
+  std::vector<WallStep> wall_steps;
 };
 
 // [link.…]: one segment that several sites share; `up` leads away from the sites.
@@ -35,9 +50,10 @@ struct SharedSegment {
   LinkConfig up, down;
 };
 
-// Who speaks from then on; the others are silent but for their rooms.
+// Who speaks in a meeting from then on; the others are silent but for their rooms.
 struct SpeakerTurn {
   Duration at{};
+  std::uint16_t meeting = 0;
   std::uint16_t member = 0;
 };
 
@@ -46,16 +62,23 @@ struct Scenario {
   std::uint64_t seed = 1;
   Duration duration{};
   Duration warmup{};
-  std::vector<Site> members;  // of the meeting, sorted by name
+  std::vector<Site> members;  // of any meeting, sorted by name
   std::vector<SharedSegment> segments;
   std::vector<CrossConfig> cross;
-  std::vector<SpeakerTurn> turns;  // none: everybody talks in spurts
-  mesh::LayerRates rates;          // hi is the meeting's video bitrate
+  std::vector<SpeakerTurn>
+      turns;               // of each meeting in order of time; none: everybody talks in spurts
+  mesh::LayerRates rates;  // hi is the meeting's video bitrate
+  mesh::LayerRates least_rates = mesh::BridgeConfig{}.least_rates;
   std::uint8_t camera_fps = 30;
   std::optional<Bitrate> uplink;  // the pacer's ceiling, from the bridge config
   bool ideal_host = false;        // its PCs add nothing: no lateness, no hand-overs
   std::optional<Layer> view;      // what members take of each other; nothing: the bridge's default
 };
+
+// Two bridges are linked when they share a meeting.
+bool meet(const Site& a, const Site& b);
+// By the turns of its meetings; nothing when they have none.
+std::optional<bool> has_floor(const Scenario& scenario, std::uint16_t member, Timestamp now);
 
 // The site of this name is the one that records and that --profile leaves alone.
 constexpr std::string_view kCentral = "central";

@@ -23,6 +23,7 @@ class Slots {
     return at;
   }
   T& operator[](std::uint32_t at) { return values_[at]; }
+  const T& operator[](std::uint32_t at) const { return values_[at]; }
   T take(std::uint32_t at) {
     free_.push_back(at);
     return std::exchange(values_[at], T{});

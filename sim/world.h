@@ -6,8 +6,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/quality/flow_report.h"
@@ -15,6 +17,7 @@
 #include "core/units/ids.h"
 #include "sim/cross_traffic.h"
 #include "sim/crossing.h"
+#include "sim/observer.h"
 #include "sim/scenario.h"
 #include "sim/seal.h"
 
@@ -27,6 +30,7 @@ struct WorldOptions {
   std::optional<std::uint64_t> lose_datagram;
   // Every input and output of every bridge in order, as core/mesh/trace.h makes it.
   std::function<void(std::span<const std::uint64_t>)> on_event;
+  Observer* observer = nullptr;  // outlives the world
   bool sample_seconds = false;
   std::function<void(Timestamp)> on_second;  // once per virtual second
 };
@@ -71,6 +75,8 @@ struct RunResult {
   Tally whole;                     // of the whole run
   Tally after_warmup;              // without in_flight
   std::vector<std::string> names;  // by PeerId
+  // Pairs of them that share no meeting, and so have nothing to say to each other; both orders.
+  std::set<std::pair<std::size_t, std::size_t>> apart;
   std::vector<quality::BridgeReport> bridges;
   // Per member its line up, then its line down; after them the shared segments.
   std::vector<LinkReport> links;
@@ -90,6 +96,9 @@ class World {
   World& operator=(const World&) = delete;
   // From the start to the scenario's end; once.
   RunResult run();
+  // What a line (as LinePaths numbers them) could have served between two instants.
+  std::int64_t bits_between(std::uint32_t line, Timestamp from, Timestamp to);
+  bool interrupted(std::uint32_t line, Timestamp from, Timestamp to) const;
 
  private:
   struct Impl;

@@ -9,11 +9,18 @@ namespace {
 
 using namespace diemcau;
 
+struct OpenLine final : send::Allowance {
+  Bitrate pace() const override { return Bitrate::kbps(1'000'000); }
+  Bitrate pace(PeerId) const override { return Bitrate::kbps(1'000'000); }
+  bool window_open(PeerId) const override { return true; }
+};
+
 void pace_to_peers(benchmark::State& state) {
   PacketPool pool;
   send::Packetizer pictures(pool), sounds(pool);
   const bench::HiFrame frame;
-  send::Pacer pacer(Bitrate::kbps(1'000'000));
+  const OpenLine line;
+  send::Pacer pacer(line);
   const auto peers = static_cast<std::uint16_t>(state.range(0));
   std::int64_t packets = 0;
   Timestamp now = timestamp_from_ns(1'000'000'000);

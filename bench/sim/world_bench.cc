@@ -1,5 +1,5 @@
-// A meeting of 11 in virtual time: real seconds per virtual second and packets per second, whole
-// core included.
+// Meetings of 4, 11 and 32 in virtual time: real seconds per virtual second and packets per second,
+// whole core included.
 #include "sim/world.h"
 
 #include <benchmark/benchmark.h>
@@ -9,14 +9,7 @@
 namespace diemcau::sim {
 namespace {
 
-// bench/sim/world_bench.cc lies two folders below the root.
-std::string configs_folder() {
-  const std::string here = __FILE__;
-  return here.substr(0, here.rfind("bench/sim/")) + "configs/";
-}
-
-void meeting(benchmark::State& state, const char* file) {
-  const Scenario scenario = read_scenario(configs_folder() + file, {});
+void hold(benchmark::State& state, const Scenario& scenario) {
   std::uint64_t packets = 0;
   Duration virtual_time{};
   for (auto _ : state) {
@@ -30,8 +23,21 @@ void meeting(benchmark::State& state, const char* file) {
   state.counters["times_real_time"] =
       benchmark::Counter(to_ms_double(virtual_time) / 1e3, benchmark::Counter::kIsRate);
 }
+
+void meeting(benchmark::State& state, const char* file) {
+  hold(state, read_scenario(DIEMCAU_CONFIGS + std::string(file), {}));
+}
 BENCHMARK_CAPTURE(meeting, province_4, "province-4.toml")->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(meeting, province_11, "province-11.toml")->Unit(benchmark::kMillisecond);
+
+// The centre and the first communes of the province of 105, joining included.
+void province_of(benchmark::State& state) {
+  Scenario scenario = read_scenario(DIEMCAU_CONFIGS "province-105.toml", {});
+  scenario.members.resize(static_cast<std::size_t>(state.range(0)));
+  scenario.duration = 5s;
+  hold(state, scenario);
+}
+BENCHMARK(province_of)->Arg(32)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace diemcau::sim

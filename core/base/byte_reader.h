@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 namespace diemcau {
 
@@ -18,11 +19,11 @@ class ByteReader {
   std::size_t remaining() const { return bytes_.size() - at_; }
   std::size_t position() const { return at_; }
 
-  std::uint8_t u8() { return static_cast<std::uint8_t>(unsigned_be(1)); }
-  std::uint16_t u16() { return static_cast<std::uint16_t>(unsigned_be(2)); }
-  std::uint32_t u24() { return static_cast<std::uint32_t>(unsigned_be(3)); }
-  std::uint32_t u32() { return static_cast<std::uint32_t>(unsigned_be(4)); }
-  std::uint64_t u64() { return unsigned_be(8); }
+  std::uint8_t u8() { return static_cast<std::uint8_t>(unsigned_be<1>()); }
+  std::uint16_t u16() { return static_cast<std::uint16_t>(unsigned_be<2>()); }
+  std::uint32_t u24() { return static_cast<std::uint32_t>(unsigned_be<3>()); }
+  std::uint32_t u32() { return static_cast<std::uint32_t>(unsigned_be<4>()); }
+  std::uint64_t u64() { return unsigned_be<8>(); }
 
   ByteSpan bytes(std::size_t n) {
     if (!take(n)) return {};
@@ -40,11 +41,14 @@ class ByteReader {
     at_ += n;
     return true;
   }
-  std::uint64_t unsigned_be(std::size_t n) {
-    if (!take(n)) return 0;
-    std::uint64_t value = 0;
-    for (std::size_t i = at_ - n; i < at_; ++i) value = value << 8 | bytes_[i];
-    return value;
+  // Without a loop the compiler sees one load and a byte swap.
+  template <std::size_t N>
+  std::uint64_t unsigned_be() {
+    if (!take(N)) return 0;
+    return [p = bytes_.data() + at_ - N]<std::size_t... I>(std::index_sequence<I...>) {
+      return ((std::uint64_t{p[I]} << (8 * (N - 1 - I))) | ...);
+    }
+    (std::make_index_sequence<N>{});
   }
 
   ByteSpan bytes_;

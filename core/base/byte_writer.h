@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "core/base/byte_reader.h"
 
@@ -19,11 +20,11 @@ class ByteWriter {
   std::size_t room() const { return out_.size() - at_; }
   ByteSpan written() const { return ByteSpan{out_.data(), at_}; }
 
-  void u8(std::uint8_t v) { unsigned_be(v, 1); }
-  void u16(std::uint16_t v) { unsigned_be(v, 2); }
-  void u24(std::uint32_t v) { unsigned_be(v, 3); }
-  void u32(std::uint32_t v) { unsigned_be(v, 4); }
-  void u64(std::uint64_t v) { unsigned_be(v, 8); }
+  void u8(std::uint8_t v) { unsigned_be<1>(v); }
+  void u16(std::uint16_t v) { unsigned_be<2>(v); }
+  void u24(std::uint32_t v) { unsigned_be<3>(v); }
+  void u32(std::uint32_t v) { unsigned_be<4>(v); }
+  void u64(std::uint64_t v) { unsigned_be<8>(v); }
   void bytes(ByteSpan b) {
     if (!take(b.size())) return;
     std::copy(b.begin(), b.end(), out_.begin() + static_cast<std::ptrdiff_t>(at_ - b.size()));
@@ -51,9 +52,13 @@ class ByteWriter {
     at_ += n;
     return true;
   }
-  void unsigned_be(std::uint64_t v, std::size_t n) {
-    if (!take(n)) return;
-    for (std::size_t i = 0; i < n; ++i) out_[at_ - 1 - i] = static_cast<std::uint8_t>(v >> (8 * i));
+  template <std::size_t N>
+  void unsigned_be(std::uint64_t v) {
+    if (!take(N)) return;
+    [ v, p = out_.data() + at_ - N ]<std::size_t... I>(std::index_sequence<I...>) {
+      ((p[I] = static_cast<std::uint8_t>(v >> (8 * (N - 1 - I)))), ...);
+    }
+    (std::make_index_sequence<N>{});
   }
 
   std::span<std::uint8_t> out_;

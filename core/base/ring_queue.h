@@ -27,11 +27,17 @@ class RingQueue {
     slots_[index(size_)] = std::move(value);
     ++size_;
   }
+  // Puts it before the element at `place`; everything behind moves.
+  void insert(std::size_t place, T value) {
+    push(std::move(value));
+    for (std::size_t i = size_ - 1; i > place; --i) std::swap(at(i), at(i - 1));
+  }
   T pop() {
     DC_CHECK(size_ > 0);
     T value = std::exchange(slots_[head_], T{});
-    head_ = head_ + 1 == slots_.size() ? 0 : head_ + 1;
     --size_;
+    // Empty, it begins again on the slots that were used just now.
+    head_ = size_ == 0 || head_ + 1 == slots_.size() ? 0 : head_ + 1;
     return value;
   }
   void clear() {
@@ -44,7 +50,7 @@ class RingQueue {
     return at < slots_.size() ? at : at - slots_.size();
   }
   void grow() {
-    std::vector<T> bigger(slots_.empty() ? 16 : slots_.size() * 2);
+    std::vector<T> bigger(slots_.empty() ? 4 : slots_.size() * 2);
     for (std::size_t i = 0; i < size_; ++i) bigger[i] = std::move(slots_[index(i)]);
     slots_ = std::move(bigger);
     head_ = 0;

@@ -13,9 +13,10 @@ struct Bridge::Impl {
       : config(std::move(c)),
         ports(p),
         rng(config.seed),
-        board(config.rates),
+        board(config.roster.size()),
         outbound(config, ports.packets, wall),
-        peers(config, ports, rng, wall, out, board, outbound) {}
+        allocation(config, outbound.uplink(), board),
+        peers(config, ports, rng, wall, out, board, allocation, outbound) {}
 
   void handle(Timestamp at, PacketArrived& in) { peers.packet_arrived(at, in); }
   void handle(Timestamp at, StrangerArrived& in) { peers.stranger_arrived(at, in); }
@@ -31,7 +32,8 @@ struct Bridge::Impl {
     board.frame_encoded(at, in.layer, in.key);
     const auto frame = outbound.packetize(in);
     peers.for_each([&](Peer& peer) {
-      if (peer.link.is_up() && board.wants(peer.id, in.layer)) outbound.enqueue(at, peer.id, frame);
+      if (peer.link.is_up() && board.goes_to(peer.id, in.layer))
+        outbound.enqueue(at, peer.id, frame);
     });
   }
   void handle(Timestamp at, AudioWanted& in) {
@@ -68,8 +70,10 @@ struct Bridge::Impl {
     }
     peers.time_passed(at);
     board.time_passed(at);
-    while (const auto set = board.poll()) out.push(*set);
     while (auto departure = outbound.poll(at)) peers.send_rtp(*departure);
+    while (const auto frame = outbound.poll_dropped()) peers.frame_dropped(*frame);
+    allocation.plan(at);
+    while (const auto set = board.poll()) out.push(*set);
   }
 
   BridgeConfig config;
@@ -79,6 +83,7 @@ struct Bridge::Impl {
   OutputQueue out;
   LayerBoard board;
   Outbound outbound;
+  Allocation allocation;
   PeerTable peers;
   bool started = false;
   bool left = false;
@@ -101,7 +106,8 @@ std::optional<Output> Bridge::poll() { return impl_->out.pop(); }
 std::optional<Timestamp> Bridge::next_deadline() const {
   if (!impl_->started) return std::nullopt;
   std::optional<Timestamp> first = impl_->peers.deadline();
-  for (const auto& other : {impl_->board.deadline(), impl_->outbound.deadline()}) {
+  for (const auto& other :
+       {impl_->board.deadline(), impl_->outbound.deadline(), impl_->allocation.deadline()}) {
     if (other && (!first || *other < *first)) first = other;
   }
   return first;

@@ -20,8 +20,8 @@ struct RosterEntry {
   std::vector<Endpoint> addresses;  // hints, ≤ 4; empty: it must find us
 };
 
-// Rates of the layers, fixed for now; sizes and frame rates belong to the encoder. Defaults: DESIGN
-// of the layers (hi 720p30, mid 360p30, lo 180p15) at rates where x264 superfast gives > 38 dB on a
+// Rates of the layers at best; sizes and frame rates belong to the encoder. Defaults: DESIGN of the
+// layers (hi 720p30, mid 360p30, lo 180p15) at rates where x264 superfast gives > 38 dB on a
 // talking head.
 struct LayerRates {
   Bitrate hi = Bitrate::kbps(1500);
@@ -34,6 +34,11 @@ struct BridgeConfig {
   std::vector<RosterEntry> roster;  // sorted by id; PeerId is the index
   PeerId self;
   LayerRates rates;
+  // Below that the next smaller layer looks better: a fifth of the best rate, a third for mid and
+  // lo.
+  LayerRates least_rates{Bitrate::kbps(300), Bitrate::kbps(150), Bitrate::kbps(50)};
+  // Against other senders in one queue, by PeerId; absent: 1 (RFC 8867 §6.1).
+  std::vector<std::uint32_t> path_weights;
   Bitrate uplink = Bitrate::kbps(100'000);  // the pacer's ceiling over all paths
   bool records = false;                     // keep RecordBytes coming and want hi of everybody
   Layer view_layer = Layer::mid;  // wanted of everybody when not recording, from the tile size

@@ -30,6 +30,7 @@ class ClockFilter {
     Sample sample;
     sample.rtt = round_trip - held;
     sample.offset = (peer_received - sent_ntp) - sample.rtt / 2;
+    last_rtt_ = sample.rtt;
     samples_[next_ % kSamples] = sample;
     ++next_;
     choose();
@@ -37,8 +38,7 @@ class ClockFilter {
   const std::optional<Estimate>& estimate() const { return estimate_; }
   // The last round trip, which follows queueing; the estimate's does not.
   std::optional<Duration> last_rtt() const {
-    if (next_ == 0) return std::nullopt;
-    return samples_[(next_ - 1) % kSamples].rtt;
+    return next_ == 0 ? std::nullopt : std::optional(last_rtt_);
   }
   std::uint64_t count() const { return next_; }
   void reset() {
@@ -64,9 +64,10 @@ class ClockFilter {
     estimate_ = Estimate{best->rtt, best->offset, best->rtt / 2};
   }
 
-  std::array<Sample, kSamples> samples_{};
-  std::uint64_t next_ = 0;
   std::optional<Estimate> estimate_;
+  Duration last_rtt_{};
+  std::uint64_t next_ = 0;
+  std::array<Sample, kSamples> samples_{};
 };
 
 }  // namespace diemcau::mesh

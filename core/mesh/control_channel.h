@@ -102,7 +102,6 @@ class ControlChannel {
 
   std::vector<Outgoing> outgoing_;
   std::vector<Partial> partials_;
-  std::array<Seen, wire::kControlPriorities> seen_{};
   std::vector<wire::ControlAck> acks_due_;
   std::vector<std::vector<std::uint8_t>> delivered_;
   std::vector<std::uint8_t> current_;
@@ -111,6 +110,7 @@ class ControlChannel {
   std::array<std::uint32_t, wire::kControlPriorities> next_id_{};
   std::uint64_t arrivals_ = 0;
   std::optional<Duration> rtt_;
+  std::array<Seen, wire::kControlPriorities> seen_{};
 };
 
 }  // namespace diemcau::mesh

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "core/mesh/layer_board.h"
 #include "core/units/media_time.h"
 
 namespace diemcau::mesh {
@@ -13,6 +12,11 @@ constexpr std::size_t kMaxStreams = 16;
 // A loss is told again if the refresh has not come after a round trip and three frames.
 constexpr Duration kRepeatLoss = 150ms;
 constexpr Duration kUnknownRtt = 100ms;
+// A better layer whose pictures are so far behind those of a lesser one has ended or is stuck: two
+// pictures.
+constexpr Duration kLayerEnded = 70ms;
+// A stream that has been silent for so long has been stopped by its sender: nothing of it is lost.
+constexpr Duration kStreamStopped = 500ms;
 
 std::uint32_t clock_of(const StreamId& id) {
   return media_of(id.source) == MediaKind::audio ? kAudioClockHz : kVideoClockHz;
@@ -41,32 +45,28 @@ receive::AudioStep step_of(AudioAction action) {
 }
 }  // namespace
 
-Inbound::Stream::Stream(StreamId stream, Ssrc s, FramePool& frames)
+Inbound::Stream::Stream(StreamId stream, Ssrc s)
     : id(stream),
       ssrc(s),
       times(clock_of(stream)),
-      meter(stream.origin, media_of(stream.source), stream.layer, clock_of(stream)) {
-  if (media_of(stream.source) == MediaKind::video) {
-    assembly = std::make_unique<receive::Assembly>(frames);
-  }
-}
+      meter(stream.origin, media_of(stream.source), stream.layer, clock_of(stream)) {}
 
-Inbound::Stream* Inbound::find(Ssrc ssrc) {
-  for (auto& s : streams_) {
-    if (s->ssrc == ssrc && s->live) return s.get();
+Inbound::Live* Inbound::find(Ssrc ssrc) {
+  for (Live& live : live_) {
+    if (live.ssrc == ssrc) return &live;
   }
   return nullptr;
 }
 
 Inbound::Stream* Inbound::find(const StreamId& id) {
-  for (auto& s : streams_) {
-    if (s->id == id && s->live) return s.get();
+  for (const Live& live : live_) {
+    if (live.id == id) return live.stream;
   }
   return nullptr;
 }
 
 void Inbound::association_began() {
-  for (auto& s : streams_) s->live = false;
+  live_.clear();
   sound_.stop();
   sound_record_.restart();
   pictures_.restart();
@@ -79,13 +79,16 @@ void Inbound::streams_announced(const std::vector<wire::StreamEntry>& entries) {
   for (const wire::StreamEntry& entry : entries) {
     if (find(entry.ssrc) != nullptr) continue;
     const StreamId id{context_.peer, entry.source, entry.layer};
-    auto fresh = std::make_unique<Stream>(id, entry.ssrc, context_.frames);
+    auto fresh = std::make_unique<Stream>(id, entry.ssrc);
     const auto old = std::find_if(streams_.begin(), streams_.end(),
                                   [&id](const auto& s) { return s->id == id; });
+    if (old == streams_.end() && streams_.size() == kMaxStreams) continue;
+    std::erase_if(live_, [&id](const Live& live) { return live.id == id; });
+    live_.push_back({entry.ssrc, id, fresh.get(), nullptr});
     if (old != streams_.end()) {
       fresh->meter = (*old)->meter;
       *old = std::move(fresh);
-    } else if (streams_.size() < kMaxStreams) {
+    } else {
       streams_.push_back(std::move(fresh));
     }
   }
@@ -99,14 +102,18 @@ std::optional<quality::DropReason> Inbound::rtp_arrived(Timestamp now, Timestamp
                                                         PacketRef packet) {
   const auto rtp = wire::parse_rtp(packet->bytes());
   if (!rtp) return quality::DropReason::malformed;
-  Stream* stream = find(rtp->header.ssrc);
-  if (stream == nullptr) return quality::DropReason::unknown;
+  Live* live = find(rtp->header.ssrc);
+  if (live == nullptr) return quality::DropReason::unknown;
   static_cast<void>(arrivals_.add(received_at, rtp->header.ssrc, rtp->header.seq));
-  if (stream->assembly) {
+  if (media_of(live->id.source) == MediaKind::video) {
     if (!rtp->extensions.frame_descriptor) return quality::DropReason::malformed;
-    return video_arrived(now, *stream, *rtp, std::move(packet));
+    if (live->pictures == nullptr) {
+      live->stream->pictures = std::make_unique<Pictures>(context_.frames);
+      live->pictures = live->stream->pictures.get();
+    }
+    return video_arrived(now, *live->stream, *rtp, std::move(packet));
   }
-  return audio_arrived(now, received_at, *stream, *rtp, std::move(packet));
+  return audio_arrived(now, received_at, *live->stream, *rtp, std::move(packet));
 }
 
 // ------------------------------------------------------------------ sound
@@ -200,13 +207,14 @@ std::optional<quality::DropReason> Inbound::video_arrived(Timestamp now, Stream&
   const PacketId id = stream.sequence.unwrap(rtp.header.seq);
   const std::size_t size = packet->wire_size();
   const Timestamp received_at = now;
-  stream.assembly->set_reorder_tolerance(
-      std::clamp<Duration>(3 * stream.meter.jitter(), 10ms, 60ms));
-  const auto result = stream.assembly->insert(now, id, rtp, std::move(packet));
+  stream.pictures->arrived_at = now;
+  receive::Assembly& assembly = stream.pictures->assembly;
+  assembly.set_reorder_tolerance(std::clamp<Duration>(3 * stream.meter.jitter(), 10ms, 60ms));
+  const auto result = assembly.insert(now, id, rtp, std::move(packet));
   using Insert = receive::Assembly::Insert;
   stream.meter.packet_arrived(received_at, id, rtp.header.timestamp, size,
                               result != Insert::duplicate);
-  if (const auto newest = stream.assembly->newest_frame()) stream.meter.frame_seen(*newest);
+  if (const auto newest = assembly.newest_frame()) stream.meter.frame_seen(*newest);
   release_frames(now, stream);
   if (result == Insert::late) return quality::DropReason::late;
   if (result == Insert::duplicate) return quality::DropReason::replay;
@@ -214,11 +222,11 @@ std::optional<quality::DropReason> Inbound::video_arrived(Timestamp now, Stream&
 }
 
 void Inbound::release_frames(Timestamp now, Stream& stream) {
-  while (auto frame = stream.assembly->poll()) {
+  while (auto frame = stream.pictures->assembly.poll()) {
     const auto captured = stream.times.at(frame->rtp_timestamp, frame->captured);
     const NtpTime ntp = captured.value_or(context_.wall.at(now));
     const Timestamp captured_at = local_time(ntp);
-    stream.pending_of(frame->frame_number) = {frame->frame_number, captured_at};
+    stream.pictures->pending_of(frame->frame_number) = {frame->frame_number, captured_at};
     Media media;
     media.bytes = frame->frame->bytes;
     media.length = frame->frame->length;
@@ -233,63 +241,67 @@ void Inbound::release_frames(Timestamp now, Stream& stream) {
 
 void Inbound::frame_decoded(Timestamp now, const FrameDecoded& decoded) {
   Stream* stream = find(decoded.stream);
-  if (stream == nullptr || !stream->assembly) return;
+  if (stream == nullptr || !stream->pictures) return;
   const auto number = static_cast<std::int64_t>(decoded.frame_number);
-  const Stream::Pending& pending = stream->pending_of(number);
+  const Pictures::Pending& pending = stream->pictures->pending_of(number);
   if (pending.frame_number != number) return;
   if (!decoded.ok) {
     stream->meter.frame_undecodable();
-    stream->assembly->decode_failed(number);
+    stream->pictures->assembly.decode_failed(number);
     return;
   }
   const Layer layer = decoded.stream.layer;
-  if (!shown_layer_ || (wanted_ && layer == *wanted_ && layer != *shown_layer_)) {
-    shown_layer_ = layer;
-    pictures_.restart();
+  if (!shows(layer, pending.captured_at)) return;  // the other layer of a switch
+  if (shown_layer_ && *shown_layer_ != layer) {
+    pictures_.layer_changed();
+    Stream* before = find(StreamId{context_.peer, Source::camera, *shown_layer_});
+    if (before != nullptr) stream->meter.picture_goes_on(before->meter);
   }
-  if (layer != *shown_layer_) return;  // the other layer of a switch
+  shown_layer_ = layer;
+  shown_captured_at_ = pending.captured_at;
   if (const auto showing = pictures_.decoded(now, number, pending.captured_at)) {
     context_.out.push(
         ShowFrame{decoded.stream, decoded.frame_number, pending.captured_at, showing->at});
   }
 }
 
+bool Inbound::shows(Layer layer, Timestamp captured_at) const {
+  if (!shown_layer_ || layer == *shown_layer_) return true;
+  const Duration newer_by = captured_at - shown_captured_at_;
+  return layer > *shown_layer_ ? newer_by > Duration::zero() : newer_by > kLayerEnded;
+}
+
 void Inbound::frame_shown(const FrameShown& shown) {
   Stream* stream = find(shown.stream);
-  if (stream == nullptr || !stream->assembly) return;
+  if (stream == nullptr || !stream->pictures) return;
   const auto number = static_cast<std::int64_t>(shown.frame_number);
-  const Stream::Pending& pending = stream->pending_of(number);
+  const Pictures::Pending& pending = stream->pictures->pending_of(number);
   if (pending.frame_number != number) return;
   const Duration delay = shown.shown_at - pending.captured_at;
   stream->meter.frame_shown(shown.shown_at, delay);
   if (clock_.known()) sync_.picture_shown(delay);
 }
 
-std::uint8_t Inbound::layers_to_ask() const {
-  std::uint8_t mask = wanted_ ? LayerBoard::bit(*wanted_) : std::uint8_t{0};
-  if (wanted_ && shown_layer_) mask |= LayerBoard::bit(*shown_layer_);
-  return mask;
-}
-
 // ------------------------------------------------------------ time, reports
 
 void Inbound::time_passed(Timestamp now) {
   if (context_.records) record_sound(now);
-  for (auto& s : streams_) {
-    if (!s->assembly || !s->live) continue;
-    const auto due = s->assembly->deadline();
+  for (const Live& live : live_) {
+    if (live.pictures == nullptr) continue;
+    receive::Assembly& assembly = live.pictures->assembly;
+    const auto due = assembly.deadline();
     if (!due || *due > now) continue;
-    s->assembly->time_passed(now);
-    release_frames(now, *s);
+    assembly.time_passed(now);
+    release_frames(now, *live.stream);
   }
 }
 
 std::optional<Timestamp> Inbound::deadline() const {
   std::optional<Timestamp> first;
   if (context_.records) first = sound_record_.deadline();
-  for (const auto& s : streams_) {
-    if (!s->assembly || !s->live) continue;
-    const auto due = s->assembly->deadline();
+  for (const Live& live : live_) {
+    if (live.pictures == nullptr) continue;
+    const auto due = live.pictures->assembly.deadline();
     if (due && (!first || *due < *first)) first = due;
   }
   return first;
@@ -301,11 +313,11 @@ void Inbound::paused() {
 
 std::optional<Inbound::LossToReport> Inbound::poll_loss(Timestamp now,
                                                         std::optional<Duration> rtt) {
-  const std::uint8_t asked = layers_to_ask();
-  for (auto& s : streams_) {
-    if (!s->assembly || !s->live || (asked & LayerBoard::bit(s->id.layer)) == 0) continue;
-    if (const auto loss = s->assembly->take_loss(now, kRepeatLoss + rtt.value_or(kUnknownRtt))) {
-      return LossToReport{s->ssrc, *loss};
+  for (const Live& live : live_) {
+    if (live.pictures == nullptr || now - live.pictures->arrived_at > kStreamStopped) continue;
+    receive::Assembly& assembly = live.pictures->assembly;
+    if (const auto loss = assembly.take_loss(now, kRepeatLoss + rtt.value_or(kUnknownRtt))) {
+      return LossToReport{live.ssrc, *loss};
     }
   }
   return std::nullopt;
@@ -316,17 +328,19 @@ bool Inbound::write_feedback(ByteWriter& out, Ssrc sender, Timestamp now) {
 }
 
 void Inbound::sender_report_arrived(Timestamp received_at, const wire::SenderReport& report) {
-  if (Stream* s = find(report.sender)) s->last_report = {report.info.ntp.compact(), received_at};
+  if (Live* live = find(report.sender))
+    live->stream->last_report = {report.info.ntp.compact(), received_at};
 }
 
 std::size_t Inbound::report_blocks(Timestamp now, std::span<wire::ReportBlock> out) {
   std::size_t n = 0;
-  for (auto& s : streams_) {
-    if (!s->live || n == out.size()) continue;
+  for (const Live& live : live_) {
+    if (n == out.size()) break;
+    Stream* s = live.stream;
     const auto fields = s->meter.take_loss_fields();
     if (!fields) continue;
     wire::ReportBlock block;
-    block.ssrc = s->ssrc;
+    block.ssrc = live.ssrc;
     block.fraction_lost = fields->fraction_lost;
     block.cumulative_lost = fields->cumulative_lost;
     block.highest_seq = fields->highest_seq;
@@ -343,9 +357,9 @@ std::size_t Inbound::report_blocks(Timestamp now, std::span<wire::ReportBlock> o
 
 void Inbound::report(Timestamp now, std::vector<quality::FlowReport>& flows) const {
   for (const auto& s : streams_) {
-    auto flow =
-        s->meter.report(now, s->assembly ? pictures_.target_delay() : sound_.target_delay());
-    if (s->assembly) flow.frames_undecodable += s->assembly->frames_undecodable();
+    const bool sound = media_of(s->id.source) == MediaKind::audio;
+    auto flow = s->meter.report(now, sound ? sound_.target_delay() : pictures_.target_delay());
+    if (s->pictures) flow.frames_undecodable += s->pictures->assembly.frames_undecodable();
     if (flow.packets_received > 0) flows.push_back(std::move(flow));
   }
 }
@@ -353,7 +367,7 @@ void Inbound::report(Timestamp now, std::vector<quality::FlowReport>& flows) con
 void Inbound::reset_figures(Timestamp now) {
   for (auto& s : streams_) {
     s->meter.reset(now);
-    if (s->assembly) s->assembly->reset_figures();
+    if (s->pictures) s->pictures->assembly.reset_figures();
   }
 }
 

@@ -26,8 +26,9 @@
 namespace diemcau::mesh {
 
 // Streams are named by (origin, source, layer); SSRCs are the link's and change with every
-// association. Of the camera's layers the wanted one is shown from its first decodable picture on;
-// until then the old one goes on. One thread.
+// association. Which of the camera's layers comes is the sender's choice, up to the wanted one: a
+// better one is shown from its first decodable picture on, a lesser one when the better has ended.
+// One thread.
 class Inbound {
  public:
   struct Context {
@@ -58,9 +59,8 @@ class Inbound {
 
   void want(Layer layer) { wanted_ = layer; }
   void want_nothing() { wanted_.reset(); }
-  // The layers to ask for just now, as a set of bits (LayerBoard::bit); changes when a switch
-  // completes.
-  std::uint8_t layers_to_ask() const;
+  // The best layer to ask for.
+  std::optional<Layer> wanted() const { return wanted_; }
   // One loss to report to the peer; poll until none.
   struct LossToReport {
     Ssrc ssrc;
@@ -75,18 +75,13 @@ class Inbound {
   void reset_figures(Timestamp now);
 
  private:
-  struct Stream {
-    Stream(StreamId stream, Ssrc s, FramePool& frames);
-    StreamId id;
-    Ssrc ssrc;
-    bool live = true;  // of the present association
-    SeqUnwrapper sequence;
-    receive::CaptureTimes times;
-    quality::FlowMeter meter;
-    std::optional<std::pair<std::uint32_t, Timestamp>>
-        last_report;  // compact NTP of the last SR, when it came
-    // Video only. Frames between decode and display, by number modulo the size.
-    std::unique_ptr<receive::Assembly> assembly;
+  // Frames of one layer from packet to display; made at its first packet, because most of the
+  // layers that a peer announces are never asked for.
+  struct Pictures {
+    explicit Pictures(FramePool& frames) : assembly(frames) {}
+    receive::Assembly assembly;
+    Timestamp arrived_at;  // its newest packet
+    // Between decode and display, by number modulo the size.
     struct Pending {
       std::int64_t frame_number = -1;
       Timestamp captured_at;
@@ -96,8 +91,26 @@ class Inbound {
       return pending[static_cast<std::size_t>(frame) % pending.size()];
     }
   };
+  struct Stream {
+    Stream(StreamId stream, Ssrc s);
+    StreamId id;
+    Ssrc ssrc;
+    SeqUnwrapper sequence;
+    receive::CaptureTimes times;
+    quality::FlowMeter meter;
+    std::optional<std::pair<std::uint32_t, Timestamp>>
+        last_report;  // compact NTP of the last SR, when it came
+    std::unique_ptr<Pictures> pictures;
+  };
+  // What every packet is looked up by, side by side.
+  struct Live {
+    Ssrc ssrc;
+    StreamId id;
+    Stream* stream = nullptr;
+    Pictures* pictures = nullptr;  // of that stream, once there are any
+  };
 
-  Stream* find(Ssrc ssrc);
+  Live* find(Ssrc ssrc);
   Stream* find(const StreamId& id);
   Timestamp local_time(NtpTime captured) const;
   std::optional<quality::DropReason> audio_arrived(Timestamp now, Timestamp received_at,
@@ -108,16 +121,20 @@ class Inbound {
   void release_frames(Timestamp now, Stream& stream);
   void record_sound(Timestamp now);
   static Media media_of_sound(const receive::AudioFrame& frame);
+  bool shows(Layer layer, Timestamp captured_at) const;
 
+  // What every packet reads stands first.
   Context context_;
-  std::vector<std::unique_ptr<Stream>> streams_;
+  std::vector<Live> live_;  // those of the present association
+  std::optional<Layer> wanted_, shown_layer_;
   receive::PeerClock clock_;
+  receive::ArrivalLog arrivals_;
+  receive::AvSync sync_;
   receive::AudioBuffer sound_;
   receive::RecordTap sound_record_;
   receive::VideoBuffer pictures_;
-  receive::AvSync sync_;
-  receive::ArrivalLog arrivals_;
-  std::optional<Layer> wanted_, shown_layer_;
+  Timestamp shown_captured_at_;
+  std::vector<std::unique_ptr<Stream>> streams_;
 };
 
 }  // namespace diemcau::mesh

@@ -1,39 +1,68 @@
-// Joins, refreshes and invalidations of the camera's layers, coalesced over all peers.
+// Joins, moves, refreshes and invalidations of the camera's layers, coalesced over all peers.
 #include "core/mesh/layer_board.h"
 
 #include <algorithm>
 
 namespace diemcau::mesh {
 
-namespace {
-constexpr Duration kIdrSpacing = 1s;
-}
-
-void LayerBoard::set_wanted(Timestamp now, PeerId peer, std::uint8_t layers_mask) {
-  if (masks_.size() <= peer.value) masks_.resize(std::size_t{peer.value} + 1, 0);
-  const std::uint8_t before = masks_[peer.value];
-  masks_[peer.value] = layers_mask;
-  for (const Layer layer : kLayers) {
-    const bool had = (before & bit(layer)) != 0;
-    const bool has = (layers_mask & bit(layer)) != 0;
-    if (had == has) continue;
-    State& s = state(layer);
-    s.wanted_by = has ? s.wanted_by + 1 : s.wanted_by - 1;
-    if (has) {
-      s.dirty = s.dirty || s.wanted_by == 1;
-      request_key(now, layer);
-    } else if (s.wanted_by == 0) {
-      s.dirty = true;
-      s.idr = s.idr_waiting = false;
-      s.invalidate_from.reset();
-    }
-  }
-}
-
-void LayerBoard::request_key(Timestamp now, Layer layer) {
+void LayerBoard::add(Layer layer) {
   State& s = state(layer);
-  if (s.wanted_by == 0) return;
-  if (s.last_idr_at && now - *s.last_idr_at < kIdrSpacing) {
+  if (s.served_to++ == 0) s.dirty = true;
+}
+
+void LayerBoard::remove(std::optional<Layer> layer) {
+  if (!layer) return;
+  State& s = state(*layer);
+  if (--s.served_to > 0) return;
+  s.dirty = true;
+  s.idr = s.idr_waiting = false;
+  s.invalidate_from.reset();
+}
+
+// The move is over: what was served before ends.
+void LayerBoard::arrive(Served& served) {
+  remove(served.layer);
+  served.layer = served.next;
+  served.next.reset();
+  if (served.begun_at) --moving_;
+  served.begun_at.reset();
+}
+
+void LayerBoard::serve(Timestamp now, PeerId peer, std::optional<Layer> layer) {
+  Served& served = peers_[peer.value];
+  if (layer == serves(peer)) return;
+  if (served.next) {  // the move is called off
+    remove(served.next);
+    served.next.reset();
+    if (served.begun_at) --moving_;
+    served.begun_at.reset();
+  }
+  if (layer == served.layer) return;
+  if (!layer) {
+    remove(served.layer);
+    served.layer.reset();
+    return;
+  }
+  served.next = layer;
+  add(*layer);
+  const bool down = served.layer && *layer < *served.layer;
+  key_within(now, *layer, down ? kUrgentSpacing : kSpacing);
+}
+
+void LayerBoard::set_rate(Layer layer, Bitrate rate) {
+  State& s = state(layer);
+  if (rate == s.rate) return;
+  s.rate = rate;
+  s.dirty = s.dirty || s.served_to > 0;
+}
+
+void LayerBoard::request_key(Timestamp now, Layer layer) { key_within(now, layer, kSpacing); }
+
+void LayerBoard::key_within(Timestamp now, Layer layer, Duration spacing) {
+  State& s = state(layer);
+  if (s.served_to == 0) return;
+  if (s.last_idr_at && now - *s.last_idr_at < spacing) {
+    s.spacing = s.idr_waiting ? std::min(s.spacing, spacing) : spacing;
     s.idr_waiting = true;
     return;
   }
@@ -44,7 +73,7 @@ void LayerBoard::request_key(Timestamp now, Layer layer) {
 
 void LayerBoard::invalidate(Layer layer, std::uint32_t first_lost) {
   State& s = state(layer);
-  if (s.wanted_by == 0) return;
+  if (s.served_to == 0) return;
   s.invalidate_from = s.invalidate_from ? std::min(*s.invalidate_from, first_lost) : first_lost;
   s.dirty = true;
 }
@@ -54,36 +83,46 @@ void LayerBoard::frame_encoded(Timestamp now, Layer layer, bool key) {
   State& s = state(layer);
   s.last_idr_at = now;  // an IDR of the encoder's own accord serves the waiting ones too
   s.idr_waiting = false;
+  for (Served& served : peers_) {
+    if (served.next != layer || served.begun_at) continue;
+    served.begun_at = now;
+    ++moving_;
+    if (!served.layer || *served.next < *served.layer) arrive(served);
+  }
 }
 
 void LayerBoard::time_passed(Timestamp now) {
   for (const Layer layer : kLayers) {
     State& s = state(layer);
-    if (s.idr_waiting && now - *s.last_idr_at >= kIdrSpacing) request_key(now, layer);
+    if (s.idr_waiting && now - *s.last_idr_at >= s.spacing) key_within(now, layer, s.spacing);
+  }
+  if (moving_ == 0) return;
+  for (Served& served : peers_) {
+    if (served.begun_at && now - *served.begun_at >= kOverlap) arrive(served);
   }
 }
 
 std::optional<Timestamp> LayerBoard::deadline() const {
   std::optional<Timestamp> first;
+  const auto earlier = [&first](Timestamp at) { first = first ? std::min(*first, at) : at; };
   for (const Layer layer : kLayers) {
     const State& s = state(layer);
-    if (!s.idr_waiting) continue;
-    const Timestamp at = *s.last_idr_at + kIdrSpacing;
-    first = first ? std::min(*first, at) : at;
+    if (s.idr_waiting) earlier(*s.last_idr_at + s.spacing);
+  }
+  if (moving_ > 0) {
+    for (const Served& served : peers_) {
+      if (served.begun_at) earlier(*served.begun_at + kOverlap);
+    }
   }
   return first;
-}
-
-bool LayerBoard::wants(PeerId peer, Layer layer) const {
-  return peer.value < masks_.size() && (masks_[peer.value] & bit(layer)) != 0;
 }
 
 SetEncoder LayerBoard::setting(Layer layer) const {
   const State& s = state(layer);
   SetEncoder set;
   set.layer = layer;
-  set.active = s.wanted_by > 0;
-  set.rate = layer == Layer::hi ? rates_.hi : layer == Layer::mid ? rates_.mid : rates_.lo;
+  set.active = s.served_to > 0;
+  set.rate = s.rate;
   set.fps = layer == Layer::lo ? 15 : 30;
   set.idr = s.idr;
   set.invalidate_from = s.invalidate_from;

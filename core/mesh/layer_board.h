@@ -1,5 +1,5 @@
-// Which of our layers somebody wants, and what the encoders must do about it: run, stop, refresh,
-// forget lost frames.
+// Which of our layers goes to which peer, and what the encoders must do about it: run, stop, change
+// their rate, refresh, forget lost frames.
 #pragma once
 
 #include <array>
@@ -8,20 +8,24 @@
 #include <vector>
 
 #include "core/mesh/boundary.h"
-#include "core/mesh/bridge_config.h"
+#include "core/units/bitrate.h"
 #include "core/units/ids.h"
 #include "core/units/time.h"
 
 namespace diemcau::mesh {
 
-// A layer runs while at least one peer wants it. A join needs an IDR; joins within a second share
-// one (DESIGN: ≤ 1/s per layer), so that a roll-call of ten bridges does not cost ten key frames.
+// A layer runs while at least one peer gets it. A peer that moves to another layer gets that one
+// from its next key frame on. Up, the old one goes on for a while, until the new one has surely
+// been decoded; down, it ends with the key frame, because there is no room for both. Joins within a
+// second share a key frame (DESIGN: ≤ 1/s per layer), so that a roll-call of ten bridges does not
+// cost ten; a move down waits less.
 class LayerBoard {
  public:
-  explicit LayerBoard(const LayerRates& rates) : rates_(rates) {}
+  explicit LayerBoard(std::size_t peers) : peers_(peers) {}
 
-  // The whole set of layers that `peer` wants of our camera; adding one asks for an IDR.
-  void set_wanted(Timestamp now, PeerId peer, std::uint8_t layers_mask);
+  // From now on `peer` is to get this layer of our camera, or none.
+  void serve(Timestamp now, PeerId peer, std::optional<Layer> layer);
+  void set_rate(Layer layer, Bitrate rate);
   void request_key(Timestamp now, Layer layer);
   // `first_lost` is lost at some receiver: no later frame may lean on it.
   void invalidate(Layer layer, std::uint32_t first_lost);
@@ -29,32 +33,53 @@ class LayerBoard {
   void time_passed(Timestamp now);
   std::optional<Timestamp> deadline() const;
 
-  bool wants(PeerId peer, Layer layer) const;
-  bool active(Layer layer) const { return state(layer).wanted_by > 0; }
+  // Whether a frame of that layer goes to the peer.
+  bool goes_to(PeerId peer, Layer layer) const {
+    const Served& served = peers_[peer.value];
+    return served.layer == layer || (served.next == layer && served.begun_at);
+  }
+  // What it gets, or will when the move is over.
+  std::optional<Layer> serves(PeerId peer) const {
+    const Served& served = peers_[peer.value];
+    return served.next ? served.next : served.layer;
+  }
+  bool active(Layer layer) const { return state(layer).served_to > 0; }
   // One due change, or none; poll until empty after every call above.
   std::optional<SetEncoder> poll();
 
-  static constexpr std::uint8_t bit(Layer layer) {
-    return static_cast<std::uint8_t>(1U << static_cast<unsigned>(layer));
-  }
-
  private:
   struct State {
-    std::uint32_t wanted_by = 0;
+    std::uint32_t served_to = 0;
+    Bitrate rate;
     bool dirty = false;        // a SetEncoder is due
     bool idr = false;          // …and carries the request
-    bool idr_waiting = false;  // asked for again within the second
+    bool idr_waiting = false;  // asked for again within the spacing
+    Duration spacing = kSpacing;
     std::optional<Timestamp> last_idr_at;
     std::optional<std::uint32_t> invalidate_from;
   };
+  struct Served {
+    std::optional<Layer> layer;
+    std::optional<Layer> next;          // moving there
+    std::optional<Timestamp> begun_at;  // its key frame has been encoded
+  };
   static constexpr std::array<Layer, 3> kLayers = {Layer::lo, Layer::mid, Layer::hi};
+  static constexpr Duration kSpacing = 1s;
+  static constexpr Duration kUrgentSpacing = 250ms;
+  // A key frame of 4.5 pictures at a pace of 1.2 takes 125 ms; with a round trip and a report.
+  static constexpr Duration kOverlap = 300ms;
+
   State& state(Layer layer) { return states_[static_cast<std::size_t>(layer)]; }
   const State& state(Layer layer) const { return states_[static_cast<std::size_t>(layer)]; }
+  void key_within(Timestamp now, Layer layer, Duration spacing);
+  void arrive(Served& served);
+  void add(Layer layer);
+  void remove(std::optional<Layer> layer);
   SetEncoder setting(Layer layer) const;
 
-  LayerRates rates_;
   std::array<State, 4> states_{};
-  std::vector<std::uint8_t> masks_;  // per PeerId
+  std::vector<Served> peers_;  // by PeerId
+  std::size_t moving_ = 0;     // peers with a move that has begun
 };
 
 }  // namespace diemcau::mesh

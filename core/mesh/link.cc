@@ -26,9 +26,9 @@ std::string username(const BridgeConfig& config, PeerId to, PeerId from) {
 }  // namespace
 
 Link::Link(LinkContext context, PeerId peer)
-    : context_(context),
-      peer_(peer),
+    : peer_(peer),
       role_(context.config.self < peer ? HandshakeRole::client : HandshakeRole::server),
+      context_(context),
       username_out_(username(context.config, peer, context.config.self)),
       username_in_(username(context.config, context.config.self, peer)),
       session_(context.rng.next()) {
@@ -234,7 +234,7 @@ void Link::heard(Timestamp now, Path& path) {
   Path& active = paths_[active_];
   if (!active.open || !active.proven || !active.heard_at ||
       now - *active.heard_at > kSuspectAfter) {
-    if (path.proven) active_ = static_cast<std::size_t>(&path - paths_.data());
+    if (path.proven) active_ = static_cast<std::uint32_t>(&path - paths_.data());
   }
   if (state_ == LinkState::down) {
     state_ = LinkState::up;

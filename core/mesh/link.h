@@ -110,31 +110,32 @@ class Link {
   void send(Path& path, PacketKind kind, ByteSpan bytes);
   void emit(EventKind kind, std::uint64_t detail = 0);
 
-  LinkContext context_;
+  // What every packet reads stands first: in a large mesh each link has left the cache since its
+  // last one.
+  LinkState state_ = LinkState::checking;
+  bool hello_arrived_ = false;
+  bool suspect_ = false;
+  bool left_ = false;
+  std::uint32_t generation_ = 0;
+  std::uint32_t active_ = 0;
+  unsigned back_off_ = 0;
+  Timestamp heard_at_;  // last authenticated packet, or the start
+  Timestamp next_check_;
+  Timestamp checked_at_;
   PeerId peer_;
   HandshakeRole role_;
+  std::optional<Timestamp> down_since_;
+  std::array<Path, 4>
+      paths_;  // as many as the roster may hint; a new proven address replaces the stalest
+  HandshakeRunner handshake_;
+  std::optional<Timestamp> handshake_retry_at_;
+  ControlChannel control_;
+  ProbeLog probes_;
+  LinkContext context_;
   std::string username_out_, username_in_;            // "to:from"
   std::uint64_t session_ = 0;                         // ours, towards this peer
   std::optional<std::uint64_t> peer_session_;         // authoritative: from an answer to our check
   std::optional<std::uint64_t> association_session_;  // the peer session the keys belong to
-  LinkState state_ = LinkState::checking;
-  std::uint32_t generation_ = 0;
-  std::array<Path, 4>
-      paths_;  // as many as the roster may hint; a new proven address replaces the stalest
-  std::size_t active_ = 0;
-  HandshakeRunner handshake_;
-  ControlChannel control_;
-  ProbeLog probes_;
-  std::vector<std::uint8_t> scratch_;
-  bool hello_arrived_ = false;
-  bool suspect_ = false;
-  bool left_ = false;
-  Timestamp heard_at_;  // last authenticated packet, or the start
-  Timestamp next_check_;
-  Timestamp checked_at_;
-  unsigned back_off_ = 0;
-  std::optional<Timestamp> handshake_retry_at_;
-  std::optional<Timestamp> down_since_;
   std::uint64_t reconnects_ = 0, handshakes_done_ = 0, handshakes_failed_ = 0;
   Duration outage_{};
 };

@@ -35,7 +35,7 @@ void Link::dtls_arrived(Timestamp now, PathId id, ByteSpan bytes) {
   ++path->packets_received;
   path->bytes_received += bytes.size();
   if (state_ == LinkState::checking && role_ == HandshakeRole::server) {
-    active_ = static_cast<std::size_t>(path - paths_.data());
+    active_ = static_cast<std::uint32_t>(path - paths_.data());
     begin_handshake(now);
   }
   if (!handshake_.exists()) return;
@@ -136,8 +136,9 @@ std::optional<wire::Message> Link::poll_message(Timestamp now) {
 void Link::send_control(Timestamp now, wire::ControlPriority priority, const wire::Message& message,
                         std::uint8_t slot) {
   if (state_ == LinkState::checking || state_ == LinkState::handshaking) return;
-  scratch_.resize(wire::kMaxMessageBytes);
-  ByteWriter writer(scratch_);
+  // On the stack: a message may be 64 KiB, too much to keep for each link of a large mesh.
+  std::array<std::uint8_t, wire::kMaxMessageBytes> buffer;
+  ByteWriter writer(buffer);
   wire::write(writer, message);
   DC_CHECK(writer.ok());
   static_cast<void>(control_.send(now, priority, writer.written(), slot));

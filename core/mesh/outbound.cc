@@ -16,11 +16,13 @@ Outbound::Outbound(const BridgeConfig& config, PacketPool& packets, const WallTi
     : packets_(packets),
       wall_(wall),
       packetizer_(packets),
-      pacer_(config.uplink),
+      uplink_({config.roster.size(), config.uplink, config.path_weights}),
+      pacer_(uplink_),
       senders_(config.roster.size()) {}
 
 void Outbound::association_began(PeerId peer, Rng& rng) {
   pacer_.clear(peer);
+  uplink_.association_began(peer);
   for (auto& sender : senders_[peer.value]) sender = send::StreamSender(Ssrc{rng.next_u32()}, rng);
 }
 
@@ -77,8 +79,10 @@ std::optional<Outbound::Departure> Outbound::poll(Timestamp now) {
   if (!next) return std::nullopt;
   PacketRef packet = packets_.take();
   const send::OutgoingPacket& outgoing = next->packet;
-  senders_[next->peer.value][slot_of(outgoing.source, outgoing.descriptor.layer)].write(outgoing,
-                                                                                        *packet);
+  auto& sender = senders_[next->peer.value][slot_of(outgoing.source, outgoing.descriptor.layer)];
+  const SeqNo seq = sender.write(outgoing, *packet);
+  uplink_.sent(now, next->peer, sender.ssrc(), seq,
+               static_cast<std::uint16_t>(packet->wire_size() + send::kLineOverheadBytes));
   return Departure{next->peer, std::move(packet)};
 }
 

@@ -11,6 +11,7 @@
 #include "core/mesh/boundary.h"
 #include "core/mesh/bridge_config.h"
 #include "core/mesh/wall_time.h"
+#include "core/rate/uplink.h"
 #include "core/send/pacer.h"
 #include "core/send/packetizer.h"
 #include "core/send/stream_sender.h"
@@ -27,6 +28,10 @@ class Outbound {
   // A new association: fresh SSRCs for every stream we may send.
   void association_began(PeerId peer, Rng& rng);
   void forget(PeerId peer) { pacer_.clear(peer); }
+  void report_arrived(Timestamp now, PeerId peer, const wire::Ccfb& report) {
+    uplink_.report_arrived(now, peer, report);
+  }
+  const rate::Uplink& uplink() const { return uplink_; }
   // What we may send to this peer, for the document.
   std::vector<wire::StreamEntry> streams(PeerId peer) const;
   // The layer a peer's SSRC stands for; none for an SSRC that is not ours.
@@ -49,6 +54,7 @@ class Outbound {
   // The RTP packet that leaves now; poll until none.
   std::optional<Departure> poll(Timestamp now);
   std::optional<Timestamp> deadline() const { return pacer_.deadline(); }
+  std::optional<send::Pacer::DroppedFrame> poll_dropped() { return pacer_.poll_dropped(); }
 
   // Encoder's frame number of a number that a peer reported in 16 bits; the newest is near.
   std::uint32_t full_frame_number(Layer layer, std::uint16_t reported) const;
@@ -66,6 +72,7 @@ class Outbound {
   PacketPool& packets_;
   const WallTime& wall_;
   send::Packetizer packetizer_;
+  rate::Uplink uplink_;
   send::Pacer pacer_;
   std::vector<Senders> senders_;                 // by PeerId
   std::array<std::uint32_t, 4> newest_frame_{};  // by Layer

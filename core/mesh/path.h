@@ -21,9 +21,9 @@ struct Path {
   Endpoint remote;
   bool proven = false;  // an authentic answer to a check of ours came back from there
   std::optional<Timestamp> heard_at;
-  ClockFilter clock;
   std::uint64_t packets_sent = 0, bytes_sent = 0;
   std::uint64_t packets_received = 0, bytes_received = 0;
+  ClockFilter clock;
 
   struct Check {
     wire::TransactionId transaction{};

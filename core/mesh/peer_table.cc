@@ -32,13 +32,15 @@ bool Peer::hears_us(Timestamp now) const {
 }
 
 PeerTable::PeerTable(const BridgeConfig& config, const Bridge::Ports& ports, Rng& rng,
-                     const WallTime& wall, OutputQueue& out, LayerBoard& board, Outbound& outbound)
+                     const WallTime& wall, OutputQueue& out, LayerBoard& board,
+                     Allocation& allocation, Outbound& outbound)
     : config_(config),
       ports_(ports),
       rng_(rng),
       wall_(wall),
       out_(out),
       board_(board),
+      allocation_(allocation),
       outbound_(outbound) {
   DC_CHECK(config.self.value < config.roster.size());
   const LinkContext context{config, ports.packets, ports.pair_mac, ports.handshakes, rng, wall,
@@ -108,6 +110,9 @@ void PeerTable::rtcp_arrived(Timestamp now, Timestamp received_at, Peer& peer, B
   while (const auto packet = reader.next()) {
     if (const auto* report = std::get_if<wire::SenderReport>(&*packet)) {
       peer.inbound.sender_report_arrived(received_at, *report);
+    } else if (const auto* feedback = std::get_if<wire::Ccfb>(&*packet)) {
+      outbound_.report_arrived(now, peer.id, *feedback);
+      allocation_.rates_changed();
     } else if (std::holds_alternative<wire::Bye>(*packet)) {
       bye = true;
     }
@@ -122,6 +127,11 @@ void PeerTable::send_rtp(Outbound::Departure& departure) {
   if (!path) return;
   peer.link.count_sent(*path, departure.packet->wire_size());
   out_.push(SendPacket{*path, PacketKind::rtp, std::move(departure.packet)});
+}
+
+void PeerTable::frame_dropped(const send::Pacer::DroppedFrame& frame) {
+  if (!board_.goes_to(frame.peer, frame.layer)) return;
+  board_.invalidate(frame.layer, outbound_.full_frame_number(frame.layer, frame.frame_number));
 }
 
 void PeerTable::send_rtcp(Timestamp now, Peer& peer, ByteSpan bytes) {
@@ -139,7 +149,7 @@ void PeerTable::send_rtcp(Timestamp now, Peer& peer, ByteSpan bytes) {
 
 void PeerTable::message_arrived(Timestamp now, Peer& peer, const wire::Message& message) {
   if (const auto* document = std::get_if<wire::Document>(&message)) {
-    document_arrived(now, peer, *document);
+    document_arrived(peer, *document);
   } else if (const auto* loss = std::get_if<wire::LossReport>(&message)) {
     if (const auto layer = outbound_.layer_of(peer.id, loss->ssrc)) {
       board_.invalidate(*layer, outbound_.full_frame_number(*layer, loss->first_lost));
@@ -151,19 +161,22 @@ void PeerTable::message_arrived(Timestamp now, Peer& peer, const wire::Message& 
   }
 }
 
-void PeerTable::document_arrived(Timestamp now, Peer& peer, const wire::Document& document) {
+void PeerTable::document_arrived(Peer& peer, const wire::Document& document) {
   if (document.serial <= peer.document_serial) return;
   peer.document_serial = document.serial;
   peer.inbound.streams_announced(document.streams);
   const std::string& self = config_.roster[config_.self.value].id;
-  std::uint8_t mask = 0;
+  peer.wanted.reset();
   for (const wire::Subscription& s : document.subscriptions) {
-    if (s.origin == self && s.source == Source::camera && s.layer && *s.layer != Layer::only) {
-      mask |= LayerBoard::bit(*s.layer);
-    }
+    if (s.origin != self || s.source != Source::camera || !s.layer || *s.layer == Layer::only)
+      continue;
+    peer.wanted = peer.wanted ? std::max(*peer.wanted, *s.layer) : *s.layer;
   }
-  peer.wanted_mask = mask;
-  if (peer.link.is_up()) board_.set_wanted(now, peer.id, status_.camera ? mask : std::uint8_t{0});
+  if (peer.link.is_up()) want(peer);
+}
+
+void PeerTable::want(Peer& peer) {
+  allocation_.want(peer.id, status_.camera ? peer.wanted : std::nullopt);
 }
 
 void PeerTable::send_document(Timestamp now, Peer& peer) {
@@ -172,11 +185,10 @@ void PeerTable::send_document(Timestamp now, Peer& peer) {
   document.microphone = status_.microphone;
   document.camera = status_.camera;
   document.document = status_.document;
-  peer.asked_mask = peer.inbound.layers_to_ask();
-  for (const Layer layer : {Layer::lo, Layer::mid, Layer::hi}) {
-    if ((peer.asked_mask & LayerBoard::bit(layer)) == 0) continue;
-    document.subscriptions.push_back({config_.roster[peer.id.value].id, Source::camera, layer});
-  }
+  peer.asked = peer.inbound.wanted();
+  if (peer.asked)
+    document.subscriptions.push_back(
+        {config_.roster[peer.id.value].id, Source::camera, *peer.asked});
   document.streams = outbound_.streams(peer.id);
   peer.link.send_control(now, wire::ControlPriority::subscriptions, document, kDocumentSlot);
 }
@@ -196,7 +208,7 @@ void PeerTable::set_status(Timestamp now, const LocalStatus& status) {
   status_ = status;
   for_each([&](Peer& peer) {
     if (!peer.link.is_up()) return;
-    board_.set_wanted(now, peer.id, status.camera ? peer.wanted_mask : std::uint8_t{0});
+    want(peer);
     send_document(now, peer);
     update_deadline(peer);
   });
@@ -212,7 +224,7 @@ void PeerTable::leave(Timestamp now) {
     wire::write_bye(writer, ssrcs, "leaving");
     send_rtcp(now, peer, writer.written());
     peer.link.leave(now);
-    board_.set_wanted(now, peer.id, 0);
+    allocation_.gone(peer.id);
   });
 }
 
@@ -269,23 +281,23 @@ void PeerTable::follow_link(Timestamp now, Peer& peer) {
   if (peer.generation != peer.link.generation()) {
     peer.generation = peer.link.generation();
     peer.document_serial = 0;
-    peer.wanted_mask = 0;
+    peer.wanted.reset();
     outbound_.association_began(peer.id, rng_);
     peer.inbound.association_began();
   }
   const bool up = peer.link.is_up();
   if (up && !peer.was_up) {
     peer.lost_at.reset();
-    board_.set_wanted(now, peer.id, status_.camera ? peer.wanted_mask : std::uint8_t{0});
+    want(peer);
     send_document(now, peer);
   } else if (!up && peer.was_up) {
     peer.lost_at = now;
-    board_.set_wanted(now, peer.id, 0);
+    allocation_.gone(peer.id);
     peer.inbound.paused();
   }
   if (peer.was_up && !up && peer.link.state() == LinkState::checking) outbound_.forget(peer.id);
   peer.was_up = up;
-  if (up && peer.asked_mask != peer.inbound.layers_to_ask()) send_document(now, peer);
+  if (up && peer.asked != peer.inbound.wanted()) send_document(now, peer);
 }
 
 void PeerTable::touched(Timestamp now, Peer& peer) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/rng.h"
+#include "core/mesh/allocation.h"
 #include "core/mesh/bridge.h"
 #include "core/mesh/inbound.h"
 #include "core/mesh/layer_board.h"
@@ -26,15 +27,15 @@ struct Peer {
   bool hears_us(Timestamp now) const;
 
   PeerId id;
+  bool was_up = false;
+  std::optional<Layer> wanted;  // of our camera, at best
+  std::optional<Layer> asked;   // of theirs, in our last document
+  std::uint32_t generation = 0;
+  Timestamp report_at;  // next sender or receiver report
+  std::optional<Timestamp> lost_at;
+  std::uint64_t document_serial = 0;  // the newest of theirs
   Link link;
   Inbound inbound;
-  bool was_up = false;
-  std::optional<Timestamp> lost_at;
-  std::uint32_t generation = 0;
-  std::uint64_t document_serial = 0;  // the newest of theirs
-  std::uint8_t wanted_mask = 0;       // layers of our camera that they ask for
-  std::uint8_t asked_mask = 0;        // layers of theirs in our last document
-  Timestamp report_at;                // next sender or receiver report
 };
 
 // One document about ourselves per peer, because SSRCs are per link; the newest serial wins. One
@@ -42,7 +43,7 @@ struct Peer {
 class PeerTable {
  public:
   PeerTable(const BridgeConfig& config, const Bridge::Ports& ports, Rng& rng, const WallTime& wall,
-            OutputQueue& out, LayerBoard& board, Outbound& outbound);
+            OutputQueue& out, LayerBoard& board, Allocation& allocation, Outbound& outbound);
 
   void start(Timestamp now);
   void packet_arrived(Timestamp now, PacketArrived& in);
@@ -53,6 +54,8 @@ class PeerTable {
   void time_passed(Timestamp now);
   std::optional<Timestamp> deadline() const;
   void send_rtp(Outbound::Departure& departure);
+  // A frame that will not go to that peer: what leans on it is of no use there.
+  void frame_dropped(const send::Pacer::DroppedFrame& frame);
   // After anything that may have changed a peer's state: reacts to it and keeps its deadline.
   void touched(Timestamp now, Peer& peer);
 
@@ -69,7 +72,8 @@ class PeerTable {
  private:
   void rtcp_arrived(Timestamp now, Timestamp received_at, Peer& peer, ByteSpan bytes);
   void message_arrived(Timestamp now, Peer& peer, const wire::Message& message);
-  void document_arrived(Timestamp now, Peer& peer, const wire::Document& document);
+  void want(Peer& peer);
+  void document_arrived(Peer& peer, const wire::Document& document);
   void send_document(Timestamp now, Peer& peer);
   void send_losses(Timestamp now, Peer& peer);
   void send_feedback(Timestamp now, Peer& peer);
@@ -86,6 +90,7 @@ class PeerTable {
   const WallTime& wall_;
   OutputQueue& out_;
   LayerBoard& board_;
+  Allocation& allocation_;
   Outbound& outbound_;
   std::vector<std::unique_ptr<Peer>> peers_;  // by PeerId; null for ourselves
   // By PeerId, the earliest of all that a peer waits for; never for ourselves. Side by side, and

@@ -8,17 +8,21 @@
 namespace diemcau::mesh {
 namespace {
 
+void put(Words& out, std::uint64_t word) { out.push_back(word); }
+void put(Digest& out, std::uint64_t word) { out.add(word); }
+
+template <typename Out>
 class Writer {
  public:
-  explicit Writer(Words& out) : out_(out) {}
+  explicit Writer(Out& out) : out_(out) {}
 
   template <typename T>
   void word(T value) {
     if constexpr (std::is_enum_v<T>) {
-      out_.push_back(static_cast<std::uint64_t>(static_cast<std::underlying_type_t<T>>(value)));
+      put(out_, static_cast<std::uint64_t>(static_cast<std::underlying_type_t<T>>(value)));
     } else {
       static_assert(std::is_integral_v<T>);
-      out_.push_back(static_cast<std::uint64_t>(value));
+      put(out_, static_cast<std::uint64_t>(value));
     }
   }
   void word(PeerId v) { word(v.value); }
@@ -94,13 +98,13 @@ class Writer {
   void operator()(const Event& x) { words(x.kind, x.peer, x.detail); }
 
  private:
-  Words& out_;
+  Out& out_;
 };
 
-template <typename Boundary>
+template <typename Boundary, typename Out>
 void trace_any(Timestamp now, std::uint16_t bridge, std::uint64_t first_kind, const Boundary& what,
-               Words& out) {
-  Writer writer{out};
+               Out& out) {
+  Writer<Out> writer{out};
   writer.words(now, bridge, first_kind + what.index());
   std::visit(writer, what);
 }
@@ -112,6 +116,14 @@ void trace(Timestamp now, std::uint16_t bridge, const Input& input, Words& out) 
 }
 
 void trace(Timestamp now, std::uint16_t bridge, const Output& output, Words& out) {
+  trace_any(now, bridge, kFirstOutputKind, output, out);
+}
+
+void trace(Timestamp now, std::uint16_t bridge, const Input& input, Digest& out) {
+  trace_any(now, bridge, kFirstInputKind, input, out);
+}
+
+void trace(Timestamp now, std::uint16_t bridge, const Output& output, Digest& out) {
   trace_any(now, bridge, kFirstOutputKind, output, out);
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/digest.h"
 #include "core/mesh/boundary.h"
 #include "core/units/time.h"
 
@@ -25,5 +26,8 @@ constexpr std::uint64_t kFirstOutputKind = 65;
 // is its length, elided or not; an Endpoint is three words (address high, address low, port).
 void trace(Timestamp now, std::uint16_t bridge, const Input& input, Words& out);
 void trace(Timestamp now, std::uint16_t bridge, const Output& output, Words& out);
+// The same words straight into a digest.
+void trace(Timestamp now, std::uint16_t bridge, const Input& input, Digest& out);
+void trace(Timestamp now, std::uint16_t bridge, const Output& output, Digest& out);
 
 }  // namespace diemcau::mesh

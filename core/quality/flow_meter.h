@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "core/quality/flow_report.h"
 #include "core/units/ids.h"
@@ -30,6 +31,12 @@ class FlowMeter {
 
   // The picture is not supposed to go on (layer switched away, link down): no freeze is running.
   void picture_paused() { last_shown_.reset(); }
+  // The viewer sees this stream from now on, after `before`: a gap between the two is a gap.
+  void picture_goes_on(FlowMeter& before) {
+    last_shown_ = std::exchange(before.last_shown_, std::nullopt);
+    average_gap_ns_ = before.average_gap_ns_;
+    gaps_ = before.gaps_;
+  }
   Duration jitter() const { return Duration{jitter_ns_}; }
   FlowReport report(Timestamp now, Duration target_delay) const;
   void reset(Timestamp now);

@@ -2,6 +2,7 @@
 #include "core/quality/histogram.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace diemcau::quality {
 
@@ -9,7 +10,6 @@ namespace {
 constexpr unsigned kStepBits = 6;
 constexpr std::uint64_t kSteps = 1U << kStepBits;
 constexpr std::uint64_t kLargestUs = 1ULL << 31;
-constexpr std::size_t kBuckets = (31 - kStepBits + 2) * kSteps;
 
 std::size_t bucket_of(std::uint64_t us) {
   if (us < kSteps) return us;
@@ -26,25 +26,41 @@ std::uint64_t middle_of(std::size_t bucket) {
 }
 }  // namespace
 
+void Histogram::cover(std::size_t low, std::size_t high) {
+  low = low / kSteps * kSteps;
+  high = (high / kSteps + 1) * kSteps;
+  if (!counts_.empty()) {
+    low = std::min(low, first_);
+    high = std::max(high, first_ + counts_.size());
+  }
+  std::vector<std::uint32_t> wider(high - low);
+  std::copy(counts_.begin(), counts_.end(),
+            wider.begin() + (counts_.empty() ? 0 : static_cast<std::ptrdiff_t>(first_ - low)));
+  counts_ = std::move(wider);
+  first_ = low;
+}
+
 void Histogram::add(Duration value) {
-  if (buckets_.empty()) buckets_.resize(kBuckets);
   const std::uint64_t us =
       std::min(static_cast<std::uint64_t>(std::max<std::int64_t>(to_us(value), 0)), kLargestUs);
-  ++buckets_[bucket_of(us)];
+  const std::size_t bucket = bucket_of(us);
+  if (bucket < first_ || bucket - first_ >= counts_.size()) cover(bucket, bucket);
+  ++counts_[bucket - first_];
   ++count_;
   sum_us_ += static_cast<std::int64_t>(us);
 }
 
 void Histogram::merge(const Histogram& other) {
-  if (other.count_ == 0) return;
-  if (buckets_.empty()) buckets_.resize(kBuckets);
-  for (std::size_t i = 0; i < kBuckets; ++i) buckets_[i] += other.buckets_[i];
+  if (other.counts_.empty()) return;
+  cover(other.first_, other.first_ + other.counts_.size() - 1);
+  for (std::size_t i = 0; i < other.counts_.size(); ++i)
+    counts_[other.first_ - first_ + i] += other.counts_[i];
   count_ += other.count_;
   sum_us_ += other.sum_us_;
 }
 
 void Histogram::clear() {
-  std::fill(buckets_.begin(), buckets_.end(), 0U);
+  std::fill(counts_.begin(), counts_.end(), 0U);
   count_ = 0;
   sum_us_ = 0;
 }
@@ -53,18 +69,18 @@ std::optional<Duration> Histogram::quantile(std::uint32_t parts_per_10000) const
   if (count_ == 0) return std::nullopt;
   const std::uint64_t rank = std::max<std::uint64_t>(1, (count_ * parts_per_10000 + 9999) / 10000);
   std::uint64_t seen = 0;
-  for (std::size_t i = 0; i < kBuckets; ++i) {
-    seen += buckets_[i];
-    if (seen >= rank) return std::chrono::microseconds(middle_of(i));
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    seen += counts_[i];
+    if (seen >= rank) return std::chrono::microseconds(middle_of(first_ + i));
   }
   return std::nullopt;
 }
 
 std::uint64_t Histogram::count_at_most(Duration bound) const {
-  if (count_ == 0) return 0;
   const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(to_us(bound), 0));
   std::uint64_t seen = 0;
-  for (std::size_t i = 0; i < kBuckets && middle_of(i) <= us; ++i) seen += buckets_[i];
+  for (std::size_t i = 0; i < counts_.size() && middle_of(first_ + i) <= us; ++i)
+    seen += counts_[i];
   return seen;
 }
 

@@ -1,9 +1,9 @@
-// A log-linear histogram with at most 1 % relative error, mergeable, fixed in size and free of
+// A log-linear histogram with at most 1 % relative error, mergeable, bounded in size and free of
 // floats.
 #pragma once
 
-#include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -14,7 +14,8 @@ namespace diemcau::quality {
 
 // Values are durations ≥ 0 (negative ones count as 0) in steps of 1 µs; above 2^31 µs (36 min) they
 // count as that. Buckets: 64 linear steps per power of two, so a bucket is ≤ 1/64 wide and its
-// middle is off by ≤ 0.8 %.
+// middle is off by ≤ 0.8 %. Only the powers of two between the least and the greatest value have
+// memory: there are four histograms per pair of bridges, and a line's delays span two or three.
 class Histogram {
  public:
   void add(Duration value);
@@ -29,7 +30,11 @@ class Histogram {
   std::uint64_t count_at_most(Duration bound) const;
 
  private:
-  std::vector<std::uint32_t> buckets_;  // allocated at the first value
+  // Makes room for the buckets from `low` to `high`.
+  void cover(std::size_t low, std::size_t high);
+
+  std::vector<std::uint32_t> counts_;  // of the buckets from first_ on, whole powers of two
+  std::size_t first_ = 0;
   std::uint64_t count_ = 0;
   std::int64_t sum_us_ = 0;
 };

@@ -39,14 +39,17 @@ std::optional<ArrivalLog::Arrival> ArrivalLog::add(Timestamp received_at, Ssrc s
     s->highest = s->untold = id;
   } else if (id > s->highest) {
     s->unwrapper.unwrap(seq);
+    for (PacketId gap = std::max(s->highest, id - kWindowIds) + 1; gap < id; ++gap)
+      s->record(gap) = Record{};
+    s->record(id) = Record{};
     s->highest = id;
     s->untold = std::max(s->untold, id - kWindowIds + 1);
   } else if (id < 0 || id <= s->highest - kWindowIds) {
     return Arrival{id, false};
   }
   Record& record = s->record(id);
-  if (record.id == id) return Arrival{id, false};
-  record = Record{id, received_at, ecn};
+  if (record.arrived()) return Arrival{id, false};
+  record = Record{received_at, ecn};
   s->untold = std::min(s->untold, id);
   if (!oldest_untold_) oldest_untold_ = received_at;
   return Arrival{id, true};
@@ -72,7 +75,7 @@ std::size_t ArrivalLog::gather(Stream& stream, Timestamp now, std::size_t room) 
     const PacketId id = stream.untold + static_cast<PacketId>(i);
     const Record& record = stream.record(id);
     wire::CcfbPacket packet;
-    if (record.id == id) packet = {true, record.ecn, offset_of(now - record.received_at)};
+    if (record.arrived()) packet = {true, record.ecn(), offset_of(now - record.received_at())};
     packets_.push_back(packet);
   }
   blocks_.push_back({stream.ssrc, seq_no_of(stream.untold),

@@ -3,10 +3,15 @@
 #include "core/receive/assembly.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "core/base/check.h"
 
 namespace diemcau::receive {
+
+namespace {
+constexpr std::size_t kFewestSlots = 8;
+}
 
 Assembly::Insert Assembly::insert(Timestamp now, PacketId id, const wire::RtpPacket& rtp,
                                   PacketRef packet) {
@@ -20,11 +25,12 @@ Assembly::Insert Assembly::insert(Timestamp now, PacketId id, const wire::RtpPac
   if (id - *next_ >= static_cast<PacketId>(kWindow)) {
     // A jump beyond the window: what lies before it will not be whole any more.
     for (PacketId i = *next_; i <= highest_ && i < *next_ + static_cast<PacketId>(kWindow); ++i) {
-      if (present(i)) slot(i) = Slot{};
+      if (present(i)) clear(i);
     }
     move_to(id);
     if (started_ && last_good_) lost(*last_good_ + 1);
   }
+  reserve(static_cast<std::size_t>(std::max(highest_, id) - *next_) + 1);
   if (present(id)) return Insert::duplicate;
   Slot& s = slot(id);
   s.id = id;
@@ -43,6 +49,22 @@ Assembly::Insert Assembly::insert(Timestamp now, PacketId id, const wire::RtpPac
   return Insert::fresh;
 }
 
+void Assembly::clear(PacketId id) {
+  Slot& s = slot(id);
+  s.id = kNone;
+  s.packet = {};
+}
+
+void Assembly::reserve(std::size_t count) {
+  if (count <= slots_.size()) return;
+  if (slots_.empty()) good_.assign(kFrameMemory, -1);
+  std::vector<Slot> before(std::max(std::bit_ceil(count), kFewestSlots));
+  std::swap(slots_, before);
+  for (Slot& s : before) {
+    if (s.id != kNone) slot(s.id) = std::move(s);
+  }
+}
+
 void Assembly::advance(Timestamp now) {
   deadline_.reset();
   while (next_ && *next_ <= highest_) {
@@ -52,6 +74,8 @@ void Assembly::advance(Timestamp now) {
     }
     if (!skip_gap(now)) return;
   }
+  // Nothing waits: the next frame begins on the slots that the last one was in.
+  if (next_) base_ = *next_;
 }
 
 // The first packet ever that does not start a key frame: what does may have been overtaken.
@@ -74,7 +98,7 @@ bool Assembly::take_frame() {
   if (!slot(first).descriptor.start) {
     // The middle of a frame whose beginning is gone.
     lost(frame_unwrapper_.peek(slot(first).descriptor.frame_number));
-    slot(first) = Slot{};
+    clear(first);
     move_to(first + 1);
     return true;
   }
@@ -85,12 +109,12 @@ bool Assembly::take_frame() {
     if (slot(last).descriptor.start) break;  // no end came: an honest sender never does this
   }
   if (!slot(last).descriptor.end) {
-    for (PacketId i = first; i < last; ++i) slot(i) = Slot{};
+    for (PacketId i = first; i < last; ++i) clear(i);
     move_to(last);
     return true;
   }
   finish(first, last);
-  for (PacketId i = first; i <= last; ++i) slot(i) = Slot{};
+  for (PacketId i = first; i <= last; ++i) clear(i);
   move_to(last + 1);
   return true;
 }
@@ -112,7 +136,7 @@ bool Assembly::skip_gap(Timestamp now) {
   lost(present(*next_) ? frame_unwrapper_.peek(slot(*next_).descriptor.frame_number)
        : last_good_    ? std::min(*last_good_ + 1, behind)
                        : behind);
-  for (PacketId i = *next_; i < gap; ++i) slot(i) = Slot{};
+  for (PacketId i = *next_; i < gap; ++i) clear(i);
   move_to(after);
   return true;
 }

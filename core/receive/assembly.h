@@ -2,7 +2,6 @@
 // can be decoded.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -40,7 +39,7 @@ class Assembly {
  public:
   enum class Insert : std::uint8_t { fresh, duplicate, late };
 
-  explicit Assembly(FramePool& frames) : frames_(frames) { good_.fill(-1); }
+  explicit Assembly(FramePool& frames) : frames_(frames) {}
 
   Insert insert(Timestamp now, PacketId id, const wire::RtpPacket& rtp, PacketRef packet);
   void time_passed(Timestamp now) { advance(now); }
@@ -70,16 +69,20 @@ class Assembly {
   struct Slot {
     PacketId id = kNone;
     PacketRef packet;
-    wire::FrameDescriptor descriptor;
-    std::uint32_t rtp_timestamp = 0;
     std::optional<NtpTime> captured;
+    Timestamp received_at;
+    std::uint32_t rtp_timestamp = 0;
+    wire::FrameDescriptor descriptor;
     std::uint16_t payload_offset = 0;
     std::uint16_t payload_size = 0;
-    Timestamp received_at;
   };
 
-  Slot& slot(PacketId id) { return slots_[static_cast<std::size_t>(id) % kWindow]; }
+  Slot& slot(PacketId id) {
+    return slots_[static_cast<std::size_t>(id - base_) & (slots_.size() - 1)];
+  }
   bool present(PacketId id) { return slot(id).id == id; }
+  void clear(PacketId id);
+  void reserve(std::size_t count);
   void advance(Timestamp now);
   bool may_begin_earlier(Timestamp now);
   void move_to(PacketId id);
@@ -92,17 +95,20 @@ class Assembly {
   FrameRef build(PacketId first, PacketId last);
 
   FramePool& frames_;
-  std::array<Slot, kWindow> slots_;
+  // A power of two of slots, as many as the window ever needed: the packets of a frame, mostly.
+  std::vector<Slot> slots_;
+  PacketId base_ = 0;             // the id that the first slot stands for
   std::optional<PacketId> next_;  // first packet that is neither taken nor given up
-  bool advanced_ = false;         // a packet has been
   PacketId highest_ = kNone;
   Duration tolerance_ = 20ms;
   std::optional<Timestamp> deadline_;
-  Unwrapper<std::uint16_t> frame_unwrapper_;
-  std::array<std::int64_t, kFrameMemory> good_;  // frame numbers known good, by number modulo
-  std::optional<std::int64_t> last_good_, first_lost_, newest_frame_;
-  bool started_ = false;  // a key frame has been seen
+  bool advanced_ = false;  // a packet has been taken or given up
+  bool started_ = false;   // a key frame has been seen
+  std::optional<std::int64_t> first_lost_;
   std::optional<Timestamp> reported_at_;
+  Unwrapper<std::uint16_t> frame_unwrapper_;
+  std::optional<std::int64_t> newest_frame_, last_good_;
+  std::vector<std::int64_t> good_;  // kFrameMemory numbers known good, by number modulo
   std::uint64_t undecodable_ = 0;
   wire::H264Depacketiser depacketiser_;
   RingQueue<AssembledFrame> ready_;

@@ -27,7 +27,7 @@ Duration media_time(std::int64_t samples) { return MediaTime(samples, kAudioCloc
 }  // namespace
 
 void AudioBuffer::clear() {
-  while (size_ > 0) static_cast<void>(take_front());
+  entries_.clear();
   next_.reset();
   playing_ = false;
   concealed_ = 0;
@@ -39,14 +39,6 @@ void AudioBuffer::stop() {
   given_ = 0;
   fastest_now_.reset();
   fastest_before_.reset();
-}
-
-AudioFrame AudioBuffer::take_front() {
-  AudioFrame frame = std::move(entry(0).frame);
-  entry(0) = Entry{};
-  head_ = (head_ + 1) % kCapacity;
-  --size_;
-  return frame;
 }
 
 Duration AudioBuffer::fastest() const {
@@ -86,36 +78,34 @@ AudioBuffer::Insert AudioBuffer::insert(Timestamp received_at, AudioFrame frame)
     ++figures_.late;
     return Insert::late;
   }
-  std::size_t place = size_;
-  while (place > 0 && entry(place - 1).at > at) --place;
-  if (place > 0 && entry(place - 1).at == at) return Insert::duplicate;
+  std::size_t place = entries_.size();
+  while (place > 0 && entries_.at(place - 1).at > at) --place;
+  if (place > 0 && entries_.at(place - 1).at == at) return Insert::duplicate;
   measure(received_at, at);
-  if (size_ == kCapacity) {  // nobody pulls: the oldest goes
+  if (entries_.size() == kCapacity) {  // nobody pulls: the oldest goes
     ++figures_.discarded;
     if (place == 0) return Insert::late;
-    next_ = entry(0).at + entry(0).frame.samples;
-    static_cast<void>(take_front());
+    next_ = entries_.front().at + entries_.front().frame.samples;
+    static_cast<void>(entries_.pop());
     --place;
   }
-  ++size_;
-  for (std::size_t i = size_ - 1; i > place; --i) entry(i) = std::move(entry(i - 1));
-  entry(place) = Entry{at, std::move(frame)};
+  entries_.insert(place, Entry{at, std::move(frame)});
   return Insert::fresh;
 }
 
 AudioPull AudioBuffer::pull(Timestamp now, std::uint32_t queued_samples) {
   if (!playing_) {
-    if (size_ == 0 || age(now, entry(0).at) < target_delay()) return {};
+    if (entries_.empty() || age(now, entries_.front().at) < target_delay()) return {};
     playing_ = true;
-    next_ = entry(0).at;
+    next_ = entries_.front().at;
   }
-  if (size_ == 0) return conceal();
-  const std::int64_t gap = entry(0).at - *next_;
+  if (entries_.empty()) return conceal();
+  const std::int64_t gap = entries_.front().at - *next_;
   if (gap > 0) {
     // The concealment stands for the missing frames as long as they would have played, or until
     // the frame behind them is due itself.
     const bool its_turn = static_cast<std::int64_t>(concealed_) >= gap ||
-                          age(now, entry(0).at) > target_delay() + kAbove;
+                          age(now, entries_.front().at) > target_delay() + kAbove;
     if (!its_turn) return conceal();
     figures_.missing += static_cast<std::uint64_t>((gap + frame_samples_ - 1) / frame_samples_);
   }
@@ -126,17 +116,18 @@ AudioPull AudioBuffer::play_front(Timestamp now, std::uint32_t queued_samples) {
   const Duration target = target_delay();
   const Duration far_above = given_ < kStartFrames ? kFarAboveAtStart : kFarAbove;
   given_ += given_ < kStartFrames ? 1 : 0;
-  while (size_ > 1 && age(now, entry(0).at) + media_time(queued_samples) > target + far_above) {
-    static_cast<void>(take_front());
+  while (entries_.size() > 1 &&
+         age(now, entries_.front().at) + media_time(queued_samples) > target + far_above) {
+    static_cast<void>(entries_.pop());
     ++figures_.discarded;
   }
-  const Duration waited = age(now, entry(0).at);
+  const Duration waited = age(now, entries_.front().at);
   AudioPull pull;
   pull.step = AudioStep::normal;
   if (stretch_credit_ >= 0 && waited > target + kAbove) pull.step = AudioStep::accelerate;
   if (stretch_credit_ >= 0 && waited < target) pull.step = AudioStep::decelerate;
-  const std::int64_t at = entry(0).at;
-  pull.frame = take_front();
+  const std::int64_t at = entries_.front().at;
+  pull.frame = entries_.pop().frame;
   frame_samples_ = std::max<std::uint32_t>(pull.frame->samples, 1);
   next_ = at + frame_samples_;
   concealed_ = 0;

@@ -2,11 +2,11 @@
 // there (after NetEq of WebRTC).
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 
+#include "core/base/ring_queue.h"
 #include "core/receive/audio_frame.h"
 #include "core/receive/delay_histogram.h"
 #include "core/units/seq_no.h"
@@ -44,7 +44,7 @@ class AudioBuffer {
   // From the lip sync.
   void set_minimum_delay(Duration d);
   Duration target_delay() const;
-  std::size_t size() const { return size_; }
+  std::size_t size() const { return entries_.size(); }
   const Figures& figures() const { return figures_; }
   // The stream ended or its link was lost: the next packet starts anew, jitter is remembered.
   void stop();
@@ -54,8 +54,6 @@ class AudioBuffer {
     std::int64_t at = 0;  // samples on the sender's time line
     AudioFrame frame;
   };
-  Entry& entry(std::size_t i) { return entries_[(head_ + i) % kCapacity]; }
-  AudioFrame take_front();
   AudioPull play_front(Timestamp now, std::uint32_t queued_samples);
   AudioPull conceal();
   void measure(Timestamp received_at, std::int64_t at);
@@ -64,9 +62,7 @@ class AudioBuffer {
   Duration age(Timestamp now, std::int64_t at) const;
   void clear();
 
-  std::array<Entry, kCapacity> entries_;  // a ring, in order of `at`
-  std::size_t head_ = 0;
-  std::size_t size_ = 0;
+  RingQueue<Entry> entries_;  // in order of `at`
   Unwrapper<std::uint32_t> unwrapper_;
   std::int64_t newest_ = 0;
   bool playing_ = false;

@@ -4,12 +4,13 @@
 #include "core/receive/delay_histogram.h"
 
 #include <algorithm>
+#include <span>
 
 namespace diemcau::receive {
 
 namespace {
-constexpr std::int64_t kForget = 64;
-constexpr std::int64_t kBeyondParts = 200;   // 1/200 of the packets may come later
+constexpr std::uint32_t kForget = 64;
+constexpr std::uint32_t kBeyondParts = 200;  // 1/200 of the packets may come later
 constexpr std::uint32_t kStartPackets = 50;  // a second of sound
 }  // namespace
 
@@ -18,19 +19,21 @@ void DelayHistogram::add(Duration delay) {
     ++packets_;
     return;
   }
-  const std::int64_t bucket =
-      std::clamp<std::int64_t>(delay / kBucket, 0, static_cast<std::int64_t>(kBuckets) - 1);
-  std::int64_t sum = 0;
+  const auto bucket = static_cast<std::size_t>(
+      std::clamp<std::int64_t>(delay / kBucket, 0, static_cast<std::int64_t>(kBuckets) - 1));
+  used_ = std::max(used_, bucket + 1);
+  std::uint32_t sum = 0;
   // Rounded up, so that nothing stays for ever. A division by a constant is a shift.
-  for (std::int64_t& weight : weights_) {
+  for (std::uint32_t& weight : std::span(weights_).first(used_)) {
     weight -=
         forget_ == kForget ? (weight + kForget - 1) / kForget : (weight + forget_ - 1) / forget_;
     sum += weight;
   }
-  weights_[static_cast<std::size_t>(bucket)] += kOne - sum;
+  weights_[bucket] += kOne - sum;
+  while (weights_[used_ - 1] == 0) --used_;
   forget_ = std::min(forget_ + 1, kForget);
-  std::int64_t beyond = 0;
-  std::size_t i = kBuckets;
+  std::uint32_t beyond = 0;
+  std::size_t i = used_;
   while (i > 1 && beyond + weights_[i - 1] <= kOne / kBeyondParts) beyond += weights_[--i];
   target_ = kBucket * static_cast<std::int64_t>(i);
 }

@@ -22,10 +22,11 @@ class DelayHistogram {
 
  private:
   static constexpr std::size_t kBuckets = static_cast<std::size_t>(kCap / kBucket);
-  static constexpr std::int64_t kOne = std::int64_t{1} << 30;
+  static constexpr std::uint32_t kOne = std::uint32_t{1} << 30;
 
-  std::array<std::int64_t, kBuckets> weights_{};  // their sum stays near kOne
-  std::int64_t forget_ = 1;
+  std::array<std::uint32_t, kBuckets> weights_{};  // their sum is kOne
+  std::size_t used_ = 0;  // buckets from here on weigh nothing: most lines need a few only
+  std::uint32_t forget_ = 1;
   std::uint32_t packets_ = 0;  // up to the end of the start
   Duration target_ = kStart;
 };

@@ -2,6 +2,7 @@
 // allocation.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -25,6 +26,8 @@ class DelayQuantile {
     if (next_ >= Samples) --counts_[slot];
     slot = static_cast<std::uint16_t>(bucket);
     ++counts_[slot];
+    used_ = std::max(used_, std::size_t{slot} + 1);
+    while (counts_[used_ - 1] == 0) --used_;
     ++next_;
   }
   std::size_t size() const { return next_ < Samples ? static_cast<std::size_t>(next_) : Samples; }
@@ -33,7 +36,7 @@ class DelayQuantile {
   Duration upper(std::size_t above_per_1000) const {
     const std::size_t allowed = size() * above_per_1000 / 1000;
     std::size_t above = 0;
-    for (std::size_t i = Buckets; i-- > 0;) {
+    for (std::size_t i = used_; i-- > 0;) {
       above += counts_[i];
       if (above > allowed) return kBucket * static_cast<std::int64_t>(i + 1);
     }
@@ -44,6 +47,7 @@ class DelayQuantile {
  private:
   std::array<std::uint16_t, Samples> ring_{};
   std::array<std::uint16_t, Buckets> counts_{};
+  std::size_t used_ = 0;  // buckets from here on are empty
   std::uint64_t next_ = 0;
 };
 

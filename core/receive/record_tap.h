@@ -1,11 +1,11 @@
 // Audio frames for the record: in order, each once; a missing one is waited for half a second.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 
+#include "core/base/ring_queue.h"
 #include "core/receive/audio_frame.h"
 #include "core/units/seq_no.h"
 #include "core/units/time.h"
@@ -35,14 +35,10 @@ class RecordTap {
     Timestamp since;
     AudioFrame frame;
   };
-  Waiting& waiting(std::size_t i) { return ring_[(head_ + i) % kCapacity]; }
-  const Waiting& waiting(std::size_t i) const { return ring_[(head_ + i) % kCapacity]; }
   bool due_now() const;
   AudioFrame take_front();
 
-  std::array<Waiting, kCapacity> ring_;  // in order of id
-  std::size_t head_ = 0;
-  std::size_t size_ = 0;
+  RingQueue<Waiting> waiting_;  // in order of id
   std::optional<PacketId> next_;
   std::size_t hurry_ = 0;  // so many at the front wait for nothing: the ids began anew behind them
   std::uint64_t missing_ = 0, too_late_ = 0, repeated_ = 0;

@@ -27,8 +27,11 @@ class VideoBuffer {
   void set_minimum_delay(Duration d) { minimum_delay_ = d; }
   Duration target_delay() const;
   std::uint64_t stale() const { return stale_; }
-  // Another layer or a restart: numbers and capture times begin anew, and three seconds are a
-  // start.
+  // Another layer: its numbers are its own, everything else goes on.
+  void layer_changed() {
+    if (last_) last_->frame_number = -1;
+  }
+  // A new association: numbers and capture times begin anew, and three seconds are a start.
   void restart() {
     last_.reset();
     pictures_ = 0;

@@ -2,8 +2,7 @@
 #include "core/send/pacer.h"
 
 #include <algorithm>
-
-#include "core/base/check.h"
+#include <utility>
 
 namespace diemcau::send {
 
@@ -13,10 +12,18 @@ namespace {
 constexpr Duration kBurst = 2ms;
 constexpr Duration kDroppableAfter = 33ms;  // one frame: then the droppable temporal layer goes
 constexpr Duration kVideoAfter = 100ms;
+constexpr Duration kBegunAfter = 200ms;  // the rest of a frame whose window closed in its middle
 constexpr Duration kAudioAfter = 200ms;
-constexpr std::size_t kMaxQueuedPerPeer = 1'024;
-// SRTP tag, UDP and IPv4: what a packet costs on the line beside its payload and our header.
-constexpr std::int64_t kOverheadBytes = 16 + 28;
+constexpr std::size_t kMostVideoPerPeer = 1'024;
+constexpr std::size_t kMostSound = 4'096;  // 100 peers' 200 ms, and room
+// An encoder's next picture, and the one that was under way.
+constexpr Duration kTellAgain = 100ms;
+constexpr auto kOverhead = ByteCount::bytes(static_cast<std::int64_t>(kLineOverheadBytes));
+
+ByteCount size_of(const OutgoingPacket& packet) {
+  return ByteCount::bytes(static_cast<std::int64_t>(packet.payload->wire_size()) +
+                          static_cast<std::int64_t>(wire::kMaxRtpHeaderBytes));
+}
 }  // namespace
 
 Pacer::PeerQueue& Pacer::queue_of(PeerId peer) {
@@ -26,111 +33,180 @@ Pacer::PeerQueue& Pacer::queue_of(PeerId peer) {
 
 void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> frame) {
   if (frame.empty()) return;
-  PeerQueue& queue = queue_of(peer);
-  const bool audio = media_of(frame.front().source) == MediaKind::audio;
-  RingQueue<Waiting>& line = audio ? queue.audio : queue.video;
-  const bool late = !audio && frame.front().descriptor.temporal_id > 0 && !line.empty() &&
-                    now - line.front().since > kDroppableAfter;
-  if (late || line.size() + frame.size() > kMaxQueuedPerPeer) {
-    audio ? ++drops_.audio_packets : ++drops_.video_frames;
+  if (media_of(frame.front().source) == MediaKind::audio) {
+    for (const OutgoingPacket& packet : frame) {
+      if (sound_.size() == kMostSound) {
+        static_cast<void>(sound_.pop());
+        ++drops_.audio_packets;
+      }
+      sound_.push(Sound{peer, {packet, now}});
+    }
     return;
   }
-  for (const OutgoingPacket& packet : frame) line.push(Waiting{packet, now});
-  queued_ += frame.size();
-  if (!audio) video_queued_ += frame.size();
+  PeerQueue& queue = queue_of(peer);
+  const bool late = frame.front().descriptor.temporal_id > 0 && !queue.video.empty() &&
+                    now - queue.video.front().since > kDroppableAfter;
+  const wire::FrameDescriptor& descriptor = frame.front().descriptor;
+  if (leans_on_dropped(now, peer, queue, descriptor)) {
+    ++drops_.video_frames;
+    return;
+  }
+  if (late || queue.video.size() + frame.size() > kMostVideoPerPeer) {
+    ++drops_.video_frames;
+    break_off(queue, descriptor);
+    return;
+  }
+  for (const OutgoingPacket& packet : frame) queue.video.push(Waiting{packet, now});
+  video_queued_ += frame.size();
+  if (!queue.in_turn) {
+    queue.in_turn = true;
+    take_place(now, peer);
+  }
+}
+
+// Pictures of one instant come for all peers in the same order: another one is first each time.
+void Pacer::take_place(Timestamp now, PeerId peer) {
+  if (turns_.empty()) ++round_;
+  turns_.push(peer);
+  const auto key = [this](PeerId p) { return (p.value + round_) % queues_.size(); };
+  for (std::size_t i = turns_.size() - 1; i > 0; --i) {
+    const PeerQueue& before = queues_[turns_.at(i - 1).value];
+    const bool same_instant = !before.frame_begun && before.video.front().since == now;
+    if (!same_instant || key(turns_.at(i - 1)) < key(peer)) return;
+    std::swap(turns_.at(i - 1), turns_.at(i));
+  }
 }
 
 OutgoingPacket Pacer::pop_video(PeerQueue& queue) {
-  --queued_;
   --video_queued_;
   return queue.video.pop().packet;
 }
 
-void Pacer::drop_front_frame(PeerQueue& queue) {
-  bool last = false;
-  while (!queue.video.empty() && !last) {
-    last = pop_video(queue).descriptor.end;
+// Nobody leans on a droppable frame.
+void Pacer::break_off(PeerQueue& queue, const wire::FrameDescriptor& dropped) {
+  auto& broken = queue.broken[static_cast<std::size_t>(dropped.layer)];
+  if (dropped.temporal_id == 0 && !broken) broken = {dropped.frame_number, std::nullopt};
+}
+
+bool Pacer::leans_on_dropped(Timestamp now, PeerId peer, PeerQueue& queue,
+                             const wire::FrameDescriptor& frame) {
+  auto& broken = queue.broken[static_cast<std::size_t>(frame.layer)];
+  if (!broken) return false;
+  const auto needed = static_cast<std::uint16_t>(frame.frame_number - frame.newest_needed_diff);
+  const bool leans = !frame.key && static_cast<std::uint16_t>(needed - broken->from) < 0x8000;
+  if (!leans) {
+    broken.reset();
+    return false;
   }
+  const bool ready = queue.video.empty() && allowance_.window_open(peer);
+  if (ready && (!broken->told_at || now - *broken->told_at > kTellAgain)) {
+    broken->told_at = now;
+    dropped_.push({peer, frame.layer, broken->from});
+  }
+  return true;
+}
+
+void Pacer::drop_front_frame(PeerQueue& queue) {
+  break_off(queue, queue.video.front().packet.descriptor);
+  bool last = false;
+  while (!queue.video.empty() && !last) last = pop_video(queue).descriptor.end;
   queue.frame_begun = false;
   ++drops_.video_frames;
 }
 
-void Pacer::drop_late(Timestamp now, PeerQueue& queue) {
-  while (!queue.audio.empty() && now - queue.audio.front().since > kAudioAfter) {
-    static_cast<void>(queue.audio.pop());
-    --queued_;
-    ++drops_.audio_packets;
-  }
-  while (!queue.video.empty() && !queue.frame_begun &&
-         now - queue.video.front().since > kVideoAfter) {
+void Pacer::drop_late_video(Timestamp now, PeerQueue& queue) {
+  while (!queue.video.empty()) {
+    const Waiting& front = queue.video.front();
+    const auto& broken = queue.broken[static_cast<std::size_t>(front.packet.descriptor.layer)];
+    const bool useless = !queue.frame_begun && broken && !front.packet.descriptor.key;
+    const Duration patience = queue.frame_begun ? kBegunAfter : kVideoAfter;
+    if (!useless && now - front.since <= patience) return;
     drop_front_frame(queue);
   }
 }
 
-std::optional<Pacer::Next> Pacer::take_audio(Timestamp now) {
-  for (std::size_t i = 0; i < queues_.size(); ++i) {
-    const std::size_t peer = (audio_turn_ + i) % queues_.size();
-    PeerQueue& queue = queues_[peer];
-    if (queue.audio.empty()) continue;
-    audio_turn_ = peer + 1;
-    Next next{PeerId{static_cast<std::uint16_t>(peer)}, queue.audio.pop().packet};
-    --queued_;
-    sent(now, next.packet);
-    return next;
+std::optional<Pacer::Next> Pacer::take_sound(Timestamp now) {
+  while (!sound_.empty() && now - sound_.front().waiting.since > kAudioAfter) {
+    static_cast<void>(sound_.pop());
+    ++drops_.audio_packets;
   }
-  return std::nullopt;
+  if (sound_.empty()) return std::nullopt;
+  Sound first = sound_.pop();
+  account(now, size_of(first.waiting.packet));
+  return Next{first.peer, std::move(first.waiting.packet)};
 }
 
-// A frame that has begun is finished before another peer's turn: the first peer has its picture
-// early instead of all having it late. The turn moves on with every frame, and by one more when all
-// have theirs: otherwise peers whose frames come together would always leave in the same order.
+// A frame that has begun is finished before another peer's turn, as far as its path lets it: the
+// first peer has its picture early instead of all having it late. Who has had a frame goes to the
+// end, so that peers whose frames come together do not always leave in the same order.
 std::optional<Pacer::Next> Pacer::take_video(Timestamp now) {
-  for (std::size_t i = 0; i < queues_.size(); ++i) {
-    const std::size_t peer = (video_turn_ + i) % queues_.size();
-    PeerQueue& queue = queues_[peer];
-    if (queue.video.empty()) continue;
-    Next next{PeerId{static_cast<std::uint16_t>(peer)}, pop_video(queue)};
+  for (std::size_t left = turns_.size(); left > 0; --left) {
+    const PeerId peer = turns_.front();
+    PeerQueue& queue = queues_[peer.value];
+    drop_late_video(now, queue);
+    if (queue.video.empty()) {
+      queue.in_turn = false;
+      static_cast<void>(turns_.pop());
+      continue;
+    }
+    if (queue.free_at > now + kBurst || !allowance_.window_open(peer)) {
+      turns_.push(turns_.pop());
+      continue;
+    }
+    Next next{peer, pop_video(queue)};
+    const ByteCount size = size_of(next.packet);
     queue.frame_begun = !next.packet.descriptor.end;
-    video_turn_ = queue.frame_begun ? peer : peer + 1;
-    if (video_queued_ == 0) video_turn_ = ++video_round_;
-    sent(now, next.packet);
+    queue.free_at = std::max(queue.free_at, now) + allowance_.pace(peer).time_for(size + kOverhead);
+    if (!queue.frame_begun) {
+      queue.in_turn = !queue.video.empty();
+      static_cast<void>(turns_.pop());
+      if (queue.in_turn) turns_.push(peer);
+    }
+    account(now, size);
     return next;
   }
   return std::nullopt;
-}
-
-void Pacer::sent(Timestamp now, const OutgoingPacket& packet) {
-  const auto header = static_cast<std::int64_t>(wire::kMaxRtpHeaderBytes);
-  account(now, ByteCount::bytes(static_cast<std::int64_t>(packet.payload->wire_size()) + header));
 }
 
 void Pacer::account(Timestamp now, ByteCount size) {
-  free_at_ = std::max(free_at_, now) + rate_.time_for(size + ByteCount::bytes(kOverheadBytes));
+  free_at_ = std::max(free_at_, now) + allowance_.pace().time_for(size + kOverhead);
 }
 
 std::optional<Pacer::Next> Pacer::poll(Timestamp now) {
-  if (queued_ == 0) return std::nullopt;
+  if (sound_.empty() && video_queued_ == 0) return std::nullopt;
   if (free_at_ > now + kBurst) return std::nullopt;
-  if (now != late_checked_at_) {
-    for (PeerQueue& queue : queues_) drop_late(now, queue);
-    late_checked_at_ = now;
-  }
-  if (auto next = take_audio(now)) return next;
+  if (auto next = take_sound(now)) return next;
   return take_video(now);
 }
 
 std::optional<Timestamp> Pacer::deadline() const {
-  if (queued_ == 0) return std::nullopt;
-  return free_at_ - kBurst;
+  const Timestamp line_free_at = free_at_ - kBurst;
+  if (!sound_.empty()) return line_free_at;
+  std::optional<Timestamp> first;
+  for (std::size_t i = 0; i < turns_.size(); ++i) {
+    const PeerQueue& queue = queues_[turns_.at(i).value];
+    if (queue.video.empty()) continue;
+    std::optional<Timestamp> at;
+    if (allowance_.window_open(turns_.at(i))) at = std::max(queue.free_at - kBurst, line_free_at);
+    const Duration patience = queue.frame_begun ? kBegunAfter : kVideoAfter;
+    const Timestamp late_at = std::max(queue.video.front().since + patience + 1ns, line_free_at);
+    at = at ? std::min(*at, late_at) : late_at;
+    first = first ? std::min(*first, *at) : *at;
+    if (*first <= line_free_at) break;  // nothing can go earlier
+  }
+  return first;
 }
 
 void Pacer::clear(PeerId peer) {
   PeerQueue& queue = queue_of(peer);
-  queued_ -= queue.audio.size() + queue.video.size();
   video_queued_ -= queue.video.size();
-  queue.audio.clear();
   queue.video.clear();
   queue.frame_begun = false;
+  queue.broken = {};
+  for (std::size_t n = sound_.size(); n > 0; --n) {
+    Sound sound = sound_.pop();
+    if (sound.peer != peer) sound_.push(std::move(sound));
+  }
 }
 
 }  // namespace diemcau::send

@@ -2,31 +2,35 @@
 // last.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "core/base/ring_queue.h"
+#include "core/send/allowance.h"
 #include "core/send/outgoing_packet.h"
-#include "core/units/bitrate.h"
 #include "core/units/ids.h"
 #include "core/units/time.h"
 
 namespace diemcau::send {
 
-// Sends at most kBurst ahead of the rate. What would come too late is dropped whole and before it
+// Sends at most kBurst ahead of the rate of the uplink, and pictures no faster than their path's
+// rate and only while its window is open. What would come too late is dropped whole and before it
 // has a sequence number: droppable frames when a path's queue is older than one frame, any video
-// frame after 100 ms, audio after 200 ms.
+// frame after 100 ms, audio after 200 ms. Nothing that leans on a dropped frame is sent after it:
+// when the path is ready again, the frame is told, and what the encoder then makes without it goes
+// out. The work of a call does not grow with the number of peers that have nothing to send.
 class Pacer {
  public:
   struct Drops {
     std::uint64_t audio_packets = 0;
     std::uint64_t video_frames = 0;
   };
-  explicit Pacer(Bitrate rate) : rate_(rate) {}
+  // The allowance outlives the pacer; it may change between any two calls.
+  explicit Pacer(const Allowance& allowance) : allowance_(allowance) {}
 
-  void set_rate(Bitrate rate) { rate_ = rate; }
   // All packets of one frame for one peer.
   void enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> frame);
   // Bytes that went out past the pacer (control, feedback) and still used the line.
@@ -35,13 +39,26 @@ class Pacer {
     PeerId peer;
     OutgoingPacket packet;
   };
-  // The packet to send now; none when the rate says wait or nothing waits. Poll until none.
+  // The packet to send now; none when the rate says wait or nothing may go. Poll until none.
   std::optional<Next> poll(Timestamp now);
+  // None while everything that waits waits for a window: then a report opens it.
   std::optional<Timestamp> deadline() const;
   // Forgets what waits for a peer.
   void clear(PeerId peer);
 
-  std::size_t queued() const { return queued_; }
+  // The first frame that a peer lacks although its path is ready; poll until none. Told again when
+  // later frames still lean on it.
+  struct DroppedFrame {
+    PeerId peer;
+    Layer layer = Layer::lo;
+    std::uint16_t frame_number = 0;
+  };
+  std::optional<DroppedFrame> poll_dropped() {
+    if (dropped_.empty()) return std::nullopt;
+    return dropped_.pop();
+  }
+
+  std::size_t queued() const { return sound_.size() + video_queued_; }
   const Drops& drops() const { return drops_; }
 
  private:
@@ -49,29 +66,41 @@ class Pacer {
     OutgoingPacket packet;
     Timestamp since;
   };
+  struct Sound {
+    PeerId peer;
+    Waiting waiting;
+  };
   struct PeerQueue {
-    RingQueue<Waiting> audio;
     RingQueue<Waiting> video;
+    Timestamp free_at;         // when its path is free of what we have sent there
     bool frame_begun = false;  // packets of the front frame have left: it is finished, not dropped
+    bool in_turn = false;
+    struct Broken {
+      std::uint16_t from = 0;  // the first frame that was dropped
+      std::optional<Timestamp> told_at;
+    };
+    std::array<std::optional<Broken>, 4> broken;  // by Layer
   };
 
   PeerQueue& queue_of(PeerId peer);
-  void drop_late(Timestamp now, PeerQueue& queue);
+  void take_place(Timestamp now, PeerId peer);
+  void drop_late_video(Timestamp now, PeerQueue& queue);
   void drop_front_frame(PeerQueue& queue);
-  std::optional<Next> take_audio(Timestamp now);
+  void break_off(PeerQueue& queue, const wire::FrameDescriptor& dropped);
+  bool leans_on_dropped(Timestamp now, PeerId peer, PeerQueue& queue,
+                        const wire::FrameDescriptor& frame);
+  std::optional<Next> take_sound(Timestamp now);
   std::optional<Next> take_video(Timestamp now);
   OutgoingPacket pop_video(PeerQueue& queue);
-  void sent(Timestamp now, const OutgoingPacket& packet);
 
-  Bitrate rate_;
-  Timestamp free_at_;              // when the line is free of what we have sent
+  const Allowance& allowance_;
+  Timestamp free_at_;  // when the line is free of what we have sent
+  RingQueue<Sound> sound_;
   std::vector<PeerQueue> queues_;  // by PeerId
-  Timestamp late_checked_at_;      // ages do not change while the time stands
-  std::size_t audio_turn_ = 0;
-  std::size_t video_turn_ = 0;
-  std::size_t video_round_ = 0;  // whose turn it is when nothing waits: another one each time
+  RingQueue<PeerId> turns_;        // those with pictures, the next one in front
+  std::size_t round_ = 0;
   std::size_t video_queued_ = 0;
-  std::size_t queued_ = 0;
+  RingQueue<DroppedFrame> dropped_;
   Drops drops_;
 };
 

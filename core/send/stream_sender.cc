@@ -5,7 +5,7 @@
 
 namespace diemcau::send {
 
-void StreamSender::write(const OutgoingPacket& packet, Packet& out) {
+SeqNo StreamSender::write(const OutgoingPacket& packet, Packet& out) {
   const bool audio = media_of(packet.source) == MediaKind::audio;
   wire::RtpHeader header;
   header.payload_type = audio ? wire::kAudioPayloadType : wire::kVideoPayloadType;
@@ -35,6 +35,7 @@ void StreamSender::write(const OutgoingPacket& packet, Packet& out) {
   clock_hz_ = audio ? kAudioClockHz : kVideoClockHz;
   last_captured_ = packet.captured;
   last_timestamp_ = header.timestamp;
+  return header.seq;
 }
 
 std::optional<wire::SenderInfo> StreamSender::sender_info(NtpTime now) const {

@@ -28,8 +28,8 @@ class StreamSender {
         timestamp_offset_(rng.next_u32()) {}
 
   Ssrc ssrc() const { return ssrc_; }
-  // Writes the whole RTP packet into `out`; an elided payload stays elided.
-  void write(const OutgoingPacket& packet, Packet& out);
+  // Writes the whole RTP packet into `out`, and gives its number; an elided payload stays elided.
+  SeqNo write(const OutgoingPacket& packet, Packet& out);
   // For a sender report that leaves now: the RTP timestamp is that of the same instant (RFC 3550
   // §6.4.1). None before the first packet.
   std::optional<wire::SenderInfo> sender_info(NtpTime now) const;

@@ -117,7 +117,7 @@ std::vector<Out> through_relay(Relay& relay, const std::vector<Offer>& offers) {
 std::vector<Out> through_network(const Scenario& scenario, const std::vector<Offer>& offers) {
   PacketPool pool;
   EventQueue events;
-  Network network(scenario, std::nullopt, pool, events);
+  Network network(scenario, {}, pool, events);
   Timestamp now;
   CrossTraffic cross(scenario.cross, scenario.seed,
                      {[&](Timestamp t, CrossParcel parcel) { network.send(t, std::move(parcel)); },
@@ -195,7 +195,7 @@ TEST_CASE("lines have the simulator's names and numbers, and paths lead over sha
   const LinePaths paths(scenario);
   PacketPool pool;
   EventQueue events;
-  Network network(scenario, std::nullopt, pool, events);
+  Network network(scenario, {}, pool, events);
   const auto reports = network.link_reports(timestamp_from_ns(0));
   REQUIRE(paths.lines().size() == reports.size());
   for (std::size_t i = 0; i < reports.size(); ++i) CHECK(paths.lines()[i].name == reports[i].name);

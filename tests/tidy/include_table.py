@@ -16,7 +16,7 @@ MAY_INCLUDE = {
     "core/wire": CORE_LOW + ("core/wire",),
     "core/send": CORE_LOW + ("core/wire", "core/send"),
     "core/receive": CORE_LOW + ("core/wire", "core/receive"),
-    "core/rate": CORE_LOW + ("core/wire", "core/rate"),
+    "core/rate": CORE_LOW + ("core/wire", "core/send", "core/rate"),
     "core/record": CORE_LOW + ("core/wire", "core/record"),
     "core/quality": CORE_LOW + ("core/wire", "core/quality"),
     "core/mesh": CORE_ALL,

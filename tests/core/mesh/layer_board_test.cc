@@ -8,76 +8,159 @@ using namespace diemcau::mesh;
 namespace {
 const Timestamp t0 = timestamp_from_ns(1'000'000'000);
 constexpr PeerId a{0}, b{1};
-constexpr std::uint8_t hi = LayerBoard::bit(Layer::hi);
-constexpr std::uint8_t mid = LayerBoard::bit(Layer::mid);
+
+struct Stage {
+  LayerBoard board{2};
+  void drain() {
+    while (board.poll()) {
+    }
+  }
+  // Served, and its key frame encoded.
+  void runs(Timestamp now, PeerId peer, Layer layer) {
+    board.serve(now, peer, layer);
+    board.frame_encoded(now, layer, true);
+    drain();
+  }
+};
 }  // namespace
 
-TEST_CASE("A layer starts with a key frame when the first peer wants it", "[core][mesh]") {
-  LayerBoard board{LayerRates{}};
-  board.set_wanted(t0, a, hi);
-  const auto set = board.poll();
+TEST_CASE("A layer starts with a key frame when the first peer gets it", "[core][mesh]") {
+  Stage s;
+  s.board.set_rate(Layer::hi, Bitrate::kbps(1'200));
+  s.board.serve(t0, a, Layer::hi);
+  const auto set = s.board.poll();
   REQUIRE(set);
   CHECK(set->layer == Layer::hi);
   CHECK(set->active);
   CHECK(set->idr);
-  CHECK(set->rate == LayerRates{}.hi);
-  CHECK_FALSE(board.poll());
+  CHECK(set->rate == Bitrate::kbps(1'200));
+  CHECK_FALSE(s.board.poll());
+}
+
+TEST_CASE("A peer gets nothing of a layer before its key frame", "[core][mesh]") {
+  Stage s;
+  s.board.serve(t0, a, Layer::hi);
+  CHECK_FALSE(s.board.goes_to(a, Layer::hi));
+  s.board.frame_encoded(t0 + 10ms, Layer::hi, false);
+  CHECK_FALSE(s.board.goes_to(a, Layer::hi));
+  s.board.frame_encoded(t0 + 40ms, Layer::hi, true);
+  CHECK(s.board.goes_to(a, Layer::hi));
 }
 
 TEST_CASE("A layer stops when the last peer has left it", "[core][mesh]") {
-  LayerBoard board{LayerRates{}};
-  board.set_wanted(t0, a, mid);
-  board.set_wanted(t0, b, mid);
-  while (board.poll()) {
-  }
-  board.set_wanted(t0, a, 0);
-  CHECK_FALSE(board.poll());
-  board.set_wanted(t0, b, 0);
-  const auto set = board.poll();
+  Stage s;
+  s.runs(t0, a, Layer::mid);
+  s.runs(t0, b, Layer::mid);
+  s.board.serve(t0, a, std::nullopt);
+  CHECK_FALSE(s.board.poll());
+  s.board.serve(t0, b, std::nullopt);
+  const auto set = s.board.poll();
   REQUIRE(set);
   CHECK_FALSE(set->active);
   CHECK_FALSE(set->idr);
 }
 
+TEST_CASE("A running encoder is told of another rate, and an idle one is not", "[core][mesh]") {
+  Stage s;
+  s.board.set_rate(Layer::lo, Bitrate::kbps(100));
+  CHECK_FALSE(s.board.poll());
+  s.runs(t0, a, Layer::lo);
+  s.board.set_rate(Layer::lo, Bitrate::kbps(90));
+  const auto set = s.board.poll();
+  REQUIRE(set);
+  CHECK(set->rate == Bitrate::kbps(90));
+  CHECK_FALSE(set->idr);
+}
+
+TEST_CASE("Moving up, the old layer goes on for a while after the new one's key frame",
+          "[core][mesh]") {
+  Stage s;
+  s.runs(t0, a, Layer::mid);
+  s.board.serve(t0 + 2s, a, Layer::hi);
+  s.drain();
+  CHECK(s.board.goes_to(a, Layer::mid));
+  s.board.frame_encoded(t0 + 2033ms, Layer::hi, true);
+  CHECK(s.board.goes_to(a, Layer::mid));
+  CHECK(s.board.goes_to(a, Layer::hi));
+  REQUIRE(s.board.deadline());
+  s.board.time_passed(*s.board.deadline());
+  CHECK_FALSE(s.board.goes_to(a, Layer::mid));
+  CHECK(s.board.goes_to(a, Layer::hi));
+  const auto set = s.board.poll();
+  REQUIRE(set);
+  CHECK(set->layer == Layer::mid);
+  CHECK_FALSE(set->active);
+}
+
+TEST_CASE("Moving down, the old layer ends with the new one's key frame", "[core][mesh]") {
+  Stage s;
+  s.runs(t0, a, Layer::hi);
+  s.board.serve(t0 + 2s, a, Layer::lo);
+  CHECK(s.board.goes_to(a, Layer::hi));
+  s.board.frame_encoded(t0 + 2033ms, Layer::lo, true);
+  CHECK_FALSE(s.board.goes_to(a, Layer::hi));
+  CHECK(s.board.goes_to(a, Layer::lo));
+}
+
+TEST_CASE("A move that is called off leaves everything as it was", "[core][mesh]") {
+  Stage s;
+  s.runs(t0, a, Layer::mid);
+  s.board.serve(t0 + 2s, a, Layer::hi);
+  s.board.serve(t0 + 2100ms, a, Layer::mid);
+  s.drain();
+  s.board.frame_encoded(t0 + 2200ms, Layer::hi, true);
+  CHECK(s.board.goes_to(a, Layer::mid));
+  CHECK_FALSE(s.board.goes_to(a, Layer::hi));
+  CHECK_FALSE(s.board.active(Layer::hi));
+}
+
 TEST_CASE("Joins within a second share one key frame and the late one gets its own afterwards",
           "[core][mesh]") {
-  LayerBoard board{LayerRates{}};
-  board.set_wanted(t0, a, hi);
-  REQUIRE(board.poll()->idr);
-  board.frame_encoded(t0 + 10ms, Layer::hi, true);
-  board.set_wanted(t0 + 200ms, b, hi);
-  CHECK_FALSE(board.poll());
-  REQUIRE(board.deadline() == t0 + 1010ms);
-  board.time_passed(t0 + 1010ms);
-  const auto set = board.poll();
+  Stage s;
+  s.runs(t0 + 10ms, a, Layer::hi);
+  s.board.serve(t0 + 200ms, b, Layer::hi);
+  CHECK_FALSE(s.board.poll());
+  REQUIRE(s.board.deadline() == t0 + 1010ms);
+  s.board.time_passed(t0 + 1010ms);
+  const auto set = s.board.poll();
   REQUIRE(set);
   CHECK(set->idr);
-  CHECK_FALSE(board.deadline());
+  CHECK_FALSE(s.board.deadline());
+}
+
+TEST_CASE("A move down waits a quarter of a second for a key frame at most", "[core][mesh]") {
+  Stage s;
+  s.runs(t0, a, Layer::mid);
+  s.runs(t0, b, Layer::hi);
+  s.board.serve(t0 + 100ms, b, Layer::mid);
+  REQUIRE(s.board.deadline() == t0 + 250ms);
+  s.board.time_passed(t0 + 250ms);
+  const auto set = s.board.poll();
+  REQUIRE(set);
+  CHECK(set->layer == Layer::mid);
+  CHECK(set->idr);
 }
 
 TEST_CASE("A key frame of the encoder's own accord serves the peers that wait for one",
           "[core][mesh]") {
-  LayerBoard board{LayerRates{}};
-  board.set_wanted(t0, a, hi);
-  while (board.poll()) {
-  }
-  board.set_wanted(t0 + 100ms, b, hi);
-  board.frame_encoded(t0 + 110ms, Layer::hi, true);
-  CHECK_FALSE(board.deadline());
+  Stage s;
+  s.runs(t0, a, Layer::hi);
+  s.board.serve(t0 + 100ms, b, Layer::hi);
+  s.board.frame_encoded(t0 + 110ms, Layer::hi, true);
+  CHECK_FALSE(s.board.deadline());
+  CHECK(s.board.goes_to(b, Layer::hi));
 }
 
 TEST_CASE("Losses of several peers become one invalidation from the oldest lost frame",
           "[core][mesh]") {
-  LayerBoard board{LayerRates{}};
-  board.set_wanted(t0, a, hi);
-  while (board.poll()) {
-  }
-  board.invalidate(Layer::hi, 120);
-  board.invalidate(Layer::hi, 117);
-  board.invalidate(Layer::hi, 119);
-  const auto set = board.poll();
+  Stage s;
+  s.runs(t0, a, Layer::hi);
+  s.board.invalidate(Layer::hi, 120);
+  s.board.invalidate(Layer::hi, 117);
+  s.board.invalidate(Layer::hi, 119);
+  const auto set = s.board.poll();
   REQUIRE(set);
   CHECK(set->invalidate_from == 117);
   CHECK_FALSE(set->idr);
-  CHECK_FALSE(board.poll());
+  CHECK_FALSE(s.board.poll());
 }

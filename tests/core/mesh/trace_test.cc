@@ -64,6 +64,19 @@ TEST_CASE("a video frame's words count its NAL units and name their sizes", "[me
   CHECK(words_of(Input{frame}) == Words{5, 3, 4, 1, 3, 0, 12, 11, 4, 0, 0, 2, 1100, 7});
 }
 
+TEST_CASE("a digest of a boundary is the digest of its words", "[mesh]") {
+  const Input input = AudioWanted{PeerId{3}, 480};
+  const Output output = Event{EventKind::link_up, PeerId{1}, 7};
+  Words words;
+  trace(timestamp_from_ns(5), 2, input, words);
+  trace(timestamp_from_ns(6), 2, output, words);
+  Digest of_words, straight;
+  for (const std::uint64_t word : words) of_words.add(word);
+  trace(timestamp_from_ns(5), 2, input, straight);
+  trace(timestamp_from_ns(6), 2, output, straight);
+  CHECK(straight.value() == of_words.value());
+}
+
 TEST_CASE("commands of different kinds have different words", "[mesh]") {
   CHECK(words_of(Input{Command{Leave{}}}) == Words{5, 3, 9, 1});
   CHECK(words_of(Input{Command{Subscribe{PeerId{2}, Source::camera, Layer::hi}}}) ==

@@ -72,6 +72,26 @@ TEST_CASE("merging is adding all values to one histogram", "[quality]") {
   CHECK(*a.mean() == 500'500us);
 }
 
+TEST_CASE("histograms whose values lie far apart merge as all values in one", "[quality]") {
+  for (const bool low_into_high : {false, true}) {
+    Histogram low, high, all;
+    for (int i = 1; i <= 100; ++i) {
+      low.add(std::chrono::microseconds(i));
+      high.add(std::chrono::seconds(i));
+      all.add(std::chrono::seconds(i));
+      all.add(std::chrono::microseconds(i));
+    }
+    Histogram& sum = low_into_high ? high : low;
+    sum.merge(low_into_high ? low : high);
+    for (const std::uint32_t q : {100U, 2500U, 5000U, 5100U, 9900U}) {
+      CAPTURE(low_into_high, q);
+      CHECK(sum.quantile(q) == all.quantile(q));
+    }
+    CHECK(sum.count_at_most(1s) == all.count_at_most(1s));
+    CHECK(sum.mean() == all.mean());
+  }
+}
+
 TEST_CASE("a cleared histogram is empty again", "[quality]") {
   Histogram h;
   h.add(3ms);

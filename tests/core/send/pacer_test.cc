@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "core/base/rng.h"
@@ -14,9 +15,23 @@ namespace {
 
 Timestamp at(Duration d) { return timestamp_from_ns(1'000'000'000) + d; }
 
+struct FixedAllowance final : Allowance {
+  explicit FixedAllowance(Bitrate rate) : all(rate) {}
+  Bitrate pace() const override { return all; }
+  Bitrate pace(PeerId peer) const override {
+    const auto it = paths.find(peer.value);
+    return it != paths.end() ? it->second : all;
+  }
+  bool window_open(PeerId peer) const override { return !closed.contains(peer.value); }
+  Bitrate all;
+  std::map<std::uint16_t, Bitrate> paths;
+  std::set<std::uint16_t> closed;
+};
+
 struct Stage {
-  explicit Stage(Bitrate rate) : pacer(rate) {}
+  explicit Stage(Bitrate rate) : allowance(rate), pacer(allowance) {}
   PacketPool pool;
+  FixedAllowance allowance;
   Pacer pacer;
 
   std::vector<OutgoingPacket> picture(std::uint16_t number, std::size_t packets,
@@ -30,6 +45,9 @@ struct Stage {
       frame[i].descriptor.temporal_id = temporal_id;
       frame[i].descriptor.start = i == 0;
       frame[i].descriptor.end = i + 1 == packets;
+      frame[i].descriptor.layer = Layer::hi;
+      frame[i].descriptor.key = number == 0;
+      frame[i].descriptor.newest_needed_diff = number == 0 ? 0 : 1;
     }
     return frame;
   }
@@ -182,12 +200,69 @@ TEST_CASE("what waits for a peer that has left is forgotten") {
   CHECK_FALSE(s.pacer.deadline());
 }
 
+TEST_CASE("pictures for one peer keep to its path's rate while others have theirs") {
+  Stage s(Bitrate::kbps(20'000));
+  s.allowance.paths[1] = Bitrate::kbps(500);
+  s.put(at(0ms), 1, s.picture(0, 4));
+  s.put(at(0ms), 2, s.picture(0, 4));
+  std::map<std::uint16_t, Timestamp> last;
+  for (const auto& l : s.run(at(0ms), at(1s))) last[l.peer] = l.at;
+  CHECK(last[2] - at(0ms) < 5ms);
+  // Three packets of 1,080 bytes with their headers before the last one: 51.8 ms, 2 ms ahead.
+  CHECK(last[1] - at(0ms) > 45ms);
+}
+
+TEST_CASE("no picture leaves through a closed window, but sound does") {
+  Stage s(Bitrate::kbps(20'000));
+  s.allowance.closed.insert(1);
+  s.put(at(0ms), 1, s.picture(0, 4));
+  s.put(at(0ms), 1, s.sound());
+  const auto left = s.run(at(0ms), at(50ms));
+  REQUIRE(left.size() == 1);
+  CHECK(left[0].audio);
+}
+
+TEST_CASE("nothing that leans on a dropped frame is sent after it") {
+  Stage s(Bitrate::kbps(20'000));
+  s.allowance.closed.insert(1);
+  s.put(at(0ms), 1, s.picture(0, 2));
+  s.put(at(80ms), 1, s.picture(1, 2));
+  CHECK(s.run(at(0ms), at(101ms)).empty());  // 0 has become too old, and 1 leans on it
+  s.allowance.closed.clear();
+  s.put(at(120ms), 1, s.picture(2, 2));
+  CHECK(s.run(at(120ms), at(150ms)).empty());
+  CHECK(s.pacer.queued() == 0);
+}
+
+TEST_CASE(
+    "a dropped frame is told when the path is ready again, and what does without it is sent") {
+  Stage s(Bitrate::kbps(20'000));
+  s.put(at(0ms), 1, s.picture(0, 1));
+  CHECK(s.run(at(0ms), at(1ms)).size() == 1);
+  s.allowance.closed.insert(1);
+  s.put(at(33ms), 1, s.picture(1, 2));
+  s.run(at(33ms), at(140ms));
+  s.put(at(140ms), 1, s.picture(2, 2));
+  CHECK_FALSE(s.pacer.poll_dropped());
+  s.allowance.closed.clear();
+  s.put(at(173ms), 1, s.picture(3, 2));
+  const auto told = s.pacer.poll_dropped();
+  REQUIRE(told);
+  CHECK(told->peer == PeerId{1});
+  CHECK(told->frame_number == 1);
+  CHECK_FALSE(s.pacer.poll_dropped());
+  auto healed = s.picture(4, 2);
+  for (auto& packet : healed) packet.descriptor.newest_needed_diff = 4;  // leans on frame 0
+  s.put(at(206ms), 1, healed);
+  CHECK(s.run(at(206ms), at(230ms)).size() == 2);
+}
+
 TEST_CASE("a queue is bounded even when the line stands still") {
   Stage s(Bitrate::kbps(8));
   for (int n = 0; n < 5'000; ++n) {
     s.put(at(0ms), 1, s.picture(static_cast<std::uint16_t>(n), 3));
     s.put(at(0ms), 1, s.sound());
   }
-  CHECK(s.pacer.queued() <= 2 * 1'024);
-  CHECK(s.pool.in_use() <= 2 * 1'024);
+  CHECK(s.pacer.queued() <= 1'024 + 4'096);
+  CHECK(s.pool.in_use() <= 1'024 + 4'096);
 }

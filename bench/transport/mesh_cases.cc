@@ -1,0 +1,177 @@
+// Meetings over a province's lines, and the shared uplink.
+#include <algorithm>
+
+#include "bench/transport/cases.h"
+
+namespace diemcau::judge {
+
+namespace {
+
+using R = Recording;
+using PairFigure = std::function<Figure(const R&, std::size_t from, std::size_t to)>;
+
+// The largest, or the smallest, over everybody's way to everybody. A pair without a figure makes
+// the whole one absent when it `must` have one.
+Figure worst_pair(const R& r, bool largest, bool must, const PairFigure& of) {
+  Figure worst;
+  for (std::size_t from = 0; from < r.names.size(); ++from) {
+    for (std::size_t to = 0; to < r.names.size(); ++to) {
+      if (from == to) continue;
+      const Figure f = of(r, from, to);
+      if (!f && must) return std::nullopt;
+      if (!f) continue;
+      worst = !worst ? f : largest ? std::max(worst, f) : std::min(worst, f);
+    }
+  }
+  return worst;
+}
+
+Row voice(Bar bar) {
+  return {"r_of_worst_path", "R", bar, [](const R& r) {
+            return worst_pair(r, false, true, [](const R& rec, std::size_t from, std::size_t to) {
+              return r_factor(rec.flow(from, to), seconds_of(rec, from, to, 5s).clear);
+            });
+          }};
+}
+Row flooded_voice() {
+  return {"r_below_what_the_foreign_queue_leaves", "R", most(3), [](const R& r) {
+            return worst_pair(r, true, false, [](const R& rec, std::size_t from, std::size_t to) {
+              return r_below_flooded(rec.flow(from, to), seconds_of(rec, from, to, 5s));
+            });
+          }};
+}
+Row mouth_to_ear() {
+  return {"mouth_to_ear_p95", "ms", most(150), [](const R& r) {
+            return worst_pair(r, true, true, [](const R& rec, std::size_t from, std::size_t to) {
+              return audio_delay_ms(rec.flow(from, to), seconds_of(rec, from, to, 5s).clear, 0.95);
+            });
+          }};
+}
+constexpr double kSatisfied = 93.2;  // R without any impairment
+
+// After the line returns, to everybody; what was captured before the outage does not count.
+Row back(const char* metric, double bar_ms, int outage_s, bool picture) {
+  return {metric, "ms", most(bar_ms), [=](const R& r) {
+            return worst_pair(r, true, true, [&](const R& rec, std::size_t from, std::size_t to) {
+              const Timestamp begins = Timestamp{} + std::int64_t{outage_s} * 1s;
+              const auto judge = picture ? picture_back_ms : sound_back_ms;
+              return judge(rec.flow(from, to), begins + 3s, begins);
+            });
+          }};
+}
+
+const std::string kUplink = "central/up";
+const std::vector<Span> kOwnUplink{from_to(5, 90), from_to(92, 120), from_to(152, 180)};
+
+// What central sends to its peers, all of them or without the fourth, which is thin from 60 s on.
+std::vector<double> to_peers(const R& r, Span span, bool with_fourth) {
+  std::vector<double> out;
+  for (const std::string& name : r.names) {
+    if (name == "central" || (name == "peer-04" && !with_fourth)) continue;
+    out.push_back(arrived_kbps(r.flow("central", name), span).value_or(0));
+  }
+  return out;
+}
+double sum(const std::vector<double>& values) {
+  double all = 0;
+  for (const double v : values) all += v;
+  return all;
+}
+
+Case shared_uplink() {
+  return {"s18",
+          "s18",
+          {kUplink},
+          {{"central", "peer-01"}, {"central", "peer-04"}, {"central", "peer-10"}},
+          {{"uplink_queue_p95", "ms", most(30),
+            [](const R& r) { return queue_ms(r.line(kUplink), kOwnUplink, 0.95); }},
+           // Ten streams of hi are more than 10 Mbit/s at any time.
+           {"utilisation", "ratio", least(0.9),
+            [](const R& r) { return utilisation(r.line(kUplink), from_to(5, 120), std::nullopt); }},
+           {"jain", "ratio", least(0.95),
+            [](const R& r) {
+              Figure low = jain(to_peers(r, from_to(10, 60), true));
+              for (const Span span : {from_to(65, 90), from_to(95, 120)}) {
+                const Figure j = jain(to_peers(r, span, false));
+                if (!j || !low) return Figure{};
+                low = std::min(low, j);
+              }
+              return low;
+            }},
+           {"cost_of_a_congested_peer", "ratio", most(0.02),
+            [](const R& r) {
+              const double before = sum(to_peers(r, from_to(30, 60), false));
+              if (before <= 0) return Figure{};
+              return Figure{1 - sum(to_peers(r, from_to(65, 90), false)) / before};
+            }},
+           // Ten flows and one TCP connection.
+           {"share_beside_tcp_of_fair", "ratio", least(0.25),
+            [](const R& r) {
+              const Figure u = utilisation(r.line(kUplink), from_to(122, 150), std::nullopt);
+              return u ? Figure{*u * 11 / 10} : u;
+            }},
+           {"concealments_beside_tcp", "times", most(0), [](const R& r) {
+              double count = 0;
+              for (const std::string& name : r.names) {
+                if (name == "central") continue;
+                const Figure c = concealments(r.flow("central", name), from_to(122, 150));
+                if (!c) return Figure{};
+                count += *c;
+              }
+              return Figure{count};
+            }}}};
+}
+
+Case clocks() {
+  const auto lips = [](const char* metric, double bar_ms, double fraction, double sign) {
+    return Row{metric, "ms", most(bar_ms), [=](const R& r) {
+                 return worst_pair(
+                     r, true, true, [&](const R& rec, std::size_t from, std::size_t to) {
+                       const Span all{10s, rec.scenario.duration};
+                       const Figure f = sound_ahead_ms(rec.flow(from, to), all, fraction);
+                       return f ? Figure{sign * *f} : f;
+                     });
+               }};
+  };
+  return {"s21",
+          "s21",
+          {},
+          {{"central", "district-01"}},
+          {{"underruns", "times", most(0),
+            [](const R& r) {
+              return worst_pair(r, true, true, [](const R& rec, std::size_t from, std::size_t to) {
+                return concealments(rec.flow(from, to), {10s, rec.scenario.duration});
+              });
+            }},
+           lips("sound_early_p99", 30, 0.99, 1),
+           lips("sound_late_p99", 60, 0.01, -1)}};
+}
+
+}  // namespace
+
+std::vector<Case> mesh_cases() {
+  const std::vector<FlowName> pair{{"central", "district-01"}, {"district-01", "central"}};
+  const Bar good = least(85, kSatisfied), fair = least(75, kSatisfied);
+  const auto meeting = [&](const char* name, std::vector<Row> rows) {
+    return Case{name, name, {}, pair, std::move(rows)};
+  };
+  return {
+      shared_uplink(),
+      meeting("s09", {voice(good), mouth_to_ear()}),
+      meeting("s10", {voice(good), mouth_to_ear()}),
+      meeting("s11", {voice(good)}),
+      meeting("s12", {voice(good), flooded_voice()}),
+      meeting("s13", {voice(fair)}),
+      meeting("s14", {voice(fair), back("picture_back_after_cut", 300, 30, true),
+                      back("sound_back_after_cut", 100, 30, false),
+                      back("picture_back_after_stall", 300, 60, true),
+                      back("sound_back_after_stall", 100, 60, false)}),
+      meeting("s15", {voice(fair)}),
+      meeting("s16", {voice(fair), flooded_voice()}),
+      meeting("s17", {voice(fair), flooded_voice()}),
+      meeting("s17-fq", {voice(good)}),
+      clocks(),
+  };
+}
+
+}  // namespace diemcau::judge

@@ -1,0 +1,17 @@
+// Rows that several cases have.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/transport/cases.h"
+
+namespace diemcau::judge {
+
+// The one bottleneck of RFC 8867's topologies, towards the receivers.
+inline const std::string kUp = "bottleneck/up";
+
+Row used(const std::string& line, Bar bar, Span span);
+Row queue_p95(const std::string& line, Bar bar, std::vector<Span> spans);
+
+}  // namespace diemcau::judge

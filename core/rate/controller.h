@@ -1,0 +1,31 @@
+// What may be sent on one path, or on one uplink: the interface that every congestion controller
+// here has.
+#pragma once
+
+#include "core/rate/observation.h"
+#include "core/units/bitrate.h"
+#include "core/units/time.h"
+
+namespace diemcau::rate {
+
+struct RateBounds {
+  Bitrate least = Bitrate::kbps(80);  // sound, its headers, and feedback
+  Bitrate most = Bitrate::kbps(100'000);
+  Bitrate start = Bitrate::kbps(500);
+};
+
+// Sans-I/O, deterministic, integers only. One thread at a time.
+class Controller {
+ public:
+  virtual ~Controller() = default;
+  virtual void observe(const Observation& o) = 0;
+  // Nothing has been reported for that long although something is in flight.
+  virtual void silent(Timestamp now, Duration since) = 0;
+  // Always within the bounds.
+  virtual Bitrate rate() const = 0;
+  // The rate at which what waits is sent: above the target, so that a backlog ends and every
+  // picture tries a little more than the line is known to carry.
+  virtual Bitrate pace() const = 0;
+};
+
+}  // namespace diemcau::rate

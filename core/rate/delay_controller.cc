@@ -1,0 +1,234 @@
+// Three states of mind: follow a busy line, grow on an idle one, hold one's own against greedy
+// traffic.
+#include "core/rate/delay_controller.h"
+
+#include <algorithm>
+
+namespace diemcau::rate {
+
+namespace {
+// Arrivals are told in 1/1,024 s: less is not a queue.
+constexpr Duration kQueueFloor = 4ms;
+constexpr Duration kIdle = 3ms;
+// The wanted wait is the floor and this many bits: 8 ms at 1 Mbit/s. Measured as the least that
+// keeps equals equal.
+constexpr std::int64_t kQueueShareBits = 8'000;
+constexpr Duration kMostWanted = 50ms;
+// A packet and a half at the rate: what bursts of ours differ by.
+constexpr std::int64_t kSpreadBits = 14'400;
+constexpr Duration kMostNoise = 30ms;
+constexpr std::int64_t kNoiseFilter = 16;
+// From a decision to its effect at the bottleneck's entrance: an encoder's three pictures, and half
+// a report's interval.
+constexpr Duration kSenderLag = 120ms;
+// A picture sent faster and the report about it: what growing waits for.
+constexpr Duration kBurstLag = 60ms;
+constexpr std::int64_t kSettlePercent = 250;
+constexpr Duration kLeastSettle = 200ms;
+constexpr std::int64_t kDeepestCutPermille = 500;
+constexpr std::int64_t kMostAbovePermille = 1'060;
+// Above the target, what our pictures' bursts try the line with.
+constexpr std::int64_t kPacePercent = 120;
+constexpr std::int64_t kStartPacePercent = 250;
+// With too much in the queue, what the encoders still make too much waits here instead.
+constexpr std::int64_t kDrainPacePercent = 104;
+constexpr Duration kDrainAbove = 5ms;
+// Bursts at the pace wait that long on average when an uplink is little faster than the rate.
+constexpr Duration kBurstsWait = 1500us;
+constexpr std::int64_t kGrowPermille = 150;      // per reaction time, when bursts do not wait
+constexpr std::int64_t kGrowBlindPermille = 20;  // when we cannot tell
+constexpr std::int64_t kStartGrowPermille = 1'000;
+// An idle application's rate is at most this much of what it sends.
+constexpr std::int64_t kUnprovenPercent = 150;
+constexpr std::int64_t kStartUnprovenPercent = 250;
+constexpr std::int64_t kSharedUnprovenPercent = 105;
+constexpr Bitrate kUnproven = Bitrate::kbps(80);
+constexpr std::int64_t kAllArrivesPermille = 900;
+constexpr std::int64_t kUnusedPermille = 850;
+// A queue that much above what is wanted, which does not become a quarter shorter although we send
+// less than arrives, is somebody else's.
+constexpr Duration kFarOver = 25ms;
+constexpr std::int64_t kProgressPercent = 75;
+constexpr Duration kCalmAgain = 10ms;
+constexpr std::int64_t kGreedyCutPermille = 800;
+// Whether it still is, is tried: when we send a third less and as much arrives as before, the line
+// is ours alone.
+constexpr Duration kTryEvery = 4s;
+constexpr std::int64_t kTryPermille = 700;
+constexpr std::int64_t kAlonePermille = 880;
+constexpr std::int64_t kPacketBits = 9'600;
+
+Bitrate permille(Bitrate r, std::int64_t n) {
+  return Bitrate::bps(r.bps() / 1'000 * n + r.bps() % 1'000 * n / 1'000);
+}
+}  // namespace
+
+DelayController::DelayController(RateBounds bounds, std::uint32_t weight)
+    : bounds_(bounds), weight_(weight), rate_(bounds.start) {}
+
+Bitrate DelayController::bounded(Bitrate r) const {
+  return std::clamp(r, bounds_.least, bounds_.most);
+}
+
+Bitrate DelayController::rate() const {
+  const auto limit = losses_.limit();
+  return bounded(limit ? std::min(rate_, *limit) : rate_);
+}
+
+Bitrate DelayController::pace() const {
+  return Bitrate::bps(rate().bps() / 100 *
+                      (starting_   ? kStartPacePercent
+                       : draining_ ? kDrainPacePercent
+                                   : kPacePercent));
+}
+
+Duration DelayController::wanted_queue() const {
+  const Duration share{kQueueShareBits * weight_ * 1'000'000'000 /
+                       std::max<std::int64_t>(rate_.bps(), 1)};
+  return std::min(kQueueFloor + noise_ + share, kMostWanted);
+}
+
+// What the waits of packets sent together differ by, beyond what their own length explains, is the
+// line's jitter: the least of a few lies as far above the least of half a minute.
+void DelayController::follow_noise(const Observation& o) {
+  const Duration own{kSpreadBits * 1'000'000'000 / std::max<std::int64_t>(rate_.bps(), 1)};
+  const Duration unexplained = std::clamp<Duration>(o.spread - own, 0ns, kMostNoise);
+  noise_ += (unexplained - noise_) / kNoiseFilter;
+}
+
+void DelayController::observe(const Observation& o) {
+  const Duration since =
+      observed_at_ ? std::clamp<Duration>(o.now - *observed_at_, 0ns, 200ms) : Duration::zero();
+  observed_at_ = o.now;
+  follow_noise(o);
+  draining_ = o.standing_queue > wanted_queue() + kDrainAbove && !greedy_;
+  losses_.observe(o, o.standing_queue > wanted_queue() + kFarOver);
+  watch_for_greedy(o);
+  if (greedy_) {
+    compete(o, since);
+  } else if (o.standing_queue > kIdle + noise_) {
+    follow(o, since);
+  } else {
+    grow(o, since);
+  }
+  rate_ = bounded(rate_);
+}
+
+Duration DelayController::settling(Duration reaction) {
+  return std::max(kLeastSettle, reaction * kSettlePercent / 100);
+}
+
+void DelayController::follow(const Observation& o, Duration since) {
+  starting_ = false;
+  const Duration reaction = o.round_trip + kSenderLag;
+  const Duration settle = settling(reaction);
+  const Duration excess = o.standing_queue - wanted_queue();
+  const std::int64_t factor = std::clamp<std::int64_t>(
+      1'000 - excess.count() * 1'000 / settle.count(), kDeepestCutPermille, kMostAbovePermille);
+  // What arrives is what the line can carry, but not when we do not send what we may and all of it
+  // arrives: then it says only what we sent.
+  Bitrate anchor = o.busy_rate.value_or(o.carried);
+  const bool all_arrives = o.carried >= permille(o.sent, kAllArrivesPermille);
+  if (all_arrives && o.sent < permille(rate_, kUnusedPermille)) {
+    anchor = std::max(anchor, std::min(rate_, proven(o)));
+  }
+  approach(permille(anchor, factor), since, reaction);
+}
+
+// What was not sent proves nothing. Of an uplink with many paths little more than what was sent is
+// needed for one of them to have a better layer.
+Bitrate DelayController::proven(const Observation& o) const {
+  const std::int64_t percent = starting_     ? kStartUnprovenPercent
+                               : o.paths > 1 ? kSharedUnprovenPercent
+                                             : kUnprovenPercent;
+  return Bitrate::bps(o.sent.bps() / 100 * percent + kUnproven.bps() * o.paths);
+}
+
+void DelayController::grow(const Observation& o, Duration since) {
+  const Duration reaction = o.round_trip + kBurstLag;
+  Bitrate target = permille(rate_, 1'000 + (starting_ ? kStartGrowPermille : kGrowPermille));
+  target = std::min(target, std::max(proven(o), bounds_.start));
+  if (o.busy_rate || o.mean_queue > kBurstsWait + 2 * noise_) {
+    starting_ = false;
+    target = std::min(target, permille(rate_, 1'000 + kGrowBlindPermille));
+    if (o.busy_rate) target = std::max(target, permille(*o.busy_rate, kMostAbovePermille));
+  }
+  if (target > rate_) approach(target, since, reaction);
+}
+
+// Down at once; up within a reaction time, so that what is decided is felt before more is.
+void DelayController::approach(Bitrate target, Duration since, Duration reaction) {
+  if (target <= rate_) {
+    rate_ = target;
+    return;
+  }
+  const std::int64_t part = std::min<std::int64_t>(since.count() * 1'000 / reaction.count(), 1'000);
+  rate_ += permille(target - rate_, part);
+}
+
+void DelayController::watch_for_greedy(const Observation& o) {
+  const Duration wanted = wanted_queue();
+  if (greedy_) {
+    if (o.standing_queue > wanted + kCalmAgain) {
+      greedy_->short_since.reset();
+    } else if (!greedy_->short_since) {
+      greedy_->short_since = o.now;
+    } else if (o.now - *greedy_->short_since > o.round_trip + kSenderLag) {
+      greedy_.reset();
+      over_.reset();
+    }
+    return;
+  }
+  if (o.standing_queue <= wanted + kFarOver) {
+    over_.reset();
+    return;
+  }
+  if (!over_) over_ = Over{o.now, o.standing_queue, rate_};
+  if (o.standing_queue - wanted < (over_->queue - wanted) * kProgressPercent / 100)
+    over_ = Over{o.now, o.standing_queue, over_->before};
+  // A cut is felt when what waits has left; then our own would fall by a factor e in each settling
+  // time, by a quarter in a third of it.
+  const Duration reaction = o.round_trip + kSenderLag;
+  if (o.now - over_->since < 2 * reaction + over_->queue + settling(reaction)) {
+    over_->queue = std::max(over_->queue, o.standing_queue);
+    return;
+  }
+  greedy_ = Greedy{o.now, o.now, {}, {}, {}, {}, {}};
+  rate_ = permille(over_->before, kGreedyCutPermille);
+}
+
+// As TCP does: one packet more per round trip, a part less per loss.
+void DelayController::compete(const Observation& o, Duration since) {
+  const Duration round_trip = o.round_trip + o.standing_queue;
+  Greedy& g = *greedy_;
+  if (g.try_began_at) {
+    if (o.now - *g.try_began_at < round_trip + 2 * kSenderLag) return;
+    const Bitrate arrives = o.busy_rate.value_or(o.delivered);
+    rate_ = g.before;
+    if (arrives >= permille(g.arrived_before, kAlonePermille)) {
+      greedy_.reset();
+      over_.reset();
+      return;
+    }
+    g.try_began_at.reset();
+    g.tried_at = o.now;
+  } else if (o.now - g.tried_at > kTryEvery + 4 * round_trip) {
+    g.try_began_at = o.now;
+    g.before = rate_;
+    g.arrived_before = o.busy_rate.value_or(o.delivered);
+    rate_ = permille(std::min(rate_, g.arrived_before), kTryPermille);
+    return;
+  }
+  if (o.packets_lost > 0 && (!g.cut_at || o.now - *g.cut_at > round_trip)) {
+    g.cut_at = o.now;
+    rate_ = permille(rate_, kGreedyCutPermille);
+    return;
+  }
+  const std::int64_t ms = std::max<std::int64_t>(to_ms(round_trip), 1);
+  const Bitrate more = Bitrate::bps(kPacketBits * weight_ * 1'000 / ms * to_ms(since) / ms);
+  rate_ = std::max(rate_, std::min(rate_ + more, proven(o)));
+}
+
+void DelayController::silent(Timestamp, Duration) {}
+
+}  // namespace diemcau::rate

@@ -1,0 +1,68 @@
+// The default congestion controller: follows what the bottleneck gives while packets wait in front
+// of it, and keeps that wait short (delay based, in the family of RFC 8298 and RFC 8698).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/rate/controller.h"
+#include "core/rate/loss_judge.h"
+
+namespace diemcau::rate {
+
+// With packets always waiting, the line's speed is known: the rate is that speed, a little more
+// when fewer wait than wanted, less when more do (a proportional controller; its time is 2.5 ×
+// the reaction time, since an integrator with a dead time D is well damped from 2.7 D on). The
+// wanted wait falls with the rate, so that flows in one queue meet at equal rates, or at rates in
+// the ratio of their weights. With nothing waiting, the line is faster than the pace of our
+// bursts, and the rate grows towards that pace.
+class DelayController final : public Controller {
+ public:
+  DelayController(RateBounds bounds, std::uint32_t weight);
+
+  void observe(const Observation& o) override;
+  void silent(Timestamp now, Duration since) override;
+  Bitrate rate() const override;
+  Bitrate pace() const override;
+
+  // Somebody else fills the queue, and our own restraint does not empty it.
+  bool shares_with_greedy() const { return greedy_.has_value(); }
+  const LossJudge& losses() const { return losses_; }
+
+ private:
+  Duration wanted_queue() const;
+  void follow_noise(const Observation& o);
+  void follow(const Observation& o, Duration since);
+  void grow(const Observation& o, Duration since);
+  void compete(const Observation& o, Duration since);
+  void watch_for_greedy(const Observation& o);
+  void approach(Bitrate target, Duration since, Duration reaction);
+  static Duration settling(Duration reaction);
+  Bitrate bounded(Bitrate r) const;
+  Bitrate proven(const Observation& o) const;
+
+  RateBounds bounds_;
+  std::uint32_t weight_;
+  Bitrate rate_;
+  bool starting_ = true;
+  bool draining_ = false;
+  Duration noise_{};
+  std::optional<Timestamp> observed_at_;
+  // Since when the queue has been far too long without becoming shorter, and our rate before.
+  struct Over {
+    Timestamp since;
+    Duration queue{};
+    Bitrate before;
+  };
+  std::optional<Over> over_;
+  struct Greedy {
+    Timestamp since;
+    Timestamp tried_at;
+    std::optional<Timestamp> cut_at, short_since, try_began_at;
+    Bitrate before, arrived_before;  // of the try
+  };
+  std::optional<Greedy> greedy_;
+  LossJudge losses_;
+};
+
+}  // namespace diemcau::rate

@@ -1,0 +1,83 @@
+// Windows of at least 40 packets and a round trip; two high ones in a row are a reason to try.
+#include "core/rate/loss_judge.h"
+
+#include <algorithm>
+
+namespace diemcau::rate {
+
+namespace {
+constexpr std::uint32_t kWindowPackets = 40;
+constexpr Duration kWindow = 200ms;
+// High is what cannot be chance: twice the known loss and two in a hundred more (3 σ of 40 packets
+// at 1 % are 5 %, but two windows in a row must be high).
+constexpr std::uint32_t kHighPermille = 20;
+constexpr std::uint32_t kHighWindows = 2;
+constexpr std::int64_t kTryPercent = 85;
+// A limit is tried again by growing 4 % a second: half a second of one to two per cent of loss,
+// every three seconds.
+constexpr std::int64_t kGrowPermille = 40;
+constexpr Duration kFirstPatience = 1s;
+constexpr Duration kMostPatience = 30s;
+}  // namespace
+
+void LossJudge::observe(const Observation& o, bool queueing) {
+  if (limit_ && state_ == State::calm && observed_at_) {
+    const Duration since = std::min<Duration>(o.now - *observed_at_, 1s);
+    limit_ =
+        Bitrate::bps(limit_->bps() + limit_->bps() / 1'000 * kGrowPermille * to_ms(since) / 1'000);
+    if (limit_->bps() > 3 * o.sent.bps() && o.now - limited_at_ > 30s) limit_.reset();
+  }
+  observed_at_ = o.now;
+  if (queueing) {
+    sent_ = lost_ = high_windows_ = 0;
+    window_began_at_ = o.now;
+    if (state_ != State::calm) {  // an experiment that the queue spoils says nothing
+      state_ = State::calm;
+      not_before_ = o.now + kFirstPatience;
+    }
+    return;
+  }
+  if (!window_began_at_) window_began_at_ = o.now;
+  sent_ += o.packets_received + o.packets_lost;
+  lost_ += o.packets_lost;
+  if (sent_ < kWindowPackets || o.now - *window_began_at_ < std::max(kWindow, o.round_trip)) return;
+  const std::uint32_t permille = lost_ * 1'000 / sent_;
+  sent_ = lost_ = 0;
+  window_began_at_ = o.now;
+  window_over(o, permille);
+}
+
+void LossJudge::window_over(const Observation& o, std::uint32_t permille) {
+  const bool high = permille > 2 * inherent_permille_ + kHighPermille;
+  switch (state_) {
+    case State::calm:
+      high_windows_ = high ? high_windows_ + 1 : 0;
+      if (!high) {
+        inherent_permille_ = (inherent_permille_ * 15 + permille + 8) / 16;
+        return;
+      }
+      if (high_windows_ < kHighWindows || (not_before_ && o.now < *not_before_)) return;
+      before_permille_ = permille;
+      limit_ = Bitrate::bps(o.delivered.bps() / 100 * kTryPercent);
+      state_ = State::settling;
+      return;
+    case State::settling: state_ = State::trying; return;  // half of it was sent before
+    case State::trying:
+      state_ = State::calm;
+      high_windows_ = 0;
+      if (permille * 2 > before_permille_) {
+        inherent_permille_ = std::max(inherent_permille_, permille);
+        limit_.reset();
+        patience_ = std::clamp(2 * patience_, kFirstPatience, kMostPatience);
+        not_before_ = o.now + patience_;
+      } else {
+        limit_ = Bitrate::bps(limit_->bps() / kTryPercent * 97);
+        limited_at_ = o.now;
+        patience_ = Duration::zero();
+        not_before_.reset();
+      }
+      return;
+  }
+}
+
+}  // namespace diemcau::rate

@@ -1,0 +1,38 @@
+// Tells losses that sending less would end (a policer, a queue without room) from those of the
+// line itself.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/rate/observation.h"
+
+namespace diemcau::rate {
+
+// By experiment: when losses stay above what the line is known to lose, the rate goes for a moment
+// below what arrived. If half of them stay, the line loses them whatever we do, and that is its
+// inherent loss from then on. If they end, what arrived is a limit, which then grows slowly.
+class LossJudge {
+ public:
+  // `queueing`: the losses have an explanation, the delay answers for them.
+  void observe(const Observation& o, bool queueing);
+  // The rate may not be higher just now.
+  std::optional<Bitrate> limit() const { return limit_; }
+  std::uint32_t inherent_permille() const { return inherent_permille_; }
+
+ private:
+  enum class State : std::uint8_t { calm, settling, trying };
+  void window_over(const Observation& o, std::uint32_t permille);
+
+  State state_ = State::calm;
+  std::uint32_t inherent_permille_ = 0;
+  std::uint32_t before_permille_ = 0;  // what the experiment began with
+  std::uint32_t high_windows_ = 0;
+  std::uint32_t sent_ = 0, lost_ = 0;
+  std::optional<Timestamp> window_began_at_, observed_at_, not_before_;
+  Duration patience_{};
+  std::optional<Bitrate> limit_;
+  Timestamp limited_at_;
+};
+
+}  // namespace diemcau::rate

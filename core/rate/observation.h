@@ -1,0 +1,29 @@
+// What one report about a path says of it, as every congestion controller here is told it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/units/bitrate.h"
+#include "core/units/time.h"
+
+namespace diemcau::rate {
+
+// Rates count what a datagram costs on the line: UDP payload, seal, UDP and IP headers.
+struct Observation {
+  Timestamp now;
+  Duration round_trip{};      // the least of the last half minute
+  Duration standing_queue{};  // the least wait of the last packets: what no burst of ours explains
+  Duration mean_queue{};      // of the same packets: bursts of ours that wait show in it
+  Duration spread{};          // of the same waits, above the least
+  // What the bottleneck gave us while packets of ours waited in front of it; none when none did.
+  std::optional<Bitrate> busy_rate;
+  Bitrate sent;       // over the last 300 ms
+  Bitrate delivered;  // over the last 300 ms
+  Bitrate carried;  // the same with what was lost: the line has borne that too, but for full queues
+  std::uint32_t paths = 1;  // that share it
+  std::uint32_t packets_received = 0;
+  std::uint32_t packets_lost = 0;
+};
+
+}  // namespace diemcau::rate

@@ -1,0 +1,137 @@
+// A packet that was in the queue before its predecessor had left tells the line's speed: the time
+// between their arrivals is its own.
+#include "core/rate/path_meter.h"
+
+#include <algorithm>
+
+namespace diemcau::rate {
+
+namespace {
+// Two pictures at 30 a second, and some packets of sound: the least of their waits is what no burst
+// explains, and what jitter adds to single packets is gone.
+constexpr Duration kStanding = 50ms;
+// Arrivals are told in 1/1,024 s.
+constexpr Duration kClearlyWaited = 1ms;
+// Of what the line's speed is made: not less than this, and no older than half a second.
+constexpr std::int64_t kBusyNs = 60'000'000;
+constexpr std::uint32_t kBusyPackets = 5;
+constexpr std::int64_t kBusySlots = 20;
+constexpr Duration kRateWindow = 300ms;
+// A delay that differs by more is a lie or a clock that jumped.
+constexpr Duration kAbsurd = 60s;
+}  // namespace
+
+void PathMeter::Least::add(Timestamp now, Duration value) {
+  newest_ = now.time_since_epoch() / kPart;
+  Part& part = parts_[static_cast<std::size_t>(newest_) % parts_.size()];
+  if (part.number != newest_) part = Part{newest_, value};
+  part.least = std::min(part.least, value);
+}
+
+std::optional<Duration> PathMeter::Least::least() const {
+  std::optional<Duration> all;
+  for (const Part& part : parts_) {
+    if (part.number < 0 || newest_ - part.number >= static_cast<std::int64_t>(parts_.size()))
+      continue;
+    all = all ? std::min(*all, part.least) : part.least;
+  }
+  return all;
+}
+
+PathMeter::Series::Slot& PathMeter::Series::at(Timestamp t) {
+  const std::int64_t number = t.time_since_epoch() / kSlot;
+  Slot& slot = slots_[static_cast<std::uint64_t>(number) % kSlots];
+  if (slot.number != number) slot = Slot{number, 0, 0, 0, 0, 0};
+  return slot;
+}
+
+Bitrate PathMeter::Series::sum(Duration window, Timestamp end, bool with_lost) const {
+  const std::int64_t last = end.time_since_epoch() / kSlot;
+  const std::int64_t first = last - window / kSlot;
+  std::int64_t bytes = 0;
+  for (const Slot& slot : slots_) {
+    if (slot.number < first || slot.number >= last) continue;
+    bytes += slot.bytes + (with_lost ? slot.lost_bytes : 0);
+  }
+  return Bitrate::bps(bytes * 8 * 1'000 / to_ms(window));
+}
+
+std::optional<Bitrate> PathMeter::Series::busy_rate(Timestamp end) const {
+  const std::int64_t last = end.time_since_epoch() / kSlot;
+  std::int64_t bytes = 0, ns = 0;
+  std::uint32_t packets = 0;
+  for (std::int64_t number = last; number > last - kBusySlots; --number) {
+    const Slot& slot = slots_[static_cast<std::uint64_t>(number) % kSlots];
+    if (slot.number != number) continue;
+    bytes += slot.busy_bytes;
+    ns += slot.busy_ns;
+    packets += slot.busy_packets;
+    if (ns >= kBusyNs && packets >= kBusyPackets)
+      return Bitrate::bps(bytes * 8 * 1'000'000 / (ns / 1'000));
+  }
+  return std::nullopt;
+}
+
+void PathMeter::sent(Timestamp now, std::uint16_t size_bytes) {
+  sent_.at(now).bytes += size_bytes;
+  newest_sent_ = now;
+}
+
+Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> packets,
+                              std::optional<Duration> round_trip) {
+  Observation o;
+  o.now = now;
+  for (const ReportedPacket& p : packets) {
+    if (!p.received) {
+      ++o.packets_lost;
+      lost_since_arrival_bytes_ += p.size_bytes;
+      continue;
+    }
+    ++o.packets_received;
+    const Duration delay = p.arrived_at - p.sent_at;
+    const auto known = base_.least();
+    if (known && (delay - *known > kAbsurd || *known - delay > kAbsurd)) base_ = Least{};
+    base_.add(now, delay);
+    const Duration base = *base_.least();
+    queue_ = delay - base;
+    waits_[next_wait_++ % waits_.size()] = {p.arrived_at, queue_};
+    Series::Slot& slot = arrivals_.at(p.arrived_at);
+    slot.bytes += p.size_bytes;
+    slot.lost_bytes += lost_since_arrival_bytes_;
+    const bool waited = last_arrival_ && p.arrived_at >= *last_arrival_ &&
+                        *last_arrival_ - (p.sent_at + base) > kClearlyWaited;
+    if (waited) {
+      // What was lost between them on the wire has used the line as well.
+      slot.busy_bytes += p.size_bytes + lost_since_arrival_bytes_;
+      slot.busy_ns += to_ns(p.arrived_at - *last_arrival_);
+      ++slot.busy_packets;
+    }
+    lost_since_arrival_bytes_ = 0;
+    last_arrival_ = p.arrived_at;
+    newest_arrival_ = p.arrived_at;
+  }
+  if (round_trip) round_trip_.add(now, *round_trip);
+  o.round_trip = this->round_trip();
+  look_at_waits(o);
+  o.busy_rate = arrivals_.busy_rate(newest_arrival_);
+  o.sent = sent_.rate(kRateWindow, now);
+  o.delivered = arrivals_.rate(kRateWindow, newest_arrival_);
+  o.carried = carried(kRateWindow);
+  return o;
+}
+
+void PathMeter::look_at_waits(Observation& o) const {
+  Duration least = queue_, sum{};
+  std::int64_t count = 0;
+  for (const Wait& wait : waits_) {
+    if (newest_arrival_ - wait.arrived_at > kStanding) continue;
+    least = std::min(least, wait.queue);
+    sum += wait.queue;
+    ++count;
+  }
+  o.standing_queue = least;
+  o.mean_queue = count > 0 ? sum / count : least;
+  o.spread = o.mean_queue - least;
+}
+
+}  // namespace diemcau::rate

@@ -1,0 +1,86 @@
+// From packets with both their times to what they say about the path: its queue, what it carries,
+// what it loses.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "core/rate/observation.h"
+#include "core/rate/sent_log.h"
+
+namespace diemcau::rate {
+
+// The peer's clock runs apart from ours by an unknown offset: only differences of the one-way delay
+// mean anything, against the least of the last half minute. One thread at a time.
+class PathMeter {
+ public:
+  void sent(Timestamp now, std::uint16_t size_bytes);
+  // One report; `round_trip` is that of its newest packet, without the time the peer held it back.
+  Observation report(Timestamp now, std::span<const ReportedPacket> packets,
+                     std::optional<Duration> round_trip);
+  Duration round_trip() const { return round_trip_.least().value_or(kUnknownRoundTrip); }
+  // What arrived or was lost within `window` before the newest arrival.
+  Bitrate carried(Duration window) const { return arrivals_.carried(window, newest_arrival_); }
+
+  static constexpr Duration kUnknownRoundTrip = 100ms;
+
+ private:
+  // The least value of the last half minute, in six parts.
+  class Least {
+   public:
+    void add(Timestamp now, Duration value);
+    std::optional<Duration> least() const;
+
+   private:
+    static constexpr Duration kPart = 5s;
+    struct Part {
+      std::int64_t number = -1;
+      Duration least{};
+    };
+    std::array<Part, 6> parts_{};
+    std::int64_t newest_ = -1;
+  };
+  // Bytes by time, and of them those that kept the line busy.
+  class Series {
+   public:
+    struct Slot {
+      std::int64_t number = -1;
+      std::int64_t bytes = 0;
+      std::int64_t lost_bytes = 0;
+      std::int64_t busy_bytes = 0;
+      std::int64_t busy_ns = 0;
+      std::uint32_t busy_packets = 0;
+    };
+    Slot& at(Timestamp t);
+    Bitrate rate(Duration window, Timestamp end) const { return sum(window, end, false); }
+    Bitrate carried(Duration window, Timestamp end) const { return sum(window, end, true); }
+    std::optional<Bitrate> busy_rate(Timestamp end) const;
+
+   private:
+    static constexpr Duration kSlot = 25ms;
+    static constexpr std::int64_t kSlots = 40;
+    Bitrate sum(Duration window, Timestamp end, bool with_lost) const;
+    std::array<Slot, kSlots> slots_{};
+  };
+  struct Wait {
+    Timestamp arrived_at;
+    Duration queue{};
+  };
+
+  void look_at_waits(Observation& o) const;
+
+  Least base_;
+  Least round_trip_;
+  Series sent_;      // by our clock
+  Series arrivals_;  // by the peer's
+  std::optional<Timestamp> last_arrival_;
+  std::int64_t lost_since_arrival_bytes_ = 0;
+  Timestamp newest_sent_, newest_arrival_;
+  Duration queue_{};
+  std::array<Wait, 32> waits_{};
+  std::size_t next_wait_ = 0;
+};
+
+}  // namespace diemcau::rate

@@ -1,0 +1,83 @@
+// Everything that leaves over one uplink: each path's own controller, and the one that all paths
+// share (RFC 8699: a flow state exchange).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/rate/controller.h"
+#include "core/rate/path_meter.h"
+#include "core/rate/sent_log.h"
+#include "core/rate/share.h"
+#include "core/send/allowance.h"
+#include "core/units/ids.h"
+#include "core/wire/ccfb.h"
+
+namespace diemcau::rate {
+
+// The packets of all paths queue in the uplink, and then each in its own path: the least queue of
+// all paths is the uplink's, what a path has above it is its own. So an uplink that is full slows
+// all paths by one decision, and a peer that is congested itself slows only its own path. One
+// thread at a time.
+class Uplink final : public send::Allowance {
+ public:
+  struct Settings {
+    std::size_t peers = 0;
+    Bitrate ceiling;                     // of everything together
+    std::vector<std::uint32_t> weights;  // by PeerId, against other senders; absent: 1
+  };
+  explicit Uplink(Settings settings);
+
+  void association_began(PeerId peer);
+  void ended(PeerId peer);
+  void sent(Timestamp now, PeerId peer, Ssrc ssrc, SeqNo seq, std::uint16_t size_bytes);
+  void report_arrived(Timestamp now, PeerId peer, const wire::Ccfb& report);
+
+  // Whether pictures may go: what is in flight fits the window. Sound and control are not asked.
+  bool window_open(PeerId peer) const override;
+  Bitrate pace(PeerId peer) const override;
+  Bitrate pace() const override;
+  // What the path could carry, and what everything together can.
+  Bitrate rate(PeerId peer) const;
+  Bitrate rate() const;
+
+  struct PathFigures {
+    Bitrate target, sent, delivered;
+    Duration queue{};
+    std::uint32_t inherent_loss_permille = 0;
+    ByteCount in_flight;
+  };
+  std::optional<PathFigures> figures(PeerId peer) const;
+
+ private:
+  struct PathState {
+    SentLog log;
+    PathMeter meter;
+    std::unique_ptr<Controller> controller;
+    Observation last;
+    std::optional<Timestamp> reported_at;
+    Duration queue{}, mean_queue{};  // with the uplink's share
+    // What it had above the uplink's in its last reports. Reports of different paths are of
+    // different times: only what stays is the path's own.
+    std::array<Duration, 4> own_queues{};
+    std::size_t next_own = 0;
+  };
+  bool fresh(const PathState& path, Timestamp now) const;
+  // The uplink's queue: none while fewer than two paths can tell.
+  std::optional<Duration> common_queue(Timestamp now) const;
+  void observe_uplink(Timestamp now);
+  Bitrate least_pace() const;
+  std::unique_ptr<Controller> make(RateBounds bounds, std::uint32_t weight) const;
+
+  Settings settings_;
+  std::vector<std::unique_ptr<PathState>> paths_;  // by PeerId; none: no association
+  std::size_t open_ = 0;
+  std::unique_ptr<Controller> shared_;
+  bool shared_active_ = false;
+  std::optional<Timestamp> shared_observed_at_;
+};
+
+}  // namespace diemcau::rate

@@ -1,0 +1,107 @@
+#include "core/rate/layer_choice.h"
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+#include "core/base/rng.h"
+
+using namespace diemcau;
+using namespace diemcau::rate;
+
+namespace {
+const Timestamp t0 = timestamp_from_ns(1'000'000'000);
+constexpr std::array<LayerBounds, 4> kBounds = {{{},
+                                                 {Bitrate::kbps(50), Bitrate::kbps(150)},
+                                                 {Bitrate::kbps(150), Bitrate::kbps(500)},
+                                                 {Bitrate::kbps(300), Bitrate::kbps(1'500)}}};
+
+std::vector<Viewer> viewers(std::initializer_list<std::int64_t> rooms_kbps,
+                            std::optional<Layer> now = std::nullopt) {
+  std::vector<Viewer> all;
+  for (const std::int64_t room : rooms_kbps) {
+    Viewer v;
+    v.peer = PeerId{static_cast<std::uint16_t>(all.size())};
+    v.room = Bitrate::kbps(room);
+    v.now = now;
+    all.push_back(v);
+  }
+  return all;
+}
+}  // namespace
+
+TEST_CASE("a shared layer is as fast as the slowest of its viewers has room for", "[rate]") {
+  LayerChoice choice(kBounds, 3);
+  auto all = viewers({1'000, 950, 900});
+  const LayerRates3 rates = choice.choose(t0, all);
+  for (const Viewer& v : all) CHECK(v.served == Layer::hi);
+  CHECK(rates.of(Layer::hi) == Bitrate::kbps(900));
+  CHECK(rates.of(Layer::mid) == Bitrate{});
+}
+
+TEST_CASE("a viewer that would drag the others down gets a lesser layer", "[rate]") {
+  LayerChoice choice(kBounds, 4);
+  auto all = viewers({1'400, 1'400, 1'400, 310});
+  const LayerRates3 rates = choice.choose(t0, all);
+  CHECK(all[0].served == Layer::hi);
+  CHECK(all[3].served == Layer::mid);
+  CHECK(rates.of(Layer::hi) == Bitrate::kbps(1'400));
+  CHECK(rates.of(Layer::mid) == Bitrate::kbps(310));
+}
+
+TEST_CASE("nobody gets a better layer than wanted, or one without room for its least rate",
+          "[rate]") {
+  LayerChoice choice(kBounds, 3);
+  auto all = viewers({2'000, 120, 40});
+  all[0].wanted = Layer::mid;
+  const LayerRates3 rates = choice.choose(t0, all);
+  CHECK(all[0].served == Layer::mid);
+  CHECK(rates.of(Layer::mid) == Bitrate::kbps(500));
+  CHECK(all[1].served == Layer::lo);
+  CHECK_FALSE(all[2].served);
+}
+
+TEST_CASE("a viewer moves up after two seconds with a fifth more than needed, not before",
+          "[rate]") {
+  LayerChoice choice(kBounds, 1);
+  for (Duration at = 0s; at < 2s; at += 50ms) {
+    auto all = viewers({370}, Layer::mid);
+    static_cast<void>(choice.choose(t0 + at, all));
+    REQUIRE(all[0].served == Layer::mid);
+  }
+  auto all = viewers({370}, Layer::mid);
+  static_cast<void>(choice.choose(t0 + 2s, all));
+  CHECK(all[0].served == Layer::hi);
+}
+
+TEST_CASE("a moment without room does not move a viewer down, half a second does", "[rate]") {
+  LayerChoice choice(kBounds, 1);
+  auto all = viewers({200}, Layer::hi);
+  static_cast<void>(choice.choose(t0, all));
+  CHECK(all[0].served == Layer::hi);
+  static_cast<void>(choice.choose(t0 + 500ms, all));
+  CHECK(all[0].served == Layer::mid);
+}
+
+TEST_CASE("of any rooms, each viewer is served what it has room for, at rates within the bounds",
+          "[rate]") {
+  const std::uint64_t seed = GENERATE(range(std::uint64_t{1}, std::uint64_t{1} + 20));
+  CAPTURE(seed);
+  Rng rng(seed);
+  LayerChoice choice(kBounds, 11);
+  std::vector<Viewer> all(11);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i].peer = PeerId{static_cast<std::uint16_t>(i)};
+    all[i].room = Bitrate::kbps(rng.below(3'000));
+    all[i].weight = 1 + rng.below(8);
+  }
+  const LayerRates3 rates = choice.choose(t0, all);
+  for (const Viewer& v : all) {
+    if (!v.served) continue;
+    CHECK(rates.of(*v.served) <= v.room);
+  }
+  for (const Layer layer : {Layer::lo, Layer::mid, Layer::hi}) {
+    if (rates.of(layer) == Bitrate{}) continue;
+    CHECK(rates.of(layer) >= kBounds[static_cast<std::size_t>(layer)].least);
+    CHECK(rates.of(layer) <= kBounds[static_cast<std::size_t>(layer)].most);
+  }
+}
