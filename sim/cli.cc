@@ -23,6 +23,11 @@ std::function<void(std::size_t)> run_counter(std::size_t all) {
   };
 }
 
+void add_ideal_host(CLI::App& command, bool& flag) {
+  command.add_flag("--ideal-host", flag,
+                   "PCs that add nothing to the lines: no late timers, hand-overs or batches");
+}
+
 int run_cli(int argc, const char* const* argv) {
   CLI::App app{"Performance lab of Diem Cau: the bridges' own core over models of the lines",
                "diemcau-sim"};

@@ -20,12 +20,13 @@ struct Arguments {
   std::uint64_t seeds = 20;
   unsigned jobs = 1;
   std::optional<std::string> profile;
-  bool json = false;
+  bool json = false, ideal_host = false;
 };
 
 int perform(const Arguments& arguments) {
-  std::vector<Scenario> all = with_seeds(arguments.a, arguments.profile, arguments.seeds);
-  std::vector<Scenario> of_b = with_seeds(arguments.b, arguments.profile, arguments.seeds);
+  const ScenarioOptions options{arguments.profile, {}, arguments.ideal_host};
+  std::vector<Scenario> all = with_seeds(arguments.a, options, arguments.seeds);
+  std::vector<Scenario> of_b = with_seeds(arguments.b, options, arguments.seeds);
   ComparedPlan a{all[0].name, arguments.a, read_text(arguments.a), {}};
   ComparedPlan b{of_b[0].name, arguments.b, read_text(arguments.b), {}};
   all.insert(all.end(), of_b.begin(), of_b.end());
@@ -67,6 +68,7 @@ Command compare_command(CLI::App& app) {
       ->required();
   compare->add_option("--profile", a->profile,
                       "Profile of both scenarios for every site but central");
+  add_ideal_host(*compare, a->ideal_host);
   compare->add_option("--jobs", a->jobs, "Runs at the same time; the result is the same")
       ->capture_default_str()
       ->check(CLI::Range(1U, 256U));

@@ -19,12 +19,13 @@ struct Arguments {
   std::uint64_t seeds = 20;
   unsigned jobs = 1;
   std::optional<std::string> profile, junit;
-  bool json = false;
+  bool json = false, ideal_host = false;
 };
 
 int perform(const Arguments& a) {
   const Targets targets = read_targets(a.targets);
-  const std::vector<Scenario> scenarios = with_seeds(a.scenario, a.profile, a.seeds);
+  const std::vector<Scenario> scenarios =
+      with_seeds(a.scenario, {a.profile, {}, a.ideal_host}, a.seeds);
   const GateAnswer gate = judge(scenarios[0].name, targets,
                                 replicate(scenarios, a.jobs, run_counter(scenarios.size())));
   if (a.junit) write_file(*a.junit, junit_xml(gate));
@@ -49,6 +50,7 @@ Command gate_command(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{100'000}));
   gate->add_option("--profile", a->profile, "Profile of the scenario for every site but central");
+  add_ideal_host(*gate, a->ideal_host);
   gate->add_option("--jobs", a->jobs, "Runs at the same time; the result is the same")
       ->capture_default_str()
       ->check(CLI::Range(1U, 256U));

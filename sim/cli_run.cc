@@ -28,7 +28,7 @@ struct Arguments {
   std::string scenario, out;
   std::optional<std::uint64_t> seed;
   std::optional<std::string> profile, events, targets;
-  bool json = false;
+  bool json = false, ideal_host = false;
 };
 
 void print_summary(const Arguments& a, const RunFacts& facts, const RunResult& r) {
@@ -73,7 +73,7 @@ std::string report_of(const Arguments& a, const Scenario& scenario,
 }
 
 int perform(const Arguments& a) {
-  const Scenario scenario = read_scenario(a.scenario, {a.profile, a.seed});
+  const Scenario scenario = read_scenario(a.scenario, {a.profile, a.seed, a.ideal_host});
   std::optional<Targets> targets;
   if (a.targets) targets = read_targets(*a.targets);
   make_folder(a.out);
@@ -114,6 +114,7 @@ Command run_command(CLI::App& app) {
                   "Folder for run.json, flows.csv and report.html; made if missing")
       ->required();
   run->add_option("--profile", a->profile, "Profile of the scenario for every site but central");
+  add_ideal_host(*run, a->ideal_host);
   run->add_option("--events", a->events,
                   "Write every input and output of every bridge to this file");
   run->add_option("--targets", a->targets,

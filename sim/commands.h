@@ -22,6 +22,9 @@ Command compare_command(CLI::App& app);
 Command gate_command(CLI::App& app);
 Command profiles_command(CLI::App& app);
 
+// --ideal-host, which is the same for all that run a meeting.
+void add_ideal_host(CLI::App& command, bool& flag);
+
 // Says on a terminal how many of `all` runs are done; silent elsewhere. The last one wipes the
 // line.
 std::function<void(std::size_t)> run_counter(std::size_t all);

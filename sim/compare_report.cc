@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "sim/compare.h"
+#include "sim/compare_chart.h"
 #include "sim/html.h"
 #include "sim/report.h"
 #include "sim/report_page.h"
@@ -188,7 +189,7 @@ std::string scenario_part(const Words& plan, const ComparedPlan& p) {
 std::string compare_html(const Comparison& c) {
   std::string seeds = std::to_string(c.a.runs.size());
   return page(words::kCompareTitle, c.a.name + " – " + c.b.name,
-              table_part(c) + scenario_part(words::kPlanA, c.a) +
+              table_part(c) + throughput_delay_part(c) + scenario_part(words::kPlanA, c.a) +
                   scenario_part(words::kPlanB, c.b) + "<p class=\"hint\">" +
                   beside(words::kOrigin) + ": seed 1 … " + seeds + " · diemcau-sim " +
                   escaped(program_version()) + "</p>\n" + decision_part(c));

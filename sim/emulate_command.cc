@@ -57,14 +57,6 @@ std::string read_text(const std::string& path, const std::string& remedy) {
   return text;
 }
 
-// Traffic that is not the nodes' would have to be made here: better refused than left out.
-void refuse_cross_traffic(const std::string& path) {
-  const std::string text = read_text(path, "give the path of a scenario file");
-  const ConfigTable root = ConfigTable::parse(text, path);
-  if (root.has("cross"))
-    root.fail("cross", "is not carried in real time", "remove it, or use diemcau-sim run");
-}
-
 // By viewer, then by whom it looks for.
 std::string ports_json(const Scenario& scenario, const RelaySockets& sockets) {
   Json ports = Json::object();
@@ -130,7 +122,6 @@ bool EmulateCommand::asked_for() const { return command_->parsed(); }
 int EmulateCommand::run() const {
   const Arguments& a = arguments_;
   const Scenario scenario = read_scenario(a.scenario, {a.profile, a.seed});
-  refuse_cross_traffic(a.scenario);
   const std::string map = read_text(a.map, "give the file that says where members are");
   const auto addresses = parse_address_map(map, a.map, scenario);
   const Duration length = a.seconds ? std::chrono::seconds(*a.seconds) : kLongestRun;

@@ -35,16 +35,58 @@ Json line_json(const Relay::LineFigures& line) {
   return j;
 }
 
+// To a thousandth: more is not measured.
+double kbps(std::uint64_t bytes, Duration measured) {
+  return static_cast<double>(static_cast<std::int64_t>(bytes) * 8 * 1'000'000 / to_us(measured)) /
+         1e3;
+}
+
+// Figures with the meaning that they have in run.json.
+Json flows_json(const Scenario& scenario, const Crossings& crossings, Duration measured) {
+  Json flows = Json::array();
+  const std::size_t count = scenario.members.size();
+  for (std::size_t from = 0; from < count; ++from) {
+    for (std::size_t to = 0; to < count; ++to) {
+      for (const Layer layer : {Layer::only, Layer::lo, Layer::mid, Layer::hi}) {
+        const Crossing& c = crossings.of(from, to, layer);
+        if (c.packets_sent == 0 || measured <= Duration{}) continue;
+        flows.push_back({{"from", scenario.members[from].name},
+                         {"to", scenario.members[to].name},
+                         {"layer", name_of(layer)},
+                         {"packets", c.packets_sent},
+                         {"sent_kbps", kbps(c.bytes_sent, measured)},
+                         {"delay_ms", percentiles_ms(c.delay, {5000, 9500, 9900})}});
+      }
+    }
+  }
+  return flows;
+}
+
 }  // namespace
 
 Emulator::Emulator(const Scenario& scenario, const std::vector<Endpoint>& members, Duration life)
-    : relay_(scenario, life), sockets_(members) {}
+    : relay_(scenario, life),
+      sockets_(members),
+      crossings_(scenario.members.size()),
+      warmup_(scenario.warmup) {}
 
 void Emulator::deliver(Timestamp now) {
   while (const auto delivery = relay_.poll(now)) {
     sockets_.send(delivery->from, delivery->to, delivery->packet->bytes());
-    lateness_.add(sockets_.now() - delivery->due);
+    const Timestamp sent = sockets_.now();
+    lateness_.add(sent - delivery->due);
+    const auto layer = layer_of(delivery->packet->bytes());
+    if (layer && delivery->entered >= Timestamp{} + warmup_)
+      crossings_.of(delivery->from, delivery->to, *layer).delay.add(sent - delivery->entered);
   }
+}
+
+void Emulator::count(const RelaySockets::Received& received) {
+  const auto layer = layer_of(received.bytes);
+  if (!layer) return;
+  Crossing& crossing = crossings_.of(received.from, received.to, *layer);
+  ++crossing.packets_sent;
+  crossing.bytes_sent += received.bytes.size();
 }
 
 void Emulator::turn(Timestamp until) {
@@ -55,7 +97,10 @@ void Emulator::turn(Timestamp until) {
     // All of a batch share the time at which it was read; what fell due meanwhile comes first.
     const Timestamp now = sockets_.now();
     deliver(now);
-    for (const RelaySockets::Received& r : batch) relay_.offer(now, r.from, r.to, r.bytes);
+    for (const RelaySockets::Received& r : batch) {
+      relay_.offer(now, r.from, r.to, r.bytes);
+      if (now >= Timestamp{} + warmup_) count(r);
+    }
   }
 }
 
@@ -85,6 +130,14 @@ std::string Emulator::stats_json(const Scenario& scenario) {
                    {"oversized", s.oversized}};
   j["links"] = Json::array();
   for (const Relay::LineFigures& line : relay_.lines(now)) j["links"].push_back(line_json(line));
+  if (const auto cross = relay_.cross(); !cross.empty()) {
+    j["cross"] = Json::array();
+    for (const CrossReport& c : cross)
+      j["cross"].push_back(
+          {{"name", c.name},
+           {"goodput_kbps", kbps(static_cast<std::uint64_t>(c.goodput_bytes), now - Timestamp{})}});
+  }
+  j["flows"] = flows_json(scenario, crossings_, now - Timestamp{} - warmup_);
   return j.dump(1) + "\n";
 }
 

@@ -8,6 +8,7 @@
 #include "core/quality/histogram.h"
 #include "core/units/ids.h"
 #include "core/units/time.h"
+#include "sim/crossing.h"
 #include "sim/relay.h"
 #include "sim/relay_sockets.h"
 #include "sim/scenario.h"
@@ -32,10 +33,13 @@ class Emulator {
 
  private:
   void deliver(Timestamp now);
+  void count(const RelaySockets::Received& received);
 
   Relay relay_;
   RelaySockets sockets_;
   quality::Histogram lateness_;
+  Crossings crossings_;  // after the warm-up
+  Duration warmup_;
 };
 
 }  // namespace diemcau::sim

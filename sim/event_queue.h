@@ -18,10 +18,12 @@ enum class EventClass : std::uint8_t {
   service,   // the front of an active queue
   crossing,  // a datagram between two lines of its path
   arrival,
+  read,  // a bridge's thread reads what has arrived
   start,
   encoded,
   decoded,
   shown,
+  played,
   camera,
   microphone,
   loudspeaker,

@@ -76,6 +76,8 @@ std::string both(const char* tag, const Words& words, std::initializer_list<Argu
          ">\n<p class=\"en\" lang=\"en\">" + filled(words, Language::en, arguments) + "</p>\n";
 }
 
+std::string two_line(const Words& words) { return std::string(words.vi) + " · " + words.en; }
+
 std::string beside(const Words& words) {
   return escaped(words.vi) + " <span class=\"en\" lang=\"en\">" + escaped(words.en) + "</span>";
 }

@@ -36,6 +36,8 @@ std::string filled(const Words& words, Language language,
 // Both languages, English beneath: <TAG>…</TAG><p class="en" lang="en">…</p>.
 std::string both(const char* tag, const Words& words,
                  std::initializer_list<Argument> arguments = {});
+// Both languages for a drawing, not escaped: "Tốt · Good".
+std::string two_line(const Words& words);
 // Both languages on one line: "Tốt<span class="en" lang="en">Good</span>".
 std::string beside(const Words& words);
 

@@ -1,8 +1,11 @@
-// Frame sizes of a statistical encoder; the average over time is the rate that was set.
+// Frame sizes of a statistical encoder; the average over time is what x264 gives of the rate that
+// was set.
 #include "sim/media_model.h"
 
 #include <algorithm>
 #include <array>
+
+#include "sim/host_times.h"
 
 namespace diemcau::sim {
 
@@ -18,6 +21,11 @@ std::int64_t scaled(std::int64_t value, std::int64_t scale_q16, std::uint64_t dr
   // Cut at ± 4 scales: RFC 8593 truncates as well, so that no single draw can be absurd.
   const std::int64_t laplace = std::clamp<std::int64_t>(laplace_q16(draw), -4 * 65536, 4 * 65536);
   return value * (laplace * scale_q16 >> 16) >> 16;
+}
+
+// Of the rate that x264 is told, what it uses.
+std::int64_t yield(Layer layer) {
+  return layer == Layer::hi ? kYieldHi : layer == Layer::mid ? kYieldMid : kYieldLo;
 }
 
 constexpr auto kVideoPattern = [](std::uint8_t nal_header) {
@@ -45,8 +53,9 @@ void VideoModel::set(const mesh::SetEncoder& s) {
   const bool starts = s.active && !active_;
   active_ = s.active;
   fps_ = std::max<std::uint8_t>(1, s.fps);
-  if (s.rate.bps() != target_bps_) {
-    target_bps_ = s.rate.bps();
+  const std::int64_t given_bps = s.rate.bps() * yield(layer_) / 1000;
+  if (given_bps != target_bps_) {
+    target_bps_ = given_bps;
     step_bps_ = (target_bps_ - current_bps_) / kFramesToNewRate;
     if (current_bps_ == 0) current_bps_ = target_bps_;
   }
@@ -124,6 +133,10 @@ void split_into_nals(const VideoModel::Frame& frame, bool with_bytes,
     const std::uint32_t size = frame.bytes / count + (i < frame.bytes % count ? 1 : 0);
     out.push_back({with_bytes ? (frame.key ? kIdrSlice : kSlice).data() : nullptr, size});
   }
+}
+
+ByteCount audio_frame_bytes(Bitrate rate) {
+  return ByteCount::bytes(rate.bytes_in(kAudioFrame).count() * kYieldSound / 1000);
 }
 
 ByteSpan audio_bytes(std::uint32_t length) {

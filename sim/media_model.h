@@ -95,6 +95,8 @@ void split_into_nals(const VideoModel::Frame& frame, bool with_bytes,
 ByteSpan audio_bytes(std::uint32_t length);
 
 constexpr Duration kAudioFrame = 20ms;
+// Of Opus at this rate: what its VBR gives of it, the same in every frame.
+ByteCount audio_frame_bytes(Bitrate rate);
 constexpr Duration kAudioEncode = 300us;  // Opus, complexity 5, doubled as above
 
 // Who talks when: two states with the mean lengths of ITU-T P.59 (talk spurt 1.004 s, pause 1.587

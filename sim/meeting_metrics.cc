@@ -52,6 +52,7 @@ class Collector {
       }
     }
     judge_bridges();
+    out_.received_kbps = received_ / static_cast<double>(std::max<std::size_t>(n_, 1));
     for (const LinkReport& l : r_.links) {
       auto& highest = value(MetricId::link_utilisation);
       if (highest && l.utilisation <= *highest) continue;
@@ -66,6 +67,7 @@ class Collector {
 
   void add(const quality::FlowReport& f, std::size_t to) {
     const std::size_t pair = f.from.value * n_ + to;
+    received_ += figure(quality::flow_figures(f), nullptr, "received_kbps").value_or(0);
     if (f.media == MediaKind::video) {
       Picture& p = pictures_[pair];
       p.shown += f.frames_shown;
@@ -150,6 +152,7 @@ class Collector {
 
   const RunResult& r_;
   const std::size_t n_;
+  double received_ = 0;
   std::vector<Picture> pictures_;
   MeetingFigures out_;
 };

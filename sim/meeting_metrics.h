@@ -57,6 +57,7 @@ struct Sound {
 struct MeetingFigures {
   std::array<std::optional<double>, kMetrics> values;
   std::string binding_link;  // with the highest utilisation
+  double received_kbps = 0;  // by a bridge, all streams together, on average
 
   std::size_t bridges = 0;
   std::vector<std::optional<Sound>> sounds;  // from × to

@@ -25,7 +25,7 @@ Network::Network(const Scenario& scenario, const WorldOptions& options, PacketPo
       events_(events),
       paths_(scenario),
       ssrcs_(members_ * members_, {kNoSsrc, kNoSsrc, kNoSsrc, kNoSsrc}),
-      crossings_(members_ * members_ * 4) {
+      crossings_(members_) {
   for (const NamedLine& line : paths_.lines()) {
     const LinkIdentity identity{scenario.seed, lines_.size(), scenario.duration + 1min};
     lines_.push_back({Link{line.config, identity}, line.name, std::nullopt});
@@ -41,37 +41,34 @@ std::optional<Layer> Network::layer_of(const Datagram& d) {
   for (std::size_t i = 0; i < known.size(); ++i) {
     if (known[i] == ssrc) return static_cast<Layer>(i);
   }
-  const auto rtp = wire::parse_rtp(bytes);
-  if (!rtp) return std::nullopt;
-  Layer layer = Layer::only;
-  if (rtp->header.payload_type != wire::kAudioPayloadType &&
-      rtp->header.payload_type != wire::kRedundantPayloadType) {
-    if (!rtp->extensions.frame_descriptor) return std::nullopt;
-    layer = rtp->extensions.frame_descriptor->layer;
-  }
-  known[static_cast<std::size_t>(layer)] = ssrc;
+  const auto layer = sim::layer_of(bytes);
+  if (layer) known[static_cast<std::size_t>(*layer)] = ssrc;
   return layer;
 }
 
-PacketRef Network::copy_of(const Packet& packet) {
-  PacketRef copy = (packet.present() <= kSmallPacket ? small_ : pool_).take();
+PacketRef Network::copy_of(const Datagram& d) {
+  const Packet& packet = *d.packet;
+  // Real seals are opened in place and ask for room behind them.
+  PacketRef copy = (packet.present() <= kSmallPacket && !d.sealed ? small_ : pool_).take();
   std::copy_n(packet.data(), packet.present(), copy->data());
   copy->set_size(packet.present(), packet.elided());
   return copy;
 }
 
-Network::Place Network::place_of(std::uint32_t flight) {
+Place place_of(const LinePaths& paths, const CrossParcel& p) {
+  const auto& path = p.up ? paths.outwards(p.member) : paths.inwards(p.member);
   Place place;
-  if ((flight & kCrossHandle) != 0) {
-    const CrossParcel& p = parcels_[flight & ~kCrossHandle];
-    const auto& path = p.up ? paths_.outwards(p.member) : paths_.inwards(p.member);
-    place.line = path[p.hop];
-    place.last = p.hop + std::size_t{1} == path.size();
-    place.to = p.member;
-    place.flow = kCrossHandle | p.flow << 1 | (p.up ? 1U : 0U);
-    place.size = p.size;
-    return place;
-  }
+  place.line = path[p.hop];
+  place.last = p.hop + std::size_t{1} == path.size();
+  place.to = p.member;
+  place.flow = kCrossHandle | p.flow << 1 | (p.up ? 1U : 0U);
+  place.size = p.size;
+  return place;
+}
+
+Place Network::place_of(std::uint32_t flight) {
+  if ((flight & kCrossHandle) != 0) return sim::place_of(paths_, parcels_[flight & ~kCrossHandle]);
+  Place place;
   const Datagram& d = flights_[flight];
   place.line = paths_.line(d.from, d.to, d.hop);
   place.last = d.hop + std::size_t{1} == paths_.hops(d.from, d.to);
@@ -97,7 +94,8 @@ void Network::send(Timestamp now, CrossParcel parcel) {
 void Network::send(Timestamp now, Datagram d) {
   const bool by_hand = lose_ && *lose_ == tally_.sent;
   ++tally_.sent;
-  d.payload_bytes = static_cast<std::uint32_t>(d.packet->wire_size()) + seal_bytes(d.kind);
+  const std::uint32_t seal = d.sealed ? 0 : seal_bytes(d.kind);
+  d.payload_bytes = static_cast<std::uint32_t>(d.packet->wire_size()) + seal;
   if (d.kind == mesh::PacketKind::rtp) d.layer = layer_of(d);
   if (d.layer) {
     Crossing& c = crossing_of(d);
@@ -111,7 +109,7 @@ void Network::send(Timestamp now, Datagram d) {
     ++tally_.lost_by_hand;
     return;
   }
-  d.packet = copy_of(*d.packet);
+  d.packet = copy_of(d);
   d.sent_at = now;
   enter(now, flights_.put(std::move(d)));
 }
@@ -173,8 +171,9 @@ void Network::go_on(Timestamp at, std::uint32_t flight, const Place& place) {
 
 std::uint32_t Network::duplicate(std::uint32_t flight) {
   ++tally_.duplicated;
+  if (!flights_[flight].read) flights_[flight].read = std::make_shared<bool>(false);
   Datagram copy = flights_[flight];
-  copy.packet = copy_of(*copy.packet);
+  copy.packet = copy_of(copy);
   return flights_.put(std::move(copy));
 }
 
@@ -194,18 +193,17 @@ void Network::lose(std::uint32_t flight, Passage passage) {
   }
 }
 
-Datagram Network::take(Timestamp now, std::uint32_t flight) {
+void Network::arrived(Timestamp now, std::uint32_t flight) {
   if (observer_ != nullptr) observer_->arrived(now, traffic_of(flight));
-  Datagram d = flights_.take(flight);
+  const Datagram& d = flights_[flight];
   if (d.layer) crossing_of(d).delay.add(now - d.sent_at);
-  return d;
 }
 
 void Network::warmup_over(Timestamp now) {
   at_warmup_ = tally_;
   measured_from_ = now;
   for (Line& line : lines_) line.link.reset_figures(now);
-  for (Crossing& c : crossings_) c = Crossing{};
+  crossings_.reset();
 }
 
 Tally Network::tally() const {

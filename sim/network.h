@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "core/mesh/boundary.h"
 #include "core/units/time.h"
 #include "sim/cross_traffic.h"
+#include "sim/crossing.h"
 #include "sim/event_queue.h"
 #include "sim/line_paths.h"
 #include "sim/link.h"
@@ -25,12 +27,14 @@ struct Datagram {
   std::uint16_t from = 0, to = 0;
   std::uint8_t hop = 0;  // the line that it is on, of those between the two
   bool corrupt = false;
+  bool sealed = false;  // really: its size has the seal's bytes
   mesh::PacketKind kind = mesh::PacketKind::stun;
   std::uint32_t payload_bytes = 0;  // of UDP, seal included
+  std::optional<Layer> layer;       // of an RTP packet
   std::uint64_t key = 0;            // that sealed it
   Timestamp sent_at;
   PacketRef packet;
-  std::optional<Layer> layer;  // of an RTP packet
+  std::shared_ptr<bool> read;  // shared with its duplicates
 };
 
 // Parcels of cross traffic are told from datagrams by this bit of their handle.
@@ -41,6 +45,16 @@ constexpr std::size_t kSmallPacket = 192;
 
 // IPv4 and UDP headers, which the lines carry besides their own overhead.
 constexpr std::uint32_t kIpUdpBytes = 20 + 8;
+
+// Where something is on its path, and what it is there.
+struct Place {
+  std::uint32_t line = 0;
+  bool last = false;
+  std::uint16_t to = 0;  // member at whose end it arrives
+  std::uint32_t flow = 0;
+  ByteCount size;
+};
+Place place_of(const LinePaths& paths, const CrossParcel& parcel);
 
 class Network {
  public:
@@ -66,8 +80,9 @@ class Network {
   }
   // A service event: an active queue's front goes into service.
   void serve(Timestamp now, std::uint16_t line);
-  // An arrival event.
-  Datagram take(Timestamp now, std::uint32_t flight);
+  // An arrival event: its line has done with it, whoever reads it when.
+  void arrived(Timestamp now, std::uint32_t flight);
+  Datagram take(std::uint32_t flight) { return flights_.take(flight); }
   void refused() { ++tally_.refused; }
   void refused_unsent() { ++tally_.sent, ++tally_.refused; }
   void delivered() { ++tally_.delivered; }
@@ -78,7 +93,7 @@ class Network {
   bool interrupted(std::uint16_t member, Timestamp from, Timestamp to) const;
   // Utilisation counts from the end of the warm-up.
   std::vector<LinkReport> link_reports(Timestamp now);
-  std::vector<Crossing> crossings() const { return crossings_; }
+  const Crossings& crossings() const { return crossings_; }
   // Of a line, as numbered in LinePaths.
   std::int64_t bits_between(std::uint32_t line, Timestamp from, Timestamp to) {
     return lines_[line].link.bits_between(from, to);
@@ -88,25 +103,14 @@ class Network {
   }
 
  private:
-  Crossing& crossing_of(const Datagram& d) {
-    return crossings_[(std::size_t{d.from} * members_ + d.to) * 4 +
-                      static_cast<std::size_t>(*d.layer)];
-  }
+  Crossing& crossing_of(const Datagram& d) { return crossings_.of(d.from, d.to, *d.layer); }
   struct Line {
     Link link;
     std::string name;
     std::optional<Timestamp> service_at;  // the event under way
   };
-  // Where a flight is on its path, and what it is there.
-  struct Place {
-    std::uint32_t line = 0;
-    bool last = false;
-    std::uint16_t to = 0;  // member at whose end it arrives
-    std::uint32_t flow = 0;
-    ByteCount size;
-  };
   std::optional<Layer> layer_of(const Datagram& d);
-  PacketRef copy_of(const Packet& packet);
+  PacketRef copy_of(const Datagram& d);
   Place place_of(std::uint32_t flight);
   void enter(Timestamp now, std::uint32_t flight);
   void told(std::uint32_t flight, const Place& place, const Link::Result& result);
@@ -133,7 +137,7 @@ class Network {
   PacketPool small_{kSmallPacket};
   Slots<Datagram> flights_;
   Slots<CrossParcel> parcels_;
-  std::vector<Crossing> crossings_;
+  Crossings crossings_;
   Tally tally_, at_warmup_;
 };
 

@@ -69,10 +69,11 @@ Participant::Participant(const Scenario& scenario, const std::vector<mesh::Roste
       bridge(config_of(scenario, roster, index_in),
              mesh::Bridge::Ports{packets, frames, keys, keys}),
       clock(site.skew_ppm),
-      videos{VideoModel{Layer::lo, video_random(scenario, index_in, Layer::lo)},
+      videos{VideoModel{Layer::hi, video_random(scenario, index_in, Layer::hi)},
              VideoModel{Layer::mid, video_random(scenario, index_in, Layer::mid)},
-             VideoModel{Layer::hi, video_random(scenario, index_in, Layer::hi)}},
+             VideoModel{Layer::lo, video_random(scenario, index_in, Layer::lo)}},
       voice(CounterRandom{scenario.seed, Purpose::audio, index_in}),
+      host(scenario.seed, index_in, scenario.ideal_host),
       peers(roster.size()) {
   CounterRandom start{scenario.seed, Purpose::start_offset, index};
   starts_at = timestamp_from_ns(0) + scenario.members[index].joins + below(start, kStartSpreadNs);

@@ -11,6 +11,7 @@
 #include "core/base/packet_pool.h"
 #include "core/mesh/bridge.h"
 #include "sim/device_clock.h"
+#include "sim/host_model.h"
 #include "sim/media_model.h"
 #include "sim/model_keys.h"
 #include "sim/observer.h"
@@ -43,7 +44,7 @@ struct Participant {
   Participant(const Scenario& scenario, const std::vector<mesh::RosterEntry>& roster,
               std::uint16_t index, PacketPool& packets, FramePool& frames);
 
-  VideoModel& video(Layer layer) { return videos[static_cast<std::size_t>(layer) - 1]; }
+  VideoModel& video(Layer layer) { return videos[3 - static_cast<std::size_t>(layer)]; }
 
   void note_capture(Layer layer, std::uint32_t frame_number, Timestamp at) {
     captures[static_cast<std::size_t>(layer) - 1][frame_number % kCapturesKept] = at;
@@ -67,11 +68,12 @@ struct Participant {
   Duration wall_offset{};  // its PC's clock minus true time
   Duration camera_phase{}, microphone_phase{}, loudspeaker_phase{};
 
-  std::array<VideoModel, 3> videos;  // lo, mid, hi
+  std::array<VideoModel, 3> videos;  // hi, mid, lo: the order in which they are encoded
   // Divides 2^16, as far as frame numbers go on the wire.
   static constexpr std::size_t kCapturesKept = 1024;
   std::array<std::array<Timestamp, kCapturesKept>, 3> captures{};
   VoiceModel voice;
+  HostModel host;
   struct Peer {
     std::optional<PathId> path;  // on which its datagrams are told to the bridge
     bool up = false;
@@ -82,7 +84,9 @@ struct Participant {
   std::vector<Peer> peers;  // by PeerId
   std::vector<std::optional<std::uint16_t>>
       routes;                              // by PathId: the member behind its remote address
-  std::optional<Timestamp> timer_at;       // the earliest timer event under way
+  std::vector<std::uint32_t> unread;       // flights that have arrived, in order
+  std::optional<Timestamp> armed_for;      // the deadline of the timer event under way
+  std::optional<Timestamp> timer_at;       // and when that comes
   std::optional<Timestamp> last_timer_at;  // and how often there was one without time moving on
   std::uint32_t timers_at_once = 0;
   std::uint64_t undecodable = 0;  // frames that the decoder model refused

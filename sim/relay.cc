@@ -4,19 +4,26 @@
 #include <algorithm>
 
 #include "core/base/check.h"
-#include "sim/network.h"
 
 namespace diemcau::sim {
 
 Relay::Relay(const Scenario& scenario, Duration life, std::size_t most_under_way)
     : paths_(scenario),
       most_under_way_(most_under_way),
+      cross_(scenario.cross, scenario.seed,
+             {[this](Timestamp t, CrossParcel parcel) {
+                enter(t, parcels_.put(std::move(parcel)) | kCrossHandle);
+              },
+              [this](Timestamp at, std::uint32_t flow) {
+                push(std::max(at, now_), EventClass::cross, 0, flow);
+              }}),
       damage_(scenario.seed, Purpose::damage, paths_.lines().size()) {
   lines_.reserve(paths_.lines().size());
   for (const NamedLine& line : paths_.lines()) {
     const LinkIdentity identity{scenario.seed, lines_.size(), life};
     lines_.push_back({Link{line.config, identity}, std::nullopt});
   }
+  cross_.start();
 }
 
 void Relay::push(Timestamp at, EventClass what, std::uint16_t id, std::uint32_t payload) {
@@ -34,7 +41,7 @@ void Relay::offer(Timestamp now, std::uint16_t from, std::uint16_t to, ByteSpan 
     ++figures_.no_room;
     return;
   }
-  Flight flight{from, to, 0, false, packets_.take()};
+  Flight flight{from, to, 0, false, now, packets_.take()};
   std::copy(datagram.begin(), datagram.end(), flight.packet->data());
   flight.packet->set_size(datagram.size());
   enter(now, flights_.put(std::move(flight)));
@@ -49,16 +56,23 @@ std::optional<Relay::Delivery> Relay::poll(Timestamp now) {
   while (!events_.empty() && events_.top().time_ns <= to_ns(now)) {
     const SimEvent event = events_.top();
     events_.pop();
+    now_ = event.time();
+    const bool of_cross = (event.payload & kCrossHandle) != 0;
     if (event.what() == EventClass::service) {
-      serve(event.time(), event.payload);
+      serve(now_, event.payload);
+    } else if (event.what() == EventClass::cross) {
+      cross_.wake(now_, event.payload);
     } else if (event.what() == EventClass::crossing) {
-      ++flights_[event.payload].hop;
-      enter(event.time(), event.payload);
+      ++(of_cross ? parcels_[event.payload & ~kCrossHandle].hop : flights_[event.payload].hop);
+      enter(now_, event.payload);
+    } else if (of_cross) {
+      cross_.arrive(now_, parcels_.take(event.payload & ~kCrossHandle));
     } else {
       Flight flight = flights_.take(event.payload);
       ++figures_.delivered;
       if (flight.corrupt) damage(*flight.packet);
-      return Delivery{flight.from, flight.to, event.time(), std::move(flight.packet)};
+      return Delivery{flight.from, flight.to, flight.entered, event.time(),
+                      std::move(flight.packet)};
     }
   }
   return std::nullopt;
@@ -71,15 +85,23 @@ void Relay::damage(Packet& packet) {
   ++figures_.corrupted;
 }
 
-void Relay::enter(Timestamp now, std::uint32_t flight) {
+Place Relay::place_of(std::uint32_t flight) {
+  if ((flight & kCrossHandle) != 0) return sim::place_of(paths_, parcels_[flight & ~kCrossHandle]);
   const Flight& f = flights_[flight];
-  const std::uint32_t line = paths_.line(f.from, f.to, f.hop);
-  const auto size =
-      ByteCount::bytes(static_cast<std::int64_t>(f.packet->wire_size()) + kIpUdpBytes);
-  const auto flow = static_cast<std::uint32_t>(f.from) << 16 | f.to;
-  const Link::Result result = lines_[line].link.send(now, size, flow, flight);
+  Place place;
+  place.line = paths_.line(f.from, f.to, f.hop);
+  place.last = f.hop + std::size_t{1} == paths_.hops(f.from, f.to);
+  place.to = f.to;
+  place.flow = static_cast<std::uint32_t>(f.from) << 16 | f.to;
+  place.size = ByteCount::bytes(static_cast<std::int64_t>(f.packet->wire_size()) + kIpUdpBytes);
+  return place;
+}
+
+void Relay::enter(Timestamp now, std::uint32_t flight) {
+  const Place place = place_of(flight);
+  const Link::Result result = lines_[place.line].link.send(now, place.size, place.flow, flight);
   if (result.passage != Passage::waits) told(flight, result);
-  arm(line);
+  arm(place.line);
 }
 
 void Relay::serve(Timestamp now, std::uint32_t line) {
@@ -102,6 +124,12 @@ void Relay::arm(std::uint32_t line) {
 
 void Relay::told(std::uint32_t flight, const Link::Result& result) {
   if (result.passage != Passage::carried) return lose(flight, result.passage);
+  if ((flight & kCrossHandle) != 0) {
+    // A damaged one fails its checksum, and nobody there counts it.
+    if (!result.corrupt) return go_on(result.arrives_at, flight);
+    static_cast<void>(parcels_.take(flight & ~kCrossHandle));
+    return;
+  }
   if (result.copy_at) {
     ++figures_.duplicated;
     Flight copy = flights_[flight];
@@ -116,12 +144,15 @@ void Relay::told(std::uint32_t flight, const Link::Result& result) {
 }
 
 void Relay::go_on(Timestamp at, std::uint32_t flight) {
-  const Flight& f = flights_[flight];
-  const bool last = f.hop + std::size_t{1} == paths_.hops(f.from, f.to);
-  push(at, last ? EventClass::arrival : EventClass::crossing, f.to, flight);
+  const Place place = place_of(flight);
+  push(at, place.last ? EventClass::arrival : EventClass::crossing, place.to, flight);
 }
 
 void Relay::lose(std::uint32_t flight, Passage passage) {
+  if ((flight & kCrossHandle) != 0) {
+    static_cast<void>(parcels_.take(flight & ~kCrossHandle));
+    return;
+  }
   static_cast<void>(flights_.take(flight));
   switch (passage) {
     case Passage::dropped_queue: ++figures_.dropped_queue; break;

@@ -1,5 +1,5 @@
 // Real datagrams over the simulator's lines: what goes in at one time comes out at another,
-// damaged, twice or not at all.
+// damaged, twice or not at all, between the traffic of others.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +10,11 @@
 
 #include "core/base/packet_pool.h"
 #include "core/units/time.h"
+#include "sim/cross_traffic.h"
 #include "sim/event_queue.h"
 #include "sim/line_paths.h"
 #include "sim/link.h"
+#include "sim/network.h"
 #include "sim/slots.h"
 
 namespace diemcau::sim {
@@ -33,7 +35,7 @@ class Relay {
 
   struct Delivery {
     std::uint16_t from = 0, to = 0;
-    Timestamp due;
+    Timestamp entered, due;
     PacketRef packet;
   };
   struct LineFigures {
@@ -60,12 +62,14 @@ class Relay {
   const RelayFigures& figures() const { return figures_; }
   std::uint64_t under_way() const { return flights_.in_use(); }
   std::vector<LineFigures> lines(Timestamp now);
+  std::vector<CrossReport> cross() const { return cross_.reports(); }
 
  private:
   struct Flight {
     std::uint16_t from = 0, to = 0;
     std::uint8_t hop = 0;
     bool corrupt = false;
+    Timestamp entered;
     PacketRef packet;
   };
   struct Line {
@@ -75,6 +79,7 @@ class Relay {
   struct Later {
     bool operator()(const SimEvent& a, const SimEvent& b) const { return b < a; }
   };
+  Place place_of(std::uint32_t flight);
   void enter(Timestamp now, std::uint32_t flight);
   void serve(Timestamp now, std::uint32_t line);
   void arm(std::uint32_t line);
@@ -89,8 +94,11 @@ class Relay {
   PacketPool packets_;  // outlives the flights
   std::vector<Line> lines_;
   Slots<Flight> flights_;
+  Slots<CrossParcel> parcels_;
   std::priority_queue<SimEvent, std::vector<SimEvent>, Later> events_;
   std::uint64_t sequence_ = 0;
+  Timestamp now_;  // of the event being handled
+  CrossTraffic cross_;
   std::vector<Link::Told> told_;  // scratch
   CounterRandom damage_;
   RelayFigures figures_;

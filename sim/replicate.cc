@@ -11,11 +11,13 @@
 
 namespace diemcau::sim {
 
-std::vector<Scenario> with_seeds(const std::string& path, const std::optional<std::string>& profile,
+std::vector<Scenario> with_seeds(const std::string& path, ScenarioOptions options,
                                  std::uint64_t seeds) {
   std::vector<Scenario> out;
-  for (std::uint64_t seed = 1; seed <= seeds; ++seed)
-    out.push_back(read_scenario(path, {profile, seed}));
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    options.seed = seed;
+    out.push_back(read_scenario(path, options));
+  }
   return out;
 }
 

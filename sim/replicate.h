@@ -18,8 +18,8 @@ struct Replicate {
   MeetingFigures figures;
 };
 
-// One scenario per seed 1 … `seeds`. Throws ScenarioError.
-std::vector<Scenario> with_seeds(const std::string& path, const std::optional<std::string>& profile,
+// One scenario per seed 1 … `seeds`, which beats that of `options`. Throws ScenarioError.
+std::vector<Scenario> with_seeds(const std::string& path, ScenarioOptions options,
                                  std::uint64_t seeds);
 
 // In the order of `scenarios`. `done` is called with the number of finished runs, by one thread at

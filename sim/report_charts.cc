@@ -19,8 +19,6 @@ namespace {
 constexpr std::size_t kMostNumberedBridges = 24;
 constexpr double kRecommendedDelayMs = 150;  // ITU-T G.114
 
-std::string two_line(const Words& w) { return std::string(w.vi) + " · " + w.en; }
-
 const char* cell_class(Grade g) {
   switch (g) {
     case Grade::good: return "cg";

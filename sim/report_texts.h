@@ -178,6 +178,15 @@ constexpr Words kHowCompared{
     "its "
     "95 % interval. Verdicts after Holm's correction over all {1} figures; “not decided” means "
     "that chance alone may have made the difference."};
+constexpr Words kRunScatter{"Tốc độ và độ trễ của hai phương án",
+                            "Throughput and delay of both plans"};
+constexpr Words kRunScatterHint{
+    "Mỗi chấm là một lượt chạy; càng thấp và càng về bên phải càng tốt. Trong đường khép kín có "
+    "giá "
+    "trị trung bình với độ tin cậy 95 %: hai vùng rời nhau là hai phương án khác nhau thật.",
+    "Each dot is a run; low and to the right is good. The closed curves hold the means with 95 % "
+    "confidence: where they lie apart, the plans really differ."};
+constexpr Words kBridgeRateAxis{"Mỗi điểm cầu nhận (kbit/s)", "received per bridge (kbit/s)"};
 constexpr Words kFigure{"Chỉ tiêu", "Figure"};
 constexpr Words kDifference{"Hiệu B − A", "Difference"};
 constexpr Words kInterval{"Khoảng 95 %", "95 % interval"};

@@ -60,6 +60,7 @@ void read_general(const ConfigTable& root, const ScenarioOptions& options, Scena
   if (const auto seed = root.integer("seed", 0, kLargestSeed))
     out.seed = static_cast<std::uint64_t>(*seed);
   if (options.seed) out.seed = *options.seed;
+  out.ideal_host = options.ideal_host;
   const auto duration = root.duration("duration", 1ms, 24h);
   if (!duration) root.fail("duration", "is missing", "write duration = \"60s\", say");
   out.duration = *duration;

@@ -71,6 +71,7 @@ struct Scenario {
   mesh::LayerRates least_rates = mesh::BridgeConfig{}.least_rates;
   std::uint8_t camera_fps = 30;
   std::optional<Bitrate> uplink;  // the pacer's ceiling, from the bridge config
+  bool ideal_host = false;        // its PCs add nothing: no lateness, no hand-overs
   std::optional<Layer> view;      // what members take of each other; nothing: the bridge's default
 };
 
@@ -87,6 +88,7 @@ constexpr std::size_t kMaxMembers = 128;
 struct ScenarioOptions {
   std::optional<std::string> profile;  // replaces the profile of every site but the central one
   std::optional<std::uint64_t> seed;   // beats the file
+  bool ideal_host = false;
 };
 
 // Throws ScenarioError for anything that is unknown, wrong, absurd or not built yet.

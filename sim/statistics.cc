@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numbers>
 #include <numeric>
 
 #include "core/base/check.h"
@@ -106,6 +107,30 @@ MeanEstimate mean_with_interval(std::span<const double> values) {
   const double half = t_quantile_95(e.count - 1) * e.deviation / std::sqrt(n);
   e.interval = Interval{e.mean - half, e.mean + half};
   return e;
+}
+
+std::pair<double, double> MeanRegion::at(double turn) const {
+  const double angle = 2 * std::numbers::pi * turn;
+  return {x + xx * std::cos(angle), y + yx * std::cos(angle) + yy * std::sin(angle)};
+}
+
+std::optional<MeanRegion> region_of_mean(std::span<const double> x, std::span<const double> y) {
+  DC_CHECK(x.size() == y.size());
+  if (x.size() < 3) return std::nullopt;
+  const auto n = static_cast<double>(x.size());
+  const MeanEstimate a = mean_with_interval(x), b = mean_with_interval(y);
+  double products = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) products += (x[i] - a.mean) * (y[i] - b.mean);
+  const double together = products / (n - 1);
+  // F(2, n − 2) has its quantiles in closed form: P(F > f) = (1 + 2 f / (n − 2))^(−(n − 2) / 2).
+  const double f = (n - 2) / 2 * (std::pow(kLevel, -2 / (n - 2)) - 1);
+  const double radius = std::sqrt(2 * (n - 1) / (n * (n - 2)) * f);
+  // The square root of the covariances after Cholesky.
+  MeanRegion region{a.mean, b.mean, radius * a.deviation, 0, 0};
+  if (a.deviation > 0) region.yx = radius * together / a.deviation;
+  const double rest = radius * b.deviation * radius * b.deviation - region.yx * region.yx;
+  region.yy = std::sqrt(std::max(0.0, rest));
+  return region;
 }
 
 double percentile(std::vector<double> values, double fraction) {

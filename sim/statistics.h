@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace diemcau::sim {
@@ -34,6 +35,17 @@ MeanEstimate mean_with_interval(std::span<const double> values);
 double percentile(std::vector<double> values, double fraction);
 // 95 %, by 2,000 resamples drawn from a fixed seed: the same values always give the same interval.
 Interval bootstrap_percentile(std::span<const double> values, double fraction);
+
+// Where the mean of two figures of the same runs lies with 95 % confidence (Hotelling 1931): an
+// ellipse, flat when the figures go together.
+struct MeanRegion {
+  double x = 0, y = 0;  // the means
+  double xx = 0, yx = 0, yy = 0;
+  // A point of its border; `turn` 0–1.
+  std::pair<double, double> at(double turn) const;
+};
+// None for fewer than three runs. The spans are equally long.
+std::optional<MeanRegion> region_of_mean(std::span<const double> x, std::span<const double> y);
 
 // B − A of runs under the same seeds: what both met in the same way cancels out.
 struct PairedDifference {

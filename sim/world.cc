@@ -9,6 +9,7 @@
 #include "core/base/check.h"
 #include "core/base/digest.h"
 #include "core/mesh/trace.h"
+#include "sim/devices.h"
 #include "sim/event_queue.h"
 #include "sim/network.h"
 #include "sim/participant.h"
@@ -20,12 +21,6 @@ namespace {
 
 // A bridge that asks for the same moment again and again would stop the world.
 constexpr std::uint32_t kMostTimersAtOnce = 10'000;
-
-struct EncodedFrame {
-  Layer layer = Layer::lo;
-  Timestamp captured_at;
-  VideoModel::Frame frame;
-};
 
 }  // namespace
 
@@ -56,30 +51,23 @@ struct World::Impl {
   }
 
   void deliver(Participant& p, mesh::Input&& input) {
-    handle(p, std::move(input));
-    // Answers of the models at the same instant, given only once polling is done.
-    for (std::size_t i = 0; i < answers.size(); ++i)
-      handle(p, std::exchange(answers[i], mesh::TimePassed{}));
-    answers.clear();
-    set_timer(p);
-  }
-
-  void handle(Participant& p, mesh::Input&& input) {
     note(p, input);
     p.bridge.handle(p.clock.local(now), std::move(input));
     while (auto output = p.bridge.poll()) {
       note(p, *output);
       std::visit([&](const auto& o) { act(p, o); }, *output);
     }
+    set_timer(p);
   }
 
   void set_timer(Participant& p) {
     const auto deadline = p.bridge.next_deadline();
-    if (!deadline) return;
-    const Timestamp at = std::max(p.clock.true_time(*deadline), now);
-    if (p.timer_at && *p.timer_at <= at) return;
-    p.timer_at = at;
-    events.push(at, EventClass::timer, p.index);
+    if (!deadline || (p.armed_for && *p.armed_for <= *deadline)) return;
+    p.armed_for = deadline;
+    const Timestamp at = p.clock.true_time(*deadline);
+    // What is due already needs no sleep to end.
+    p.timer_at = at > now ? at + p.host.timer_late() : now;
+    events.push(*p.timer_at, EventClass::timer, p.index);
   }
 
   // ------------------------------------------------------------ outputs
@@ -89,9 +77,8 @@ struct World::Impl {
     d.from = p.index;
     d.kind = o.kind;
     if (route) d.to = *route;
-    if (route && is_sealed(o.kind)) d.key = p.keys.sealing_key(PeerId{*route});
-    if (!route || (is_sealed(o.kind) && d.key == 0)) return network.refused_unsent();
     d.packet = o.packet;
+    if (!route || !seal(p.keys, options.seal, d)) return network.refused_unsent();
     network.send(now, std::move(d));
   }
   void act(Participant& p, const mesh::PathOpened& o) {
@@ -111,29 +98,9 @@ struct World::Impl {
     if (o.source == Source::camera && o.layer != Layer::only) p.video(o.layer).set(o);
     if (options.observer != nullptr) options.observer->encoder_set(now, p.index, o);
   }
-  void act(Participant& p, const mesh::PlayAudio& o) {
-    const mesh::AudioPlayed played = p.peers[o.origin.value].playout.perform(p.clock.local(now), o);
-    if (options.observer != nullptr)
-      options.observer->played(members[o.origin.value]->sound_of(played, p.index, p.clock));
-    answers.emplace_back(played);
-  }
-  void act(Participant& p, const mesh::DecodeFrame& o) {
-    auto& peer = p.peers[o.stream.origin.value];
-    const Duration took = decode_time(o.stream.layer);
-    const auto number = static_cast<std::uint16_t>(o.frame_number);
-    const auto need = members[o.stream.origin.value]->video(o.stream.layer).need_of(number);
-    const bool ok =
-        need && peer.decoders[static_cast<std::size_t>(o.stream.layer) - 1].decode(number, *need);
-    if (!ok) ++p.undecodable;
-    peer.decoder_free_at = std::max(peer.decoder_free_at, now) + took;
-    events.push(peer.decoder_free_at, EventClass::decoded, p.index,
-                decoding.put({o.stream, o.frame_number, ok, took}));
-  }
-  void act(Participant& p, const mesh::ShowFrame& o) {
-    const Timestamp at = std::max(p.clock.true_time(o.at), now);
-    events.push(at, EventClass::shown, p.index,
-                showing.put({o.stream, o.frame_number, p.clock.local(at)}));
-  }
+  void act(Participant& p, const mesh::PlayAudio& o) { devices.perform(now, p, o); }
+  void act(Participant& p, const mesh::DecodeFrame& o) { devices.perform(now, p, o); }
+  void act(Participant& p, const mesh::ShowFrame& o) { devices.perform(now, p, o); }
   void act(Participant&, const mesh::RecordBytes&) {}
   void act(Participant& p, const mesh::Event& o) {
     if (o.kind == mesh::EventKind::link_up) p.peers[o.peer.value].up = true;
@@ -145,20 +112,28 @@ struct World::Impl {
   // ------------------------------------------------------------ events
   void start(Participant& p) {
     p.started = true;
-    wall_clock(p);
-    deliver(p, mesh::LocalStatus{true, true, false});
-    events.push(now + p.camera_phase, EventClass::camera, p.index, 0);
-    events.push(now + p.microphone_phase + kAudioFrame + kAudioEncode, EventClass::microphone,
-                p.index);
-    events.push(now + p.loudspeaker_phase, EventClass::loudspeaker, p.index);
+    devices.start(now, p);
   }
 
+  // All that comes until the thread is awake is one batch.
   void arrive(Participant& p, std::uint32_t flight) {
-    Datagram d = network.take(now, flight);
-    const PeerId from{d.from};
+    network.arrived(now, flight);
+    if (p.host.ideal()) return take(p, flight);
+    if (p.unread.empty()) events.push(now + p.host.socket_wakes(), EventClass::read, p.index);
+    p.unread.push_back(flight);
+  }
+
+  void read(Participant& p) {
+    // Nothing arrives while they are handled: virtual time stands.
+    for (const std::uint32_t flight : p.unread) take(p, flight);
+    p.unread.clear();
+  }
+
+  void take(Participant& p, std::uint32_t flight) {
+    Datagram d = network.take(flight);
     const auto& path = p.peers[d.from].path;
-    const bool readable = !d.corrupt && (!is_sealed(d.kind) || p.keys.opens(from, d.key));
-    if (!p.here() || !readable || (!path && d.kind != mesh::PacketKind::stun))
+    if (!p.here() || (!path && d.kind != mesh::PacketKind::stun) ||
+        !open(p.keys, options.seal, now, d))
       return network.refused();
     network.delivered();
     if (path) {
@@ -169,77 +144,10 @@ struct World::Impl {
     }
   }
 
-  void camera(Participant& p, std::uint32_t tick) {
-    for (VideoModel& video : p.videos) {
-      if (p.paused) break;
-      if (const auto frame = video.capture(scenario.camera_fps)) {
-        p.note_capture(video.layer(), frame->number, now);
-        events.push(now + frame->encode, EventClass::encoded, p.index,
-                    encoding.put({video.layer(), now, *frame}));
-      }
-    }
-    // From the start, not from the last tick: no rounding adds up.
-    const std::int64_t next_ns = (std::int64_t{tick} + 1) * 1'000'000'000 / scenario.camera_fps;
-    events.push(p.clock.after(p.starts_at + p.camera_phase, Duration{next_ns}), EventClass::camera,
-                p.index, tick + 1);
-  }
-
-  void encoded(Participant& p, std::uint32_t slot) {
-    const EncodedFrame e = encoding.take(slot);
-    if (options.observer != nullptr)
-      options.observer->encoded(now, p.index, e.layer, e.frame.bytes);
-    split_into_nals(e.frame, options.full_payload, nals);
-    mesh::VideoEncoded input;
-    input.layer = e.layer;
-    input.captured_at = p.clock.local(e.captured_at);
-    input.frame_number = e.frame.number;
-    input.newest_needed = e.frame.newest_needed;
-    input.oldest_needed = e.frame.oldest_needed;
-    input.key = e.frame.key;
-    input.nals = nals;
-    deliver(p, std::move(input));
-  }
-
-  void shown(Participant& p, const mesh::FrameShown& frame) {
-    if (options.observer != nullptr)
-      options.observer->shown(members[frame.stream.origin.value]->picture_of(frame, p.index, now));
-    deliver(p, frame);
-  }
-
-  void microphone(Participant& p) {
-    const VoiceModel::Level level = p.voice.next_frame(has_floor(scenario, p.index, now));
-    events.push(p.clock.after(now, kAudioFrame), EventClass::microphone, p.index);
-    const bool paused = p.pauses(now);
-    if (std::exchange(p.paused, paused) != paused)
-      deliver(p, mesh::LocalStatus{!paused, !paused, false});
-    if (paused) return;
-    mesh::AudioEncoded input;
-    input.captured_at = p.clock.local(now) - kAudioFrame - kAudioEncode;
-    input.level_dbov = level.dbov;
-    input.voice = level.voice;
-    input.length = static_cast<std::uint32_t>(scenario.rates.audio.bytes_in(kAudioFrame).count());
-    if (options.full_payload) input.bytes = audio_bytes(input.length);
-    deliver(p, std::move(input));
-  }
-
-  void loudspeaker(Participant& p) {
-    for (std::uint16_t origin = 0; origin < members.size(); ++origin) {
-      auto& peer = p.peers[origin];
-      if (!peer.up) continue;
-      const std::uint32_t queued = peer.playout.tick();
-      if (queued < kSamplesPerTick) deliver(p, mesh::AudioWanted{PeerId{origin}, queued});
-    }
-    events.push(p.clock.after(now, kDeviceTick), EventClass::loudspeaker, p.index);
-  }
-
-  void wall_clock(Participant& p) {
-    events.push(now + 1s, EventClass::wall_clock, p.index);
-    deliver(p, mesh::WallClock{p.wall_time(now), kWallSpread});
-  }
-
   void timer(Participant& p) {
     if (p.timer_at != now) return;  // an earlier one was set after this one
     p.timer_at.reset();
+    p.armed_for.reset();
     const auto deadline = p.bridge.next_deadline();
     if (deadline && *deadline <= p.clock.local(now)) {
       p.timers_at_once = p.last_timer_at == now ? p.timers_at_once + 1 : 0;
@@ -274,32 +182,27 @@ struct World::Impl {
       return cross.arrive(now, network.take_cross(event.payload));
     Participant& p = *members[event.id()];
     if (p.left && event.what() != EventClass::crossing && event.what() != EventClass::arrival &&
-        event.what() != EventClass::warmup_over)
-      return drop(event);
+        event.what() != EventClass::read && event.what() != EventClass::warmup_over)
+      return devices.drop(event);  // was under way for a bridge that has left
     switch (event.what()) {
       case EventClass::service:
       case EventClass::cross: return;  // above
       case EventClass::leave: return leave(p);
       case EventClass::crossing: return network.cross(now, event.payload);
       case EventClass::arrival: return arrive(p, event.payload);
+      case EventClass::read: return read(p);
       case EventClass::start: return start(p);
-      case EventClass::encoded: return encoded(p, event.payload);
-      case EventClass::decoded: return deliver(p, decoding.take(event.payload));
-      case EventClass::shown: return shown(p, showing.take(event.payload));
-      case EventClass::camera: return camera(p, event.payload);
-      case EventClass::microphone: return microphone(p);
-      case EventClass::loudspeaker: return loudspeaker(p);
-      case EventClass::wall_clock: return wall_clock(p);
+      case EventClass::encoded:
+      case EventClass::decoded:
+      case EventClass::shown:
+      case EventClass::played:
+      case EventClass::camera:
+      case EventClass::microphone:
+      case EventClass::loudspeaker:
+      case EventClass::wall_clock: return devices.handle(now, p, event);
       case EventClass::timer: return timer(p);
       case EventClass::warmup_over: return warmup_over();
     }
-  }
-
-  // What was under way for a bridge that has left.
-  void drop(const SimEvent& event) {
-    if (event.what() == EventClass::encoded) static_cast<void>(encoding.take(event.payload));
-    if (event.what() == EventClass::decoded) static_cast<void>(decoding.take(event.payload));
-    if (event.what() == EventClass::shown) static_cast<void>(showing.take(event.payload));
   }
 
   // Two steps ahead, so that the memory has answered when the event comes.
@@ -376,16 +279,13 @@ struct World::Impl {
   Network network;
   CrossTraffic cross;
   SecondMeter meter{scenario.members.size()};
-  std::vector<std::unique_ptr<Participant>> members;
+  Members members;
+  Devices devices{scenario, options, members, events,
+                  [this](Participant& p, mesh::Input&& input) { deliver(p, std::move(input)); }};
   Timestamp now;
   Digest digest;
   std::uint64_t noted = 0;
   mesh::Words words;
-  std::vector<mesh::Input> answers;
-  std::vector<mesh::NalUnit> nals;
-  Slots<EncodedFrame> encoding;
-  Slots<mesh::FrameDecoded> decoding;
-  Slots<mesh::FrameShown> showing;
 };
 
 World::World(const Scenario& scenario, WorldOptions options)

@@ -16,13 +16,16 @@
 #include "core/quality/histogram.h"
 #include "core/units/ids.h"
 #include "sim/cross_traffic.h"
+#include "sim/crossing.h"
 #include "sim/observer.h"
 #include "sim/scenario.h"
+#include "sim/seal.h"
 
 namespace diemcau::sim {
 
 struct WorldOptions {
   bool full_payload = false;  // media bytes exist; otherwise only their length does. Same digest.
+  RealSeal* seal = nullptr;   // real cryptography; needs the full payload. Same digest.
   // Loses the datagram with this number (from 0, in the order of sending) at its sender's line.
   std::optional<std::uint64_t> lose_datagram;
   // Every input and output of every bridge in order, as core/mesh/trace.h makes it.
@@ -52,14 +55,6 @@ struct LinkReport {
   LinkFigures figures;
 };
 
-// One stream between two bridges as the lines saw it; the receiver's own figures are in its
-// BridgeReport.
-struct Crossing {
-  std::uint64_t packets_sent = 0;
-  std::uint64_t bytes_sent = 0;  // UDP payload, seal included
-  quality::Histogram delay;      // leaving the pacer → arrival
-};
-
 // One receiving bridge in one second of virtual time.
 struct SecondSample {
   std::uint16_t bridge = 0;              // the receiver
@@ -85,11 +80,11 @@ struct RunResult {
   std::vector<quality::BridgeReport> bridges;
   // Per member its line up, then its line down; after them the shared segments.
   std::vector<LinkReport> links;
-  std::vector<Crossing> crossings;
+  Crossings crossings;
   std::vector<SecondSample> per_second;  // when asked for
   std::vector<CrossReport> cross;        // by flow, after the warm-up
   const Crossing& crossing(std::size_t from, std::size_t to, Layer layer) const {
-    return crossings[(from * names.size() + to) * 4 + static_cast<std::size_t>(layer)];
+    return crossings.of(from, to, layer);
   }
 };
 

@@ -1,4 +1,5 @@
-// diemcau-bench: loads that need a whole program; the small ones are the bench-* programs.
+// diemcau-bench: what needs a whole program to be measured; the small ones are the bench-*
+// programs.
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -6,6 +7,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "bench/host/host_times.h"
 #include "bench/load/load.h"
 #include "bench/load/rows.h"
 
@@ -63,6 +65,11 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"central", "member"}))
       ->capture_default_str();
   command->add_flag("--json", json, "Rows as JSON");
+  auto* host = app.add_subcommand(
+      "host", "Times of codecs, hand-overs and timers here: the tables of sim/host_times.h");
+  host->add_option("--seconds", seconds, "Of video, of sound, of hand-overs and of timers")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -71,9 +78,11 @@ int main(int argc, char** argv) {
   options.length = std::chrono::seconds(seconds);
   options.role = role == "central" ? mesh::Role::central : mesh::Role::member;
   try {
-    return load(options, json);
+    if (!host->parsed()) return load(options, json);
+    fmt::print("{}", bench::host_times(options.length));
+    return 0;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "load: {}\n", error.what());
+    fmt::print(stderr, "diemcau-bench: {}\n", error.what());
     return 2;
   }
 }

@@ -19,7 +19,7 @@ def names():
 
 
 def build(name, binaries, out):
-    """The damaged program, and the row that its patch says must turn red."""
+    """The damaged program by its name, and the row that its patch says must turn red."""
     path = os.path.join(PATCHES, f"{name}.patch")
     with open(path, encoding="utf-8") as stream:
         text = stream.read()
@@ -36,9 +36,9 @@ def build(name, binaries, out):
         raise RuntimeError(f"{name}.patch does not apply any more: make it anew.\n{done.stdout}")
     tree = os.path.dirname(os.path.abspath(binaries))
     objects = [compiled(file, folder, tree) for file in touched]
-    program = os.path.join(folder, "diemcau-validate")
-    link(program, objects, tree)
-    return program, row.group(1)
+    program = "diemcau-sim" if row.group(1).startswith("nodes") else "diemcau-validate"
+    link(os.path.join(folder, program), objects, tree)
+    return {program: os.path.join(folder, program)}, row.group(1)
 
 
 def run(words, tree):
@@ -61,9 +61,10 @@ def compiled(file, folder, tree):
 
 def link(program, objects, tree):
     """The link line of the sound program; an object named first wins over the same one in the library."""
-    said = subprocess.run(["ninja", "-C", tree, "-t", "commands", "-s", "bin/diemcau-validate"], text=True, check=True,
+    name = os.path.basename(program)
+    said = subprocess.run(["ninja", "-C", tree, "-t", "commands", "-s", f"bin/{name}"], text=True, check=True,
                           stdout=subprocess.PIPE).stdout
-    command = next(line for line in reversed(said.splitlines()) if "diemcau-validate" in line and " -o " in line)
+    command = next(line for line in reversed(said.splitlines()) if name in line and " -o " in line)
     words = shlex.split(command.removeprefix(": && ").removesuffix(" && :"))
     output = words.index("-o")
     words[output + 1] = program

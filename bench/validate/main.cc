@@ -1,5 +1,6 @@
 // Validation of the lab's lines (docs: sim.md §8): `rows [ROW…]` prints one JSON object per row,
-// `line` and `star` play packets for a second implementation. bench/validate/run.py is the driver.
+// `line`, `star` and `tcp` play packets for a second implementation. bench/validate/run.py is the
+// driver.
 #include <exception>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -69,8 +70,10 @@ int run(const std::vector<std::string>& words) {
   const std::vector<std::string> rest(words.begin() + (words.empty() ? 0 : 1), words.end());
   if (command == "rows") return rows(rest);
   if (command == "line") return diemcau::validate::play_line(rest, std::cin, std::cout), 0;
+  if (command == "tcp") return diemcau::validate::play_tcp(rest, std::cout), 0;
   if (command == "star") return diemcau::validate::play_star(rest, std::cin, std::cout), 0;
-  std::cerr << "usage: diemcau-validate rows [ROW…] | line OPTION=VALUE… | star OPTION=VALUE…\n";
+  std::cerr << "usage: diemcau-validate rows [ROW…] | line OPTION=VALUE… | star OPTION=VALUE… | "
+               "tcp OPTION=VALUE…\n";
   return 2;
 }
 

@@ -14,6 +14,7 @@
 
 #include "sim/link.h"
 #include "sim/trace_files.h"
+#include "tests/sim/tcp_bench.h"
 
 namespace diemcau::validate {
 
@@ -120,6 +121,24 @@ void play_star(const std::vector<std::string>& words, std::istream& in, std::ost
   for (const Crossing& c : crossings)
     arrivals[c.packet] = send(down, packets[c.packet].to, c.at_ns, packets[c.packet].bytes);
   for (const std::int64_t at : arrivals) out << at << '\n';
+}
+
+void play_tcp(const std::vector<std::string>& words, std::ostream& out) {
+  constexpr std::uint32_t kPpp = 2;  // what ns-3's line adds to a packet
+  const Options options = parsed(words);
+  const Duration round_trip{number(options, "rtt")};
+  const std::int64_t queue = number(options, "queue") * (sim::kMss + sim::kTcpHeaders + kPpp);
+  sim::TcpBench bench{Bitrate::bps(number(options, "rate")), round_trip, ByteCount::bytes(queue), 0,
+                      kPpp};
+  const auto kind = options.at("kind") == "cubic" ? sim::TcpKind::cubic : sim::TcpKind::newreno;
+  // Ours has no handshake, which takes ns-3 one round trip.
+  const sim::BenchFlow& flow = bench.add(kind, {}, Timestamp{} + round_trip);
+  bench.run_until(Timestamp{} + std::chrono::seconds(number(options, "from")));
+  bench.reset_line();
+  const ByteCount before = flow.receiver.goodput();
+  bench.run_until(Timestamp{} + std::chrono::seconds(number(options, "to")));
+  const auto wait = bench.line().figures().waited.mean().value_or(Duration{});
+  out << (flow.receiver.goodput() - before).count() << '\n' << wait.count() << '\n';
 }
 
 }  // namespace diemcau::validate

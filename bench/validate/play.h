@@ -16,4 +16,9 @@ void play_line(const std::vector<std::string>& options, std::istream& in, std::o
 // delay=NS. Reads "ns from to bytes" in order of time, prints as above.
 void play_star(const std::vector<std::string>& options, std::istream& in, std::ostream& out);
 
+// One TCP flow without end over one bottleneck, with the options of bench/validate/ns3/tcp.cc:
+// kind, rate, rtt (ns), queue (packets), from and to (s). Prints the bytes that the application got
+// between the two, and the mean wait in the queue in ns.
+void play_tcp(const std::vector<std::string>& words, std::ostream& out);
+
 }  // namespace diemcau::validate

@@ -12,11 +12,14 @@ import tempfile
 
 import breaks
 import mesh
+import nodes
 import references
+import tcp
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 GOLDEN = os.path.join(ROOT, "tests/golden/ns3_mesh.json.xz")
+GOLDEN_TCP = os.path.join(ROOT, "tests/golden/ns3_tcp.json")
 
 
 def within(row, measured, expected, tolerance, unit):
@@ -76,10 +79,16 @@ def mesh_rows(program):
     yield within("mesh/overload/same_packets", 100 * d["same_fate"], 100, 0.5, "%")
 
 
-CHECKS = {"opportunities": opportunities, "codel": codel, "fq_codel": fq_codel, "mesh": mesh_rows}
+def tcp_rows(program):
+    for case, goodput, goodput_ns3, wait, wait_ns3 in tcp.differences(program, GOLDEN_TCP):
+        yield within(f"tcp/{case}/goodput", goodput, goodput_ns3, 0.05 * goodput_ns3, "kbit/s")
+        yield within(f"tcp/{case}/wait", wait, wait_ns3, 0.1 * wait_ns3, "ms, the mean")
 
 
-# All but the two that need 10^7 packets of queueing, four times each.
+CHECKS = {"opportunities": opportunities, "codel": codel, "fq_codel": fq_codel, "mesh": mesh_rows, "tcp": tcp_rows}
+
+
+# All but the two that need 10^7 packets of queueing, four times each, and the real nodes.
 QUICK = ["queue/dd1", "queue/limit", "loss", "jitter", "wandering", "outage", *CHECKS]
 
 
@@ -87,16 +96,23 @@ def wanted(name, names):
     return not names or any(name.startswith(n) for n in names)
 
 
-def rows_of(program, names):
+def may_answer(check, names):
+    return wanted(check, names) or any(n.startswith(check) for n in names)
+
+
+def rows_of(programs, names, out):
     """All rows that the names begin."""
+    program = programs["diemcau-validate"]
     theory = subprocess.Popen([program, "rows", *names], stdout=subprocess.PIPE, text=True)
     for line in theory.stdout:
         yield json.loads(line)
     if theory.wait() not in (0, 1):
         raise RuntimeError(f"{program} ended with {theory.returncode}")
     for check, run in CHECKS.items():
-        if wanted(check, names) or any(n.startswith(check) for n in names):
+        if may_answer(check, names):
             yield from (row for row in run(program) if wanted(row["row"], names))
+    if may_answer("nodes", names):
+        yield from (row for row in nodes.rows(programs, out) if wanted(row["row"], names))
 
 
 def show(row):
@@ -104,10 +120,14 @@ def show(row):
           f"± {row['tolerance']:<9.3g} {row['unit']}", flush=True)
 
 
+def sound(binaries):
+    return {name: os.path.join(binaries, name) for name in ("diemcau-validate", "diemcau-sim", "diemcau-node")}
+
+
 def validate(options):
     print(f"    {'row':<28} {'measured':>12} {'expected':>12}   tolerance   (seed 1)")
     rows = []
-    for row in rows_of(os.path.join(options.bin, "diemcau-validate"), options.rows):
+    for row in rows_of(sound(options.bin), options.rows, options.out):
         show(row)
         rows.append(row)
     if not rows:
@@ -120,12 +140,18 @@ def validate(options):
     return 1 if red else 0
 
 
+def wanted_for(row):
+    """The quick rows and the one that must notice; real nodes alone, because lines are not what is damaged there."""
+    return [row] if row.startswith("nodes") else QUICK + [row]
+
+
 def prove(options):
     """Each break against the quick rows and its own; the number that nobody noticed decides."""
     missed = 0
     for name in breaks.names() if options.broken == "all" else [options.broken]:
-        program, row = breaks.build(name, options.bin, options.out)
-        red = [r["row"] for r in rows_of(program, options.rows or QUICK + [row]) if not r["pass"]]
+        damaged, row = breaks.build(name, options.bin, options.out)
+        programs = sound(options.bin) | damaged
+        red = [r["row"] for r in rows_of(programs, options.rows or wanted_for(row), options.out) if not r["pass"]]
         noticed = any(r.startswith(row) for r in red)
         missed += not noticed
         print(f"{'noticed' if noticed else 'MISSED '} {name:<24} by {row + ':':<28} red: {' '.join(red) or 'none'}",
@@ -133,12 +159,17 @@ def prove(options):
     return 1 if missed else 0
 
 
-def regenerate(options):
+def compiled(options, name, libraries):
     # ns-3 3.37 is C++17: its headers do not compile as C++20.
-    program = os.path.join(options.out, "ns3-mesh")
-    source = os.path.join(HERE, "ns3/mesh.cc")
-    libraries = [f"-lns3-{part}" for part in ("point-to-point", "internet", "traffic-control", "network", "core")]
-    subprocess.run(["g++", "-std=c++17", "-O2", source, "-o", program, *libraries], check=True)
+    program = os.path.join(options.out, f"ns3-{name}")
+    subprocess.run(["g++", "-std=c++17", "-O2", os.path.join(HERE, f"ns3/{name}.cc"), "-o", program,
+                    *(f"-lns3-{part}" for part in libraries)], check=True)
+    return program
+
+
+def regenerate(options):
+    libraries = ["point-to-point", "internet", "traffic-control", "network", "core"]
+    program = compiled(options, "mesh", libraries)
 
     def ns3(rate, queue, text):
         done = subprocess.run([program, str(rate), str(queue), str(mesh.DELAY_NS)], input=text, text=True, check=True,
@@ -148,6 +179,8 @@ def regenerate(options):
     os.makedirs(os.path.dirname(GOLDEN), exist_ok=True)
     size = mesh.write_golden(GOLDEN, ns3, "3.37")
     print(f"{os.path.relpath(GOLDEN, ROOT)}: {size} bytes")
+    tcp.write_golden(GOLDEN_TCP, compiled(options, "tcp", ["applications", *libraries]), "3.37")
+    print(f"{os.path.relpath(GOLDEN_TCP, ROOT)}: {os.path.getsize(GOLDEN_TCP)} bytes")
     return 0
 
 
@@ -159,7 +192,8 @@ def main():
     parser.add_argument("--regenerate-ns3", action="store_true", help="install ns-3 3.37 and make the golden data anew")
     parser.add_argument("--bin", default=os.path.join(ROOT, "build/dev/bin"), help=argparse.SUPPRESS)
     parser.add_argument("--out", default=os.path.join(ROOT, "build/validate"), help=argparse.SUPPRESS)
-    parser.add_argument("--quick", action="store_true", help="without the rows that need 10^7 packets of queueing")
+    parser.add_argument("--quick", action="store_true",
+                        help="without the rows of 10^7 packets of queueing and of real nodes")
     options = parser.parse_args()
     if options.quick:
         options.rows += QUICK

@@ -36,6 +36,7 @@ members = ["central", "member-*"]
 
 class Lines:
     """`lines.start(bridges)`, rosters with `lines.roster_for(...)`, `lines.stop()`; bridges[0] is central."""
+    central = "central"  # its site
 
     def __init__(self, binaries, folder, profile, profiles=os.path.join(TOP, "configs", "profiles")):
         self.program = os.path.join(binaries, "diemcau-sim")
@@ -55,10 +56,13 @@ class Lines:
             stream.write(SCENARIO.format(count=count, members=count - 1))
         return path, "member-{:02d}"
 
+    def options(self):
+        return ["--profile", self.profile]
+
     def start(self, bridges):
         os.makedirs(self.folder, exist_ok=True)
         scenario, names = self.scenario(len(bridges))
-        self.sites = {b.id: "central" if b.central else names.format(n)
+        self.sites = {b.id: self.central if b.central else names.format(n)
                       for n, b in enumerate(bridges)}
         where = os.path.join(self.folder, "map.toml")
         with open(where, "w", encoding="utf-8") as stream:
@@ -66,8 +70,8 @@ class Lines:
             stream.writelines(f'{self.sites[b.id]} = "127.0.0.1:{b.port}"\n' for b in bridges)
         ports = os.path.join(self.folder, "ports.json")
         self.process = subprocess.Popen(
-            [self.program, "emulate", scenario, "--profile", self.profile, "--map", where,
-             "--ports", ports, "--stats", self.stats_path],
+            [self.program, "emulate", scenario, *self.options(), "--map", where, "--ports", ports,
+             "--stats", self.stats_path],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             start_new_session=True)
         ready, _, _ = select.select([self.process.stdout], [], [], READY_WITHIN_S)

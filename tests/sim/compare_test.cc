@@ -65,10 +65,13 @@ TEST_CASE("a lossy line is worse, and the other way round better", "[sim]") {
   CHECK(markup_complaint(html) == "");
   CHECK(holds(html, "bad &amp; &lt;slow&gt;"));
   for (const Words& w : {words::kDecision, words::kPrice, words::kImproves, words::kDoesNot,
-                         words::kConfidence, words::kPlanA, words::kPlanB}) {
+                         words::kConfidence, words::kRunScatter, words::kPlanA, words::kPlanB}) {
     CHECK(holds(html, w.vi));
     CHECK(holds(html, w.en));
   }
+  // A closed curve per plan: where its mean lies.
+  CHECK(holds(html, "class=\"a1\"/>"));
+  CHECK(holds(html, "class=\"v1\"/>"));
   CHECK_FALSE(holds(html, "http"));
   CHECK(html.find("class=\"decision\"") > html.find("<pre>"));  // the last page
 

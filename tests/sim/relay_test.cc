@@ -43,6 +43,22 @@ via = ["core"]
 members = ["central", "district-*"]
 )";
 
+// Others' traffic on both directions of two lines.
+const std::string kCross = R"(
+[[cross]]
+at = "central"
+direction = "up"
+kind = "tcp-cubic"
+flows = 2
+[[cross]]
+at = "district-01"
+direction = "down"
+kind = "tcp-short"
+flows = 3
+size = ["30kB", "50kB"]
+idle = "1s"
+)";
+
 // (time, sender, receiver, number): what came out.
 struct Out {
   std::int64_t at_ns = 0;
@@ -101,11 +117,20 @@ std::vector<Out> through_relay(Relay& relay, const std::vector<Offer>& offers) {
 std::vector<Out> through_network(const Scenario& scenario, const std::vector<Offer>& offers) {
   PacketPool pool;
   EventQueue events;
-  Network network(scenario, std::nullopt, pool, events);
+  Network network(scenario, {}, pool, events);
+  Timestamp now;
+  CrossTraffic cross(scenario.cross, scenario.seed,
+                     {[&](Timestamp t, CrossParcel parcel) { network.send(t, std::move(parcel)); },
+                      [&](Timestamp at, std::uint32_t flow) {
+                        events.push(std::max(at, now), EventClass::cross, 0, flow);
+                      }});
+  cross.start();
   for (std::uint32_t i = 0; i < offers.size(); ++i)
     events.push(offers[i].at, EventClass::start, offers[i].from, i);
   std::vector<Out> out;
   while (const auto e = events.pop(timestamp_from_ns(60'000'000'000))) {
+    now = e->time();
+    if (e->what() == EventClass::cross) cross.wake(now, e->payload);
     if (e->what() == EventClass::service) network.serve(e->time(), e->id());
     if (e->what() == EventClass::crossing) network.cross(e->time(), e->payload);
     if (e->what() == EventClass::start) {
@@ -119,8 +144,10 @@ std::vector<Out> through_network(const Scenario& scenario, const std::vector<Off
       d.packet->set_size(bytes.size());
       network.send(o.at, std::move(d));
     }
-    if (e->what() == EventClass::arrival) {
-      const Datagram d = network.take(e->time(), e->payload);
+    if (e->what() == EventClass::arrival && (e->payload & kCrossHandle) != 0) {
+      cross.arrive(now, network.take_cross(e->payload));
+    } else if (e->what() == EventClass::arrival) {
+      const Datagram d = network.take(e->payload);
       out.push_back({e->time_ns, d.from, d.to, number_of(d.packet->bytes())});
     }
   }
@@ -168,7 +195,7 @@ TEST_CASE("lines have the simulator's names and numbers, and paths lead over sha
   const LinePaths paths(scenario);
   PacketPool pool;
   EventQueue events;
-  Network network(scenario, std::nullopt, pool, events);
+  Network network(scenario, {}, pool, events);
   const auto reports = network.link_reports(timestamp_from_ns(0));
   REQUIRE(paths.lines().size() == reports.size());
   for (std::size_t i = 0; i < reports.size(); ++i) CHECK(paths.lines()[i].name == reports[i].name);
@@ -198,6 +225,19 @@ TEST_CASE("every datagram has the fate and the time that the simulator gives it"
   CHECK(f.duplicated > 0);
   CHECK(relay.under_way() == 0);
   CHECK(conserved(relay));
+}
+
+TEST_CASE("other traffic delays datagrams as it does in the simulator, and counts its own goodput",
+          "[sim]") {
+  const Scenario alone = parse_text(kRough), beside = parse_text(kRough + kCross);
+  const auto offers = traffic();
+  Relay relay(beside, beside.duration + 1min);
+  const auto out = through_relay(relay, offers);
+  CHECK(out == through_network(beside, offers));
+  CHECK(out != through_network(alone, offers));
+  REQUIRE(relay.cross().size() == 5);
+  for (const CrossReport& flow : relay.cross()) CHECK(flow.goodput_bytes > 0);
+  CHECK(conserved(relay));  // of members' datagrams alone
 }
 
 TEST_CASE("what is damaged has one other bit, and what is not has none", "[sim]") {

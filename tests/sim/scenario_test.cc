@@ -87,7 +87,7 @@ TEST_CASE("an unknown key is named with its line and the nearest known key", "[s
   CHECK(bent("queue = \"120ms\", ", "queu = \"120ms\", ") ==
         "s.toml:8: profile.office.up.queu: is no key here; did you mean \"queue\"?");
   CHECK(bent("fps = 25", "colour = 25") ==
-        "s.toml:24: meeting.video.colour: is no key here; the keys are bitrate, fps");
+        "s.toml:24: meeting.video.colour: is no key here; the keys are bitrate, min, fps");
 }
 
 TEST_CASE("a value without its unit, or of another kind, is refused with an example", "[sim]") {

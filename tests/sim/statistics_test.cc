@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "core/base/rng.h"
+
 namespace diemcau::sim {
 namespace {
 
@@ -91,6 +93,40 @@ TEST_CASE("equal runs decide nothing, a difference without spread does", "[sim]"
   auto one = paired_difference(std::vector<double>{1}, std::vector<double>{2});
   CHECK_FALSE(one.p);
   CHECK(verdict_of(one, Better::higher) == Verdict::not_decided);
+}
+
+TEST_CASE("the region of a mean holds the true one in 95 of 100 samples", "[sim]") {
+  // 2,000 samples of 12 pairs that go together: y = x / 2 + noise. Binomial, 95 % ± 3 × 0.5 %.
+  Rng rng{7};
+  // Sums of twelve uniform draws are normal enough: mean 6, variance 1.
+  const auto normal = [&] {
+    double sum = 0;
+    for (int i = 0; i < 12; ++i) sum += rng.below(1'000'000) / 1e6;
+    return sum - 6;
+  };
+  int held = 0;
+  for (int sample = 0; sample < 2'000; ++sample) {
+    std::vector<double> x, y;
+    for (int i = 0; i < 12; ++i) {
+      x.push_back(normal());
+      y.push_back(x.back() / 2 + normal());
+    }
+    const MeanRegion r = region_of_mean(x, y).value();
+    // Where the true mean (0, 0) lies in the circle that the ellipse was made of.
+    const double u = (0 - r.x) / r.xx, v = ((0 - r.y) - r.yx * u) / r.yy;
+    held += u * u + v * v <= 1 ? 1 : 0;
+  }
+  CHECK(held >= 1'870);
+  CHECK(held <= 1'930);
+}
+
+TEST_CASE("two runs have no region, and figures that go together a flat one", "[sim]") {
+  const std::vector<double> x{1, 2, 3, 4}, twice{2, 4, 6, 8};
+  CHECK_FALSE(region_of_mean(std::span(x).first(2), std::span(twice).first(2)).has_value());
+  const MeanRegion r = region_of_mean(x, twice).value();
+  CHECK(r.yy == Approx(0).margin(1e-6));
+  CHECK(r.at(0.25).first == Approx(2.5));
+  CHECK(r.at(0).second - r.y == Approx(2 * (r.at(0).first - r.x)));
 }
 
 }  // namespace diemcau::sim

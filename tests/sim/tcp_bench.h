@@ -31,9 +31,11 @@ class TcpBench {
   using Meddle = std::function<Fate(Timestamp, std::size_t, const TcpSegment&)>;
 
   // `ack_loss_parts` of 2^32 acknowledgments are lost.
-  TcpBench(Bitrate rate, Duration round_trip, ByteCount queue, std::uint64_t ack_loss_parts = 0)
-      : there_(config(rate, round_trip, queue), {1, 0, 24h}),
-        back_(config(rate, round_trip, ByteCount::bytes(1 << 30), ack_loss_parts), {1, 1, 24h}) {}
+  TcpBench(Bitrate rate, Duration round_trip, ByteCount queue, std::uint64_t ack_loss_parts = 0,
+           std::uint32_t overhead = 0)
+      : there_(config(rate, round_trip, queue, 0, overhead), {1, 0, 24h}),
+        back_(config(rate, round_trip, ByteCount::bytes(1 << 30), ack_loss_parts, overhead),
+              {1, 1, 24h}) {}
 
   BenchFlow& add(TcpKind kind, std::optional<std::uint64_t> bytes = {}, Timestamp start = {}) {
     flows_.push_back(std::make_unique<BenchFlow>(kind, bytes, start));
@@ -69,13 +71,13 @@ class TcpBench {
     bool operator<(const Event& o) const { return at != o.at ? at > o.at : order > o.order; }
   };
   static LinkConfig config(Bitrate rate, Duration round_trip, ByteCount queue,
-                           std::uint64_t loss_parts = 0) {
+                           std::uint64_t loss_parts, std::uint32_t overhead) {
     LinkConfig c;
     c.capacity.rate = rate;
     c.delay.base = round_trip / 2;
     c.queue_time.reset();
     c.queue_bytes = queue;
-    c.overhead = 0;
+    c.overhead = overhead;
     if (loss_parts > 0) c.loss.kind = LossConfig::Kind::iid;
     c.loss.loss_good = loss_parts;
     return c;

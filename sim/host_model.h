@@ -1,0 +1,90 @@
+// What a member's PC adds to the lines: codecs that take their time, threads that hand over, timers
+// that are late, datagrams that are read when the thread wakes.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "core/units/ids.h"
+#include "core/units/time.h"
+#include "sim/counter_random.h"
+
+namespace diemcau::sim {
+
+// Where a measured distribution is cut, in parts of 2^32: 0, 1, 5, 25, 50, 75, 95, 99, 99.9 and 100
+// per cent.
+constexpr std::array<std::uint64_t, 10> kHostParts{
+    0,          42949673,   214748365,  1073741824, 2147483648,
+    3221225472, 4080218931, 4252017623, 4290672329, std::uint64_t{1} << 32};
+// Times in ns at these cuts.
+using HostTimes = std::array<std::uint32_t, kHostParts.size()>;
+
+// A draw by the distribution: straight between two cuts.
+constexpr Duration time_at(const HostTimes& times, std::uint32_t draw) {
+  std::size_t i = 1;
+  while (draw >= kHostParts[i]) ++i;
+  const std::uint64_t span = kHostParts[i] - kHostParts[i - 1];
+  const std::uint64_t rise = times[i] - times[i - 1];
+  return Duration{
+      static_cast<std::int64_t>(times[i - 1] + rise * (draw - kHostParts[i - 1]) / span)};
+}
+
+// One member's. Each step draws from a stream of its own, so that what one does more often under
+// another design moves no other step's draws. One thread at a time.
+class HostModel {
+ public:
+  // An ideal host's codecs take their constant times, and everything else takes none.
+  HostModel(std::uint64_t seed, std::uint16_t member, bool ideal);
+  bool ideal() const { return ideal_; }
+
+  // When core has a picture that was captured `now`. The layers of one picture are encoded one
+  // after the other, hi first: ask in this order. `ideal_time`: the encoder's own.
+  Timestamp encoded(Timestamp now, Layer layer, Duration ideal_time);
+  Duration sound_encoded();      // from the end of a frame of sound to core
+  Duration sound_decoded();      // from core's PlayAudio to its samples
+  Duration decode(Layer layer);  // a decoder at work
+  Duration to_decoder();         // from core to that decoder's thread
+  Duration from_decoder();       // and back to core
+  Duration from_player();        // that sound was decoded
+  Duration shown_late();         // the screen's timer
+  Duration from_screen();        // that a picture was shown
+  Duration loudspeaker_late();   // the device's tick and what it asks core
+  Duration timer_late();         // core's own timer
+  Duration socket_wakes();       // from a datagram's arrival to core's thread reading
+
+ private:
+  enum Step : std::uint8_t {
+    encode_hi,
+    encode_mid,
+    encode_lo,
+    encode_sound,
+    decode_hi,
+    decode_mid,
+    decode_lo,
+    decode_sound,
+    picture_in,
+    picture_out,
+    sound_out,
+    play_in,
+    play_out,
+    decode_in,
+    decode_out,
+    show_timer,
+    show_out,
+    tick_timer,
+    tick_out,
+    core_timer,
+    socket,
+    steps
+  };
+  Duration draw(Step step, const HostTimes& times);
+  Duration hand_over(Step step);
+  Duration late(Step step);
+
+  bool ideal_;
+  std::array<CounterRandom, steps> random_;
+  Timestamp encoder_free_at_;
+};
+
+}  // namespace diemcau::sim
