@@ -130,7 +130,9 @@ struct PathSum {
   std::uint64_t packets_sent = 0, bytes_sent = 0, bytes_received = 0;
   std::uint64_t handshakes_done = 0, handshakes_failed = 0, reconnects = 0;
   Duration outage{};
-  std::optional<Duration> offset, uncertainty;
+  std::optional<Duration> offset, uncertainty, queue;
+  std::optional<Bitrate> target;
+  std::uint32_t inherent_loss_permille = 0;
 
   void add(const PathReport& p) {
     up = up || p.up;
@@ -143,11 +145,23 @@ struct PathSum {
     outage += p.outage;
     if (p.clock_offset) offset = p.clock_offset;
     if (p.clock_uncertainty) uncertainty = p.clock_uncertainty;
+    if (!p.target) return;
+    target = p.target;
+    queue = p.queue;
+    inherent_loss_permille = p.inherent_loss_permille;
   }
 };
 
 void add_path(Families& out, const Labels& peer, const PathSum& s) {
   out.gauge("peer_up", "1 while a path to the peer is up.", peer, s.up ? 1 : 0);
+  if (s.target) {
+    out.gauge("target_bitrate_bps", "Bit rate the peer may be sent.", peer,
+              static_cast<double>(s.target->bps()));
+    out.gauge("path_queue_seconds", "What waits on the way in front of what we send.", peer,
+              to_ms_double(*s.queue) / 1e3);
+    out.gauge("path_inherent_loss_ratio", "What the line loses whatever is sent.", peer,
+              s.inherent_loss_permille / 1e3);
+  }
   out.counter("packets_sent_total", "Datagrams sent to the peer.", peer, s.packets_sent);
   out.counter("bytes_sent_total", "UDP payload sent to the peer.", peer, s.bytes_sent);
   out.counter("bytes_received_total", "UDP payload accepted from the peer.", peer,
@@ -282,9 +296,6 @@ std::vector<MetricFamily> Metrics::Impl::Source::Collect() const {
   for (std::size_t i = 0; i < kDropReasons.size(); ++i)
     out.counter("packets_dropped_total", "Datagrams that were not used.",
                 {{"reason", kDropReasons[i]}}, now.report.dropped[i] + now.dropped[i]);
-  for (const auto& [peer, rate] : now.target_bitrates)
-    out.gauge("target_bitrate_bps", "Bit rate the peer may be sent.", {{"peer", id_of(peer)}},
-              static_cast<double>(rate.bps()));
   add_codecs(out, now);
   if (now.recorder) add_recorder(out, *now.recorder, now.bridge_ids, now.self);
   return out.take();

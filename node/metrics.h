@@ -27,7 +27,6 @@ struct MetricsSnapshot {
   std::uint64_t queue_drops = 0;  // items that found a queue of the node full
   // Datagrams that the node refused before core, added to core's own counts, by DropReason.
   std::uint64_t dropped[static_cast<std::size_t>(quality::DropReason::count_)] = {};
-  std::vector<std::pair<PeerId, Bitrate>> target_bitrates;
 };
 
 // Serves http://ADDRESS/metrics on its own threads. publish() from any thread.

@@ -362,7 +362,12 @@ quality::BridgeReport PeerTable::report(Timestamp now) const {
   for (const auto& peer : peers_) {
     if (!peer) continue;
     peer->inbound.report(now, r.flows);
-    r.paths.push_back(peer->link.report(now));
+    quality::PathReport& path = r.paths.emplace_back(peer->link.report(now));
+    if (const auto figures = outbound_.uplink().figures(peer->id)) {
+      path.target = figures->target;
+      path.queue = figures->queue;
+      path.inherent_loss_permille = figures->inherent_loss_permille;
+    }
   }
   std::copy(std::begin(dropped_), std::end(dropped_), std::begin(r.dropped));
   return r;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/quality/histogram.h"
+#include "core/units/bitrate.h"
 #include "core/units/ids.h"
 #include "core/units/time.h"
 
@@ -50,6 +51,9 @@ struct PathReport {
   std::uint64_t handshakes_done = 0, handshakes_failed = 0;
   std::uint64_t reconnects = 0;
   Duration outage{};
+  std::optional<Bitrate> target;  // what may be sent there
+  Duration queue{};               // what waits in front of our packets on the way, bursts aside
+  std::uint32_t inherent_loss_permille = 0;  // what it loses whatever we send
 };
 
 // Why a datagram was not used; label values of diemcau_packets_dropped_total.

@@ -2,6 +2,8 @@
 // here has.
 #pragma once
 
+#include <cstdint>
+
 #include "core/rate/observation.h"
 #include "core/units/bitrate.h"
 #include "core/units/time.h"
@@ -26,6 +28,8 @@ class Controller {
   // The rate at which what waits is sent: above the target, so that a backlog ends and every
   // picture tries a little more than the line is known to carry.
   virtual Bitrate pace() const = 0;
+  // What the line loses whatever is sent, as far as that is known.
+  virtual std::uint32_t inherent_loss_permille() const { return 0; }
 };
 
 }  // namespace diemcau::rate

@@ -25,9 +25,9 @@ class DelayController final : public Controller {
   Bitrate rate() const override;
   Bitrate pace() const override;
 
+  std::uint32_t inherent_loss_permille() const override { return losses_.inherent_permille(); }
   // Somebody else fills the queue, and our own restraint does not empty it.
   bool shares_with_greedy() const { return greedy_.has_value(); }
-  const LossJudge& losses() const { return losses_; }
 
  private:
   Duration wanted_queue() const;

@@ -208,10 +208,8 @@ std::optional<Uplink::PathFigures> Uplink::figures(PeerId peer) const {
   if (path == nullptr) return std::nullopt;
   PathFigures f;
   f.target = path->controller->rate();
-  f.sent = path->last.sent;
-  f.delivered = path->last.delivered;
   f.queue = path->queue;
-  f.in_flight = path->log.in_flight();
+  f.inherent_loss_permille = path->controller->inherent_loss_permille();
   return f;
 }
 

@@ -49,11 +49,11 @@ class Uplink final : public send::Allowance {
   std::size_t earlier_sound(PeerId peer) const;
 
   struct PathFigures {
-    Bitrate target, sent, delivered;
+    Bitrate target;
     Duration queue{};
     std::uint32_t inherent_loss_permille = 0;
-    ByteCount in_flight;
   };
+  // For reports; none without an association.
   std::optional<PathFigures> figures(PeerId peer) const;
 
  private:

@@ -44,11 +44,11 @@ MetricsSnapshot full_snapshot() {
   path.packets_sent = 77;
   path.clock_offset = -2ms;
   path.clock_uncertainty = 1ms;
+  path.target = Bitrate::kbps(1500);
   s.report.paths = {path};
   s.report.dropped[static_cast<std::size_t>(quality::DropReason::auth)] = 3;
   s.dropped[static_cast<std::size_t>(quality::DropReason::auth)] = 4;
   s.video_encode.add(6ms);
-  s.target_bitrates = {{PeerId{1}, Bitrate::kbps(1500)}};
   RecorderFigures recorder;
   recorder.active = {false, true};
   recorder.recorded_us = {0, 2'500'000};

@@ -17,6 +17,11 @@ namespace {
 class PlainRule {
  public:
   Duration add(Duration delay) {
+    // A stall releases what it held with ever shorter delays: all of that is one late packet.
+    const bool released = stalled_ && delay < last_;
+    stalled_ = released || delay >= 100ms;
+    last_ = delay;
+    if (released) return target_;
     const auto bucket = static_cast<std::size_t>(
         std::clamp<std::int64_t>(delay / DelayHistogram::kBucket, 0, std::ssize(weights_) - 1));
     std::int64_t sum = 0;
@@ -26,13 +31,17 @@ class PlainRule {
     std::int64_t beyond = 0;
     std::size_t i = weights_.size();
     while (i > 1 && beyond + weights_[i - 1] <= kOne / 200) beyond += weights_[--i];
-    return DelayHistogram::kBucket * static_cast<std::int64_t>(i);
+    target_ =
+        std::max(DelayHistogram::kLeast, DelayHistogram::kBucket * static_cast<std::int64_t>(i));
+    return target_;
   }
 
  private:
   static constexpr std::int64_t kOne = std::int64_t{1} << 30;
   std::array<std::int64_t, 80> weights_{};
   std::int64_t forget_ = 1;
+  bool stalled_ = false;
+  Duration last_{}, target_ = DelayHistogram::kStart;
 };
 
 }  // namespace
