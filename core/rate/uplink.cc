@@ -23,6 +23,8 @@ constexpr Bitrate kLeastStart = Bitrate::kbps(120);
 constexpr Duration kWindowSlack = 100ms;
 constexpr std::int64_t kWindowBytes = 4'000;
 constexpr Duration kOutage = 1s;
+// Without sound nothing tells that the last pictures were lost.
+constexpr Duration kSilent = 300ms;
 // Earlier sound takes no more than half of a path's part; a frame of 32 kbit/s with its header, 50
 // times a second.
 constexpr std::int64_t kEarlierSoundParts = 2;
@@ -66,6 +68,7 @@ void Uplink::sent(Timestamp now, PeerId peer, Ssrc ssrc, SeqNo seq, std::uint16_
   if (PathState* path = paths_[peer.value].get()) {
     path->log.add(now, ssrc, seq, size_bytes, media);
     path->meter.sent(now, size_bytes);
+    path->sent_at = now;
   }
 }
 
@@ -144,9 +147,14 @@ void Uplink::observe_uplink(Timestamp now) {
   shared_->observe(o);
 }
 
-bool Uplink::window_open(PeerId peer) const {
+bool Uplink::window_open(Timestamp now, PeerId peer) const {
   const PathState* path = paths_[peer.value].get();
   if (path == nullptr) return false;
+  const Duration silent = path->meter.round_trip() + kSilent;
+  if ((!path->sent_at || now - *path->sent_at > silent) &&
+      (!path->reported_at || now - *path->reported_at > silent)) {
+    return true;
+  }
   const Duration time = path->meter.round_trip() + path->queue + kWindowSlack;
   return path->log.in_flight() <=
          path->controller->rate().bytes_in(time) + ByteCount::bytes(kWindowBytes);

@@ -38,8 +38,9 @@ class Uplink final : public send::Allowance {
             MediaKind media);
   void report_arrived(Timestamp now, PeerId peer, const wire::Ccfb& report);
 
-  // Whether pictures may go: what is in flight fits the window. Sound and control are not asked.
-  bool window_open(PeerId peer) const override;
+  // Whether pictures may go: what is in flight fits the window, or nothing has been sent or told
+  // for so long that only a packet can find out. Sound and control are not asked.
+  bool window_open(Timestamp now, PeerId peer) const override;
   Bitrate pace(PeerId peer) const override;
   Bitrate pace() const override;
   // What the path could carry, and what everything together can.
@@ -63,7 +64,7 @@ class Uplink final : public send::Allowance {
     SoundLoss sound_loss;
     std::unique_ptr<Controller> controller;
     Observation last;
-    std::optional<Timestamp> reported_at;
+    std::optional<Timestamp> reported_at, sent_at;
     Duration queue{}, mean_queue{};  // with the uplink's share
     // What it had above the uplink's in its last reports. Reports of different paths are of
     // different times: only what stays is the path's own.

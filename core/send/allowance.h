@@ -4,6 +4,7 @@
 
 #include "core/units/bitrate.h"
 #include "core/units/ids.h"
+#include "core/units/time.h"
 
 namespace diemcau::send {
 
@@ -11,7 +12,7 @@ class Allowance {
  public:
   virtual Bitrate pace() const = 0;
   virtual Bitrate pace(PeerId peer) const = 0;
-  virtual bool window_open(PeerId peer) const = 0;
+  virtual bool window_open(Timestamp now, PeerId peer) const = 0;
 
  protected:
   ~Allowance() = default;

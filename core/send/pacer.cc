@@ -98,7 +98,7 @@ bool Pacer::leans_on_dropped(Timestamp now, PeerId peer, PeerQueue& queue,
     broken.reset();
     return false;
   }
-  const bool ready = queue.video.empty() && allowance_.window_open(peer);
+  const bool ready = queue.video.empty() && allowance_.window_open(now, peer);
   if (ready && (!broken->told_at || now - *broken->told_at > kTellAgain)) {
     broken->told_at = now;
     dropped_.push({peer, frame.layer, broken->from});
@@ -149,7 +149,7 @@ std::optional<Pacer::Next> Pacer::take_video(Timestamp now) {
       static_cast<void>(turns_.pop());
       continue;
     }
-    if (queue.free_at > now + kBurst || !allowance_.window_open(peer)) {
+    if (queue.free_at > now + kBurst || !allowance_.window_open(now, peer)) {
       turns_.push(turns_.pop());
       continue;
     }
@@ -173,6 +173,7 @@ void Pacer::account(Timestamp now, ByteCount size) {
 }
 
 std::optional<Pacer::Next> Pacer::poll(Timestamp now) {
+  polled_at_ = now;
   if (sound_.empty() && video_queued_ == 0) return std::nullopt;
   if (free_at_ > now + kBurst) return std::nullopt;
   if (auto next = take_sound(now)) return next;
@@ -187,7 +188,8 @@ std::optional<Timestamp> Pacer::deadline() const {
     const PeerQueue& queue = queues_[turns_.at(i).value];
     if (queue.video.empty()) continue;
     std::optional<Timestamp> at;
-    if (allowance_.window_open(turns_.at(i))) at = std::max(queue.free_at - kBurst, line_free_at);
+    if (allowance_.window_open(polled_at_, turns_.at(i)))
+      at = std::max(queue.free_at - kBurst, line_free_at);
     const Duration patience = queue.frame_begun ? kBegunAfter : kVideoAfter;
     const Timestamp late_at = std::max(queue.video.front().since + patience + 1ns, line_free_at);
     at = at ? std::min(*at, late_at) : late_at;

@@ -98,6 +98,7 @@ class Pacer {
   RingQueue<Sound> sound_;
   std::vector<PeerQueue> queues_;  // by PeerId
   RingQueue<PeerId> turns_;        // those with pictures, the next one in front
+  Timestamp polled_at_;
   std::size_t round_ = 0;
   std::size_t video_queued_ = 0;
   RingQueue<DroppedFrame> dropped_;

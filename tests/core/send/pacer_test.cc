@@ -23,7 +23,7 @@ struct FixedAllowance final : Allowance {
     const auto it = paths.find(peer.value);
     return it != paths.end() ? it->second : all;
   }
-  bool window_open(PeerId peer) const override { return !closed.contains(peer.value); }
+  bool window_open(Timestamp, PeerId peer) const override { return !closed.contains(peer.value); }
   Bitrate all;
   std::map<std::uint16_t, Bitrate> paths;
   std::set<std::uint16_t> closed;
