@@ -12,6 +12,8 @@ constexpr Duration kWindow = 200ms;
 // at 1 % are 5 %, but two windows in a row must be high).
 constexpr std::uint32_t kHighPermille = 20;
 constexpr std::uint32_t kHighWindows = 2;
+// Less than sound and a little picture limits nothing: the pictures have paused.
+constexpr Bitrate kWorthTrying = Bitrate::kbps(200);
 constexpr std::int64_t kTryPercent = 85;
 // A limit is tried again by growing 4 % a second: half a second of one to two per cent of loss,
 // every three seconds.
@@ -56,7 +58,9 @@ void LossJudge::window_over(const Observation& o, std::uint32_t permille) {
         inherent_permille_ = (inherent_permille_ * 15 + permille + 8) / 16;
         return;
       }
-      if (high_windows_ < kHighWindows || (not_before_ && o.now < *not_before_)) return;
+      if (high_windows_ < kHighWindows || o.delivered < kWorthTrying ||
+          (not_before_ && o.now < *not_before_))
+        return;
       before_permille_ = permille;
       limit_ = Bitrate::bps(o.delivered.bps() / 100 * kTryPercent);
       state_ = State::settling;
