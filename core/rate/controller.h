@@ -6,7 +6,6 @@
 
 #include "core/rate/observation.h"
 #include "core/units/bitrate.h"
-#include "core/units/time.h"
 
 namespace diemcau::rate {
 
@@ -21,8 +20,6 @@ class Controller {
  public:
   virtual ~Controller() = default;
   virtual void observe(const Observation& o) = 0;
-  // Nothing has been reported for that long although something is in flight.
-  virtual void silent(Timestamp now, Duration since) = 0;
   // Always within the bounds.
   virtual Bitrate rate() const = 0;
   // The rate at which what waits is sent: above the target, so that a backlog ends and every

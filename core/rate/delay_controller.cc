@@ -212,7 +212,7 @@ void DelayController::watch_for_greedy(const Observation& o) {
     over_->queue = std::max(over_->queue, o.standing_queue);
     return;
   }
-  greedy_ = Greedy{o.now, o.now, {}, {}, {}, {}, {}};
+  greedy_ = Greedy{o.now, {}, {}, {}, {}, {}};
   rate_ = permille(over_->before, kGreedyCutPermille);
 }
 
@@ -247,7 +247,5 @@ void DelayController::compete(const Observation& o, Duration since) {
   const Bitrate more = Bitrate::bps(kPacketBits * weight_ * 1'000 / ms * to_ms(since) / ms);
   rate_ = std::max(rate_, std::min(rate_ + more, proven(o)));
 }
-
-void DelayController::silent(Timestamp, Duration) {}
 
 }  // namespace diemcau::rate

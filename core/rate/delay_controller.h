@@ -21,13 +21,10 @@ class DelayController final : public Controller {
   DelayController(RateBounds bounds, std::uint32_t weight);
 
   void observe(const Observation& o) override;
-  void silent(Timestamp now, Duration since) override;
   Bitrate rate() const override;
   Bitrate pace() const override;
 
   std::uint32_t inherent_loss_permille() const override { return losses_.inherent_permille(); }
-  // Somebody else fills the queue, and our own restraint does not empty it.
-  bool shares_with_greedy() const { return greedy_.has_value(); }
 
  private:
   Duration wanted_queue() const;
@@ -56,8 +53,8 @@ class DelayController final : public Controller {
     Bitrate before;
   };
   std::optional<Over> over_;
+  // Somebody else fills the queue, and our own restraint does not empty it.
   struct Greedy {
-    Timestamp since;
     Timestamp tried_at;
     std::optional<Timestamp> cut_at, short_since, try_began_at;
     Bitrate before, arrived_before;  // of the try

@@ -18,11 +18,10 @@ constexpr Duration kIdle = 3ms;
 constexpr Bitrate kStartTogether = Bitrate::kbps(2'000);
 constexpr Bitrate kMostStart = Bitrate::kbps(500);
 constexpr Bitrate kLeastStart = Bitrate::kbps(120);
-// In flight beyond the round trip and what waits already: reports come every 50 ms, pictures
+// In flight beyond the round trip and what waits already: reports come every 40 ms, pictures
 // every 33.
 constexpr Duration kWindowSlack = 100ms;
 constexpr std::int64_t kWindowBytes = 4'000;
-constexpr Duration kOutage = 1s;
 // Without sound nothing tells that the last pictures were lost.
 constexpr Duration kSilent = 300ms;
 // Earlier sound takes no more than half of a path's part; a frame of 32 kbit/s with its header, 50
@@ -80,15 +79,13 @@ void Uplink::report_arrived(Timestamp now, PeerId peer, const wire::Ccfb& report
   path->sound_loss.report(now, packets);
   std::optional<Duration> round_trip;
   for (auto p = packets.rbegin(); p != packets.rend() && !round_trip; ++p) {
-    if (p->received) round_trip = now - p->sent_at - path->log.held_back();
+    // A peer may claim to have held a report back for longer than there was.
+    if (p->received) round_trip = between(now - p->sent_at, path->log.held_back());
   }
   Observation o = path->meter.report(now, packets, round_trip);
   path->queue = o.standing_queue;
   // Among few packets of one path, large ones seem to wait while they are only long.
   path->mean_queue = std::exchange(o.mean_queue, Duration::zero());
-  if (path->reported_at && now - *path->reported_at > kOutage) {
-    path->controller->silent(now, now - *path->reported_at);
-  }
   path->reported_at = now;
   if (const auto common = common_queue(now)) {
     auto& own = path->own_queues;
