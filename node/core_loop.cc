@@ -11,7 +11,7 @@ namespace asio = boost::asio;
 CoreLoop::CoreLoop(asio::io_context& io, mesh::BridgeConfig config, Parts parts)
     : parts_(std::move(parts)),
       bridge_(std::move(config), mesh::Bridge::Ports{parts_.packets, parts_.frames, parts_.pair_mac,
-                                                     parts_.handshakes}),
+                                                     parts_.handshakes, kernel_}),
       inbox_(io, [this](Posted posted) { arrived(std::move(posted)); }),
       timer_(io) {}
 

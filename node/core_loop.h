@@ -16,6 +16,7 @@
 #include "node/encoder_thread.h"
 #include "node/inbox.h"
 #include "node/input_log.h"
+#include "node/isal_kernel.h"
 #include "node/player.h"
 #include "node/recorder.h"
 #include "node/secure/transport_security.h"
@@ -80,6 +81,7 @@ class CoreLoop {
   void drop(quality::DropReason reason) { ++dropped_[static_cast<std::size_t>(reason)]; }
 
   Parts parts_;
+  IsalKernel kernel_;
   mesh::Bridge bridge_;
   Inbox<Posted> inbox_;
   boost::asio::steady_timer timer_;

@@ -133,6 +133,7 @@ struct PathSum {
   std::optional<Duration> offset, uncertainty, queue;
   std::optional<Bitrate> target;
   std::uint32_t inherent_loss_permille = 0;
+  quality::RepairReport repair;  // of the link, whatever path
 
   void add(const PathReport& p) {
     up = up || p.up;
@@ -143,6 +144,7 @@ struct PathSum {
     handshakes_failed += p.handshakes_failed;
     reconnects += p.reconnects;
     outage += p.outage;
+    repair = p.repair;
     if (p.clock_offset) offset = p.clock_offset;
     if (p.clock_uncertainty) uncertainty = p.clock_uncertainty;
     if (!p.target) return;
@@ -151,6 +153,28 @@ struct PathSum {
     inherent_loss_permille = p.inherent_loss_permille;
   }
 };
+
+void add_repair(Families& out, const Labels& peer, const quality::RepairReport& r) {
+  const auto by_kind = [&](const char* name, const char* help, std::uint64_t repeated,
+                           std::uint64_t coded) {
+    const auto with = [&](const char* kind) {
+      Labels labels = peer;
+      labels.push_back({"kind", kind});
+      return labels;
+    };
+    out.counter(name, help, with("repeated"), repeated);
+    out.counter(name, help, with("coded"), coded);
+  };
+  by_kind("repair_packets_sent_total", "Repair packets sent to the peer.", r.repeated_sent,
+          r.coded_sent);
+  out.counter("repair_bytes_sent_total", "What they took on the line.", peer, r.bytes_sent);
+  by_kind("repair_packets_received_total", "Repair packets received from the peer.",
+          r.repeated_received, r.coded_received);
+  out.counter("repair_packets_useless_total", "Of these: nothing was missing any more.", peer,
+              r.useless_received);
+  out.counter("packets_recovered_total", "Lost packets that repair gave back.", peer,
+              r.packets_recovered);
+}
 
 void add_path(Families& out, const Labels& peer, const PathSum& s) {
   out.gauge("peer_up", "1 while a path to the peer is up.", peer, s.up ? 1 : 0);
@@ -175,6 +199,7 @@ void add_path(Families& out, const Labels& peer, const PathSum& s) {
   if (s.uncertainty)
     out.gauge("clock_uncertainty_seconds", "How far the clock offset may be off.", peer,
               seconds(*s.uncertainty));
+  add_repair(out, peer, s.repair);
 }
 
 void add_media(Families& out, const std::string& id, MediaKind media, const MediaSum& s) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/byte_reader.h"
+#include "core/base/packet_pool.h"
 #include "core/quality/histogram.h"
 #include "core/units/ids.h"
 #include "core/units/time.h"
@@ -16,6 +17,10 @@ namespace diemcau::sim {
 
 // Of an RTP packet, sealed or not; nothing for everything else.
 std::optional<Layer> layer_of(ByteSpan datagram);
+
+// Of an RTP packet, not sealed yet: the bytes that are there because packets get lost. All of a
+// repair packet; in one of sound, its earlier frames.
+std::size_t repair_bytes_of(const Packet& rtp);
 
 // One stream between two bridges as the lines saw it; the receiver's own figures are in its
 // BridgeReport.

@@ -102,9 +102,12 @@ void Network::send(Timestamp now, Datagram d) {
     ++c.packets_sent;
     c.bytes_sent += d.payload_bytes;
   }
-  if (observer_ != nullptr)
-    observer_->sent(now,
-                    {d.from, d.to, false, d.layer, static_cast<std::int64_t>(d.payload_bytes)});
+  if (observer_ != nullptr) {
+    Traffic traffic{d.from, d.to, false, d.layer, static_cast<std::int64_t>(d.payload_bytes)};
+    if (d.kind == mesh::PacketKind::rtp)
+      traffic.repair_bytes = static_cast<std::int64_t>(repair_bytes_of(*d.packet));
+    observer_->sent(now, traffic);
+  }
   if (by_hand) {
     ++tally_.lost_by_hand;
     return;

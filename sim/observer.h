@@ -19,6 +19,8 @@ struct Traffic {
   bool foreign = false;
   std::optional<Layer> layer;  // of RTP; Layer::only is sound
   std::int64_t bytes = 0;  // what it takes: on a line with the line's overhead, else UDP payload
+  std::int64_t repair_bytes =
+      0;  // of the UDP payload: what would not be there if nothing were lost
 };
 
 // A frame that a bridge had shown, or sound that it had played; all times are true ones, whatever

@@ -17,6 +17,7 @@ bool Bar::met(double value) const {
 }
 
 double Bar::worst() const {
+  if (worst_bar) return *worst_bar;
   switch (kind) {
     case Kind::at_most: return ideal + kWorstPart * (bar - ideal);
     // A low bar has more below it than is left of it.
@@ -28,6 +29,7 @@ double Bar::worst() const {
 
 std::vector<Case> all_cases() {
   std::vector<Case> all = flow_cases();
+  for (Case& c : repair_cases()) all.push_back(std::move(c));
   for (Case& c : fair_cases()) all.push_back(std::move(c));
   for (Case& c : mesh_cases()) all.push_back(std::move(c));
   return all;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,12 +18,16 @@ struct Bar {
   Kind kind = Kind::none;
   double bar = 0;
   double ideal = 0;
+  std::optional<double> worst_bar;  // where it is given
 
   bool met(double value) const;
   double worst() const;  // the bar for the worst seed
 };
-constexpr Bar most(double bar, double ideal = 0) { return {Bar::Kind::at_most, bar, ideal}; }
-constexpr Bar least(double bar, double ideal = 1) { return {Bar::Kind::at_least, bar, ideal}; }
+constexpr Bar most(double bar, double ideal = 0) { return {Bar::Kind::at_most, bar, ideal, {}}; }
+constexpr Bar least(double bar, double ideal = 1) { return {Bar::Kind::at_least, bar, ideal, {}}; }
+constexpr Bar most_and_worst(double bar, double worst) {
+  return {Bar::Kind::at_most, bar, 0, worst};
+}
 // To be looked at only.
 constexpr Bar figure() { return {}; }
 
@@ -43,11 +48,13 @@ struct Case {
   std::set<std::string> lines;  // those whose packets are kept
   std::vector<FlowName> flows;  // of the time series; none: all
   std::vector<Row> rows;
+  std::function<void(sim::Scenario&)> change = {};  // what this case has other than its file
 };
 
-std::vector<Case> flow_cases();  // one flow on one bottleneck
-std::vector<Case> fair_cases();  // several flows
-std::vector<Case> mesh_cases();  // meetings
+std::vector<Case> flow_cases();    // one flow on one bottleneck
+std::vector<Case> repair_cases();  // one flow on a line that loses
+std::vector<Case> fair_cases();    // several flows
+std::vector<Case> mesh_cases();    // meetings
 std::vector<Case> all_cases();
 
 constexpr Span from_to(int from_s, int to_s) {

@@ -45,6 +45,10 @@ Figure seconds_to_rate(const LineLog& line, Span span, double share, std::option
 Figure arrived_kbps(const FlowLog& flow, Span span);
 // From the span's begin until so much arrives over 0.3 s; the end of these counts.
 Figure seconds_to_arrived(const FlowLog& flow, Span span, double kbps);
+// What is sent because packets get lost ÷ what would be sent without.
+Figure extra_bytes(const FlowLog& flow, Span span);
+// The same without, in kbit/s: pictures, sound, and their headers.
+Figure media_kbps(const FlowLog& flow, Span span);
 // Arrived ÷ sent packets of the span, from 1: what was lost or under way.
 Figure loss_ratio(const FlowLog& flow, Span span);
 
@@ -67,6 +71,12 @@ Figure audio_delay_back_s(const FlowLog& flow, Span span, double old_ms);
 // Concealed ÷ all samples, from the first frame that was played on.
 Figure concealed_ratio(const FlowLog& flow, const std::vector<Span>& spans);
 Figure concealments(const FlowLog& flow, Span span);  // how often
+// Gaps between pictures of max(3 × the average, the average + 150 ms) and more, as browsers count
+// them: how many, and their part of the time.
+Figure freezes(const FlowLog& flow, Span span);
+Figure frozen_ratio(const FlowLog& flow, Span span);
+// Pictures of that layer ÷ all that were shown.
+Figure layer_ratio(const FlowLog& flow, Span span, Layer layer);
 // R of ITU-T G.107 over the spans together.
 Figure r_factor(const FlowLog& flow, const std::vector<Span>& spans);
 

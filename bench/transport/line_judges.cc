@@ -161,4 +161,21 @@ Figure loss_ratio(const FlowLog& flow, Span span) {
   return std::max(0.0, 1 - arrived / sent);
 }
 
+Figure extra_bytes(const FlowLog& flow, Span span) {
+  double sent = 0, repair = 0;
+  for (std::size_t i = first_bin(span); i < end_bin(span, flow.bins.size()); ++i) {
+    sent += static_cast<double>(flow.bins[i].sent_bits);
+    repair += static_cast<double>(flow.bins[i].repair_bits);
+  }
+  if (sent <= repair) return std::nullopt;
+  return repair / (sent - repair);
+}
+
+Figure media_kbps(const FlowLog& flow, Span span) {
+  double bits = 0;
+  for (std::size_t i = first_bin(span); i < end_bin(span, flow.bins.size()); ++i)
+    bits += static_cast<double>(flow.bins[i].sent_bits - flow.bins[i].repair_bits);
+  return bits / seconds(span.to - span.from) / 1e3;
+}
+
 }  // namespace diemcau::judge

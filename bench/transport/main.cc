@@ -46,7 +46,8 @@ std::string scenario_file(const Options& o, const Case& c) {
 }
 
 void run_job(const Options& o, Job& job) {
-  const auto scenario = read_scenario(scenario_file(o, *job.of), {std::nullopt, job.seed});
+  auto scenario = read_scenario(scenario_file(o, *job.of), {std::nullopt, job.seed});
+  if (job.of->change) job.of->change(scenario);
   const Recording recording = record(scenario, job.of->lines);
   for (const Row& row : job.of->rows) job.values.push_back(row.judge(recording));
   if (o.series.empty()) return;
@@ -112,7 +113,7 @@ Judged judge(const Row& row, const std::vector<std::pair<std::uint64_t, Figure>>
   }
   if (values.empty()) return out;
   out.median = diemcau::sim::percentile(values, 0.5);
-  const Bar worst{row.bar.kind, row.bar.worst(), row.bar.ideal};
+  const Bar worst{row.bar.kind, row.bar.worst(), row.bar.ideal, {}};
   out.pass = row.bar.met(*out.median) && worst.met(*out.worst);
   return out;
 }

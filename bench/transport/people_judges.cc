@@ -148,6 +148,57 @@ Figure concealments(const FlowLog& flow, Span span) {
   return count;
 }
 
+namespace {
+struct Freezes {
+  double count = 0, time_ms = 0;
+};
+constexpr double kFreezeMarginMs = 150;
+constexpr int kGapsAveraged = 30, kGapsAtLeast = 5;
+
+Freezes freezes_of(const FlowLog& flow, Span span) {
+  Freezes out;
+  std::optional<Timestamp> last;
+  double average_ms = 0;
+  int gaps = 0;
+  for (const Picture& p : flow.pictures) {
+    if (last) {
+      const double gap = ms(p.shown_at - *last);
+      const bool frozen =
+          gaps >= kGapsAtLeast && gap >= std::max(3 * average_ms, average_ms + kFreezeMarginMs);
+      if (frozen && span.contains(p.shown_at)) {
+        ++out.count;
+        out.time_ms += gap;
+      }
+      gaps = std::min(gaps + 1, kGapsAveraged);
+      average_ms += (gap - average_ms) / gaps;
+    }
+    last = p.shown_at;
+  }
+  return out;
+}
+}  // namespace
+
+Figure freezes(const FlowLog& flow, Span span) {
+  if (flow.pictures.empty()) return std::nullopt;
+  return freezes_of(flow, span).count;
+}
+
+Figure frozen_ratio(const FlowLog& flow, Span span) {
+  if (flow.pictures.empty()) return std::nullopt;
+  return freezes_of(flow, span).time_ms / ms(span.to - span.from);
+}
+
+Figure layer_ratio(const FlowLog& flow, Span span, Layer layer) {
+  double all = 0, of_it = 0;
+  for (const Picture& p : flow.pictures) {
+    if (!span.contains(p.shown_at)) continue;
+    ++all;
+    if (p.layer == layer) ++of_it;
+  }
+  if (all <= 0) return std::nullopt;
+  return of_it / all;
+}
+
 Figure r_factor(const FlowLog& flow, const std::vector<Span>& spans) {
   double sum = 0, count = 0;
   for (const Sound& s : flow.sounds) {

@@ -43,6 +43,7 @@ class Recorder : public sim::Observer {
     FlowBin& bin = flow(what.from, what.to).bins[bin_of(now)];
     ++bin.sent;
     bin.sent_bits += what.bytes * 8;
+    bin.repair_bits += what.repair_bytes * 8;
   }
   void arrived(Timestamp now, const sim::Traffic& what) override {
     FlowBin& bin = flow(what.from, what.to).bins[bin_of(now)];

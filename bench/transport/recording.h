@@ -51,6 +51,7 @@ struct LineLog {
 
 struct FlowBin {
   std::int64_t sent_bits = 0, arrived_bits = 0;  // UDP payload
+  std::int64_t repair_bits = 0;                  // of those sent
   std::uint32_t sent = 0, arrived = 0;           // packets
 };
 

@@ -28,11 +28,15 @@ std::array<rate::LayerBounds, 4> bounds_of(const BridgeConfig& config) {
            {std::min(least.hi, most.hi), most.hi}}};
 }
 Bitrate percent(Bitrate r, std::int64_t n) { return Bitrate::bps(r.bps() / 100 * n); }
+Bitrate with_repair(Bitrate media, std::uint32_t permille) {
+  return Bitrate::bps(media.bps() / 1'000 * (1'000 + permille));
+}
 }  // namespace
 
-Allocation::Allocation(const BridgeConfig& config, const rate::Uplink& uplink, LayerBoard& board)
+Allocation::Allocation(const BridgeConfig& config, Outbound& outbound, LayerBoard& board)
     : config_(config),
-      uplink_(uplink),
+      outbound_(outbound),
+      uplink_(outbound.uplink()),
       board_(board),
       choice_(bounds_of(config), config.roster.size()),
       sound_(config.rates.audio + kSoundHeaders + kReports),
@@ -59,11 +63,16 @@ Bitrate Allocation::sound_of(PeerId peer) const {
   return sound_ + Bitrate::bps(earlier_frame_.bps() * earlier);
 }
 
-Bitrate Allocation::most_of(PeerId peer, Layer best) const {
+Bitrate Allocation::media_at_best(PeerId peer, Layer best) const {
   const Bitrate pictures = best == Layer::hi    ? config_.rates.hi
                            : best == Layer::mid ? config_.rates.mid
                                                 : config_.rates.lo;
-  return std::min(percent(pictures, kPictureCostPercent) + sound_of(peer), uplink_.rate(peer));
+  return percent(pictures, kPictureCostPercent) + sound_of(peer);
+}
+
+Bitrate Allocation::most_of(PeerId peer, Layer best) const {
+  const std::uint32_t wanted = outbound_.repair(peer).wanted_permille();
+  return std::min(with_repair(media_at_best(peer, best), wanted), uplink_.rate(peer));
 }
 
 void Allocation::plan(Timestamp now) {
@@ -94,9 +103,14 @@ void Allocation::plan(Timestamp now) {
     v.peer = peer;
     v.wanted = *best;
     v.weight = static_cast<std::uint32_t>(claims_[i].weight);
-    const Bitrate sound = sound_of(peer);
+    const repair::Sender& repair = outbound_.repair(peer);
+    const Bitrate all = with_repair(media_at_best(peer, *best), repair.wanted_permille());
+    outbound_.set_repair_room(peer, claims_[i].share >= all);
+    const std::uint32_t overhead = repair.overhead_permille();
+    const Bitrate sound = with_repair(sound_of(peer), overhead);
     const Bitrate rest = claims_[i].share > sound ? claims_[i].share - sound : Bitrate{};
-    v.room = Bitrate::bps(rest.bps() * 100 / kPictureCostPercent);
+    const std::int64_t cost = kPictureCostPercent * (1'000 + overhead);
+    v.room = Bitrate::bps(rest.bps() * 100'000 / cost);
     v.now = board_.serves(peer);
     viewers_.push_back(v);
   }

@@ -7,6 +7,7 @@
 
 #include "core/mesh/bridge_config.h"
 #include "core/mesh/layer_board.h"
+#include "core/mesh/outbound.h"
 #include "core/rate/layer_choice.h"
 #include "core/rate/uplink.h"
 #include "core/units/ids.h"
@@ -14,12 +15,13 @@
 
 namespace diemcau::mesh {
 
-// Sound and reports come first and are never asked; pictures get what is left of a peer's part.
+// Sound and reports come first and are never asked, then what repair takes; pictures get what is
+// left of a peer's part.
 // Parts are in the ratio of weights (the central bridge has 4: what it records is what counts),
 // never more than a peer can use or its path carries. One thread.
 class Allocation {
  public:
-  Allocation(const BridgeConfig& config, const rate::Uplink& uplink, LayerBoard& board);
+  Allocation(const BridgeConfig& config, Outbound& outbound, LayerBoard& board);
 
   // What a peer that hears us wants of our camera, at best; none: no pictures.
   void want(PeerId peer, std::optional<Layer> best);
@@ -38,9 +40,11 @@ class Allocation {
   };
   Bitrate most_of(PeerId peer, Layer best) const;
   Bitrate sound_of(PeerId peer) const;
+  Bitrate media_at_best(PeerId peer, Layer best) const;
   void set_rate(Layer layer, Bitrate rate);
 
   const BridgeConfig& config_;
+  Outbound& outbound_;
   const rate::Uplink& uplink_;
   LayerBoard& board_;
   rate::LayerChoice choice_;

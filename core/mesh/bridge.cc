@@ -14,8 +14,8 @@ struct Bridge::Impl {
         ports(p),
         rng(config.seed),
         board(config.roster.size()),
-        outbound(config, ports.packets, wall),
-        allocation(config, outbound.uplink(), board),
+        outbound(config, {ports.packets, ports.kernel}, wall),
+        allocation(config, outbound, board),
         peers(config, ports, rng, wall, out, board, allocation, outbound) {}
 
   void handle(Timestamp at, PacketArrived& in) { peers.packet_arrived(at, in); }

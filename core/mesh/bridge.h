@@ -12,13 +12,14 @@
 #include "core/mesh/bridge_config.h"
 #include "core/mesh/handshake.h"
 #include "core/quality/flow_report.h"
+#include "core/repair/gf256.h"
 
 namespace diemcau::mesh {
 
 // Contract: after each handle(), poll() until it is empty, then wait for next_deadline() or the
 // next input. A spurious TimePassed changes nothing; `now` never goes back (CHECK). No callbacks
-// leave the bridge. One thread at a time. The pools, the MAC and the handshake factory belong to
-// the driver and outlive the bridge.
+// leave the bridge. One thread at a time. The pools, the MAC, the handshake factory and the
+// kernel belong to the driver and outlive the bridge.
 class Bridge {
  public:
   struct Ports {
@@ -26,6 +27,7 @@ class Bridge {
     FramePool& frames;
     PairMac& pair_mac;
     HandshakeFactory& handshakes;
+    const repair::Kernel& kernel = repair::plain_kernel();
   };
   Bridge(BridgeConfig config, Ports ports);
   ~Bridge();

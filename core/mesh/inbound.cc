@@ -1,10 +1,10 @@
-// From an unsealed RTP packet to PlayAudio, DecodeFrame, ShowFrame and RecordBytes.
+// From an unsealed RTP packet to DecodeFrame, ShowFrame and RecordBytes; sound is in
+// inbound_sound.cc.
 #include "core/mesh/inbound.h"
 
 #include <algorithm>
 
 #include "core/units/media_time.h"
-#include "core/wire/redundancy.h"
 
 namespace diemcau::mesh {
 
@@ -21,39 +21,6 @@ constexpr Duration kStreamStopped = 500ms;
 
 std::uint32_t clock_of(const StreamId& id) {
   return media_of(id.source) == MediaKind::audio ? kAudioClockHz : kVideoClockHz;
-}
-AudioAction action_of(receive::AudioStep step) {
-  switch (step) {
-    case receive::AudioStep::normal: return AudioAction::normal;
-    case receive::AudioStep::accelerate: return AudioAction::accelerate;
-    case receive::AudioStep::decelerate: return AudioAction::decelerate;
-    case receive::AudioStep::expand: return AudioAction::expand;
-    case receive::AudioStep::silence: return AudioAction::silence;
-  }
-  return AudioAction::silence;
-}
-
-// The frames in a packet of sound.
-std::optional<wire::SoundBlocks> blocks_of(const wire::RtpPacket& rtp, const Packet& packet) {
-  if (rtp.header.payload_type == wire::kRedundantPayloadType) {
-    return wire::parse_redundancy(packet.bytes().subspan(rtp.payload_offset, rtp.payload_size),
-                                  packet.elided());
-  }
-  wire::SoundBlocks own;
-  own.blocks[own.count++].length = rtp.payload_size + packet.elided();
-  return own;
-}
-
-receive::AudioStep step_of(AudioAction action) {
-  switch (action) {
-    case AudioAction::normal: return receive::AudioStep::normal;
-    case AudioAction::accelerate: return receive::AudioStep::accelerate;
-    case AudioAction::decelerate: return receive::AudioStep::decelerate;
-    case AudioAction::expand: return receive::AudioStep::expand;
-    case AudioAction::silence: return receive::AudioStep::silence;
-    case AudioAction::redundant: return receive::AudioStep::normal;  // as long as a frame
-  }
-  return receive::AudioStep::silence;
 }
 }  // namespace
 
@@ -84,12 +51,18 @@ void Inbound::association_began() {
   pictures_.restart();
   shown_layer_.reset();
   arrivals_.clear();
+  repair_ssrc_.reset();
+  repair_.restart();
 }
 
 // A stream that goes on under a new SSRC keeps its figures; everything else about it starts anew.
 void Inbound::streams_announced(const std::vector<wire::StreamEntry>& entries) {
   for (const wire::StreamEntry& entry : entries) {
     if (find(entry.ssrc) != nullptr) continue;
+    if (entry.source == Source::repair) {
+      repair_ssrc_ = entry.ssrc;
+      continue;
+    }
     const StreamId id{context_.peer, entry.source, entry.layer};
     auto fresh = std::make_unique<Stream>(id, entry.ssrc);
     const auto old = std::find_if(streams_.begin(), streams_.end(),
@@ -111,134 +84,90 @@ Timestamp Inbound::local_time(NtpTime captured) const {
 }
 
 std::optional<quality::DropReason> Inbound::rtp_arrived(Timestamp now, Timestamp received_at,
-                                                        PacketRef packet) {
+                                                        PacketRef packet,
+                                                        std::optional<Duration> round_trip) {
   const auto rtp = wire::parse_rtp(packet->bytes());
   if (!rtp) return quality::DropReason::malformed;
+  if (rtp->header.ssrc == repair_ssrc_) {
+    static_cast<void>(arrivals_.add(received_at, rtp->header.ssrc, rtp->header.seq));
+    if (!repair_.repair_arrived(now, *rtp, packet, round_trip))
+      return quality::DropReason::malformed;
+    take_recovered(now);
+    tell_missing(now);
+    return std::nullopt;
+  }
   Live* live = find(rtp->header.ssrc);
   if (live == nullptr) return quality::DropReason::unknown;
   static_cast<void>(arrivals_.add(received_at, rtp->header.ssrc, rtp->header.seq));
-  if (media_of(live->id.source) == MediaKind::video) {
-    if (!rtp->extensions.frame_descriptor) return quality::DropReason::malformed;
-    if (live->pictures == nullptr) {
-      live->stream->pictures = std::make_unique<Pictures>(context_.frames);
-      live->pictures = live->stream->pictures.get();
-    }
-    return video_arrived(now, *live->stream, *rtp, std::move(packet));
+  Coming coming{now, received_at, std::nullopt};
+  if (rtp->extensions.symbol_id) {
+    const auto arrival = repair_.media_arrived(now, *rtp->extensions.symbol_id, packet, round_trip);
+    if (arrival.repaired_before) return quality::DropReason::replay;
+    coming.symbol = arrival.id;
+    const auto& descriptor = rtp->extensions.frame_descriptor;
+    if (descriptor && descriptor->start) repair_.picture_began(now, arrival.id);
   }
-  return audio_arrived(now, received_at, *live->stream, *rtp, std::move(packet));
+  const auto reason = media_arrived(coming, *live, *rtp, std::move(packet));
+  take_recovered(now);
+  tell_missing(now);
+  return reason;
 }
 
-// ------------------------------------------------------------------ sound
-
-std::optional<quality::DropReason> Inbound::audio_arrived(Timestamp now, Timestamp received_at,
-                                                          Stream& stream,
+std::optional<quality::DropReason> Inbound::media_arrived(const Coming& coming, Live& live,
                                                           const wire::RtpPacket& rtp,
                                                           PacketRef packet) {
-  const auto sound = blocks_of(rtp, *packet);
-  if (!sound) return quality::DropReason::malformed;
-  std::optional<NtpTime> captured;
-  if (rtp.extensions.absolute_capture) captured = rtp.extensions.absolute_capture->captured;
-  captured = stream.times.at(rtp.header.timestamp, captured);
-  if (!captured) return quality::DropReason::malformed;  // our senders place every frame in time
-  const PacketId id = stream.sequence.unwrap(rtp.header.seq);
-  const bool fresh = stream.packets_seen.add(id);
-  stream.meter.packet_arrived(received_at, id, rtp.header.timestamp, packet->wire_size(), fresh);
-  if (!fresh) return quality::DropReason::replay;
-  using Insert = receive::AudioBuffer::Insert;
-  for (std::size_t back = sound->count; back-- > 0;) {
-    const wire::SoundBlock& block = sound->blocks[sound->count - 1 - back];
-    receive::AudioFrame frame;
-    frame.id = id - static_cast<PacketId>(back);
-    if (!stream.frames_seen.add(frame.id)) continue;
-    frame.rtp_timestamp = rtp.header.timestamp - block.behind;
-    frame.captured = *captured + -MediaTime(block.behind, kAudioClockHz).duration();
-    frame.payload_offset = static_cast<std::uint16_t>(rtp.payload_offset + block.offset);
-    const auto length = static_cast<std::uint16_t>(block.length);
-    (packet->elided() > 0 ? frame.elided_size : frame.payload_size) = length;
-    frame.packet = packet;
-    const Insert result = take_sound(now, received_at, std::move(frame));
-    if (back > 0) {
-      if (result == Insert::fresh) stream.meter.frame_recovered();
-    } else if (result == Insert::late) {
-      stream.meter.frame_late();
-      return quality::DropReason::late;
+  if (media_of(live.id.source) == MediaKind::video) {
+    if (!rtp.extensions.frame_descriptor) return quality::DropReason::malformed;
+    if (live.pictures == nullptr) {
+      live.stream->pictures = std::make_unique<Pictures>(context_.frames);
+      live.pictures = live.stream->pictures.get();
     }
+    return video_arrived(coming, *live.stream, rtp, std::move(packet));
   }
-  return std::nullopt;
+  return audio_arrived(coming, *live.stream, rtp, std::move(packet));
 }
 
-receive::AudioBuffer::Insert Inbound::take_sound(Timestamp now, Timestamp received_at,
-                                                 receive::AudioFrame frame) {
-  frame.captured_at = local_time(frame.captured);
-  if (context_.records) {
-    sound_record_.insert(now, frame);
-    record_sound(now);
-  }
-  return sound_.insert(received_at, std::move(frame));
-}
-
-Media Inbound::media_of_sound(const receive::AudioFrame& frame) {
-  Media media;
-  media.packet = frame.packet;
-  media.bytes = frame.bytes();
-  media.length = frame.length();
-  return media;
-}
-
-void Inbound::record_sound(Timestamp now) {
-  while (const auto frame = sound_record_.poll(now)) {
-    RecordBytes record;
-    record.stream = {context_.peer, Source::microphone, Layer::only};
-    record.captured = frame->captured;
-    record.captured_at = frame->captured_at;
-    record.media = media_of_sound(*frame);
-    context_.out.push(std::move(record));
+// What repair gives back goes the way of what arrives, but says nothing about the line.
+void Inbound::take_recovered(Timestamp now) {
+  while (auto recovered = repair_.poll(now)) {
+    const auto rtp = wire::parse_rtp(recovered->packet->bytes());
+    Live* live = rtp ? find(rtp->header.ssrc) : nullptr;
+    if (live == nullptr) continue;
+    const Coming coming{now, now, recovered->id, true};
+    static_cast<void>(media_arrived(coming, *live, *rtp, std::move(recovered->packet)));
   }
 }
 
-void Inbound::audio_wanted(Timestamp now, std::uint32_t queued_samples) {
-  auto pull = sound_.pull(now, queued_samples);
-  PlayAudio play;
-  play.origin = context_.peer;
-  play.action = action_of(pull.step);
-  if (pull.frame) {
-    play.captured_at = pull.frame->captured_at;
-    play.media = media_of_sound(*pull.frame);
-  }
-  context_.out.push(std::move(play));
-}
-
-void Inbound::audio_played(Timestamp now, const AudioPlayed& played) {
-  sound_.played(step_of(played.action), played.samples);
-  Stream* stream = find(StreamId{context_.peer, Source::microphone, Layer::only});
-  if (stream == nullptr || played.action == AudioAction::silence) return;
-  stream->meter.samples_played(played.samples, played.action == AudioAction::expand);
-  if (!played.captured_at) return;
-  const Duration delay = played.plays_at - *played.captured_at;
-  stream->meter.sound_played(delay);
-  if (!clock_.known()) return;
-  sync_.sound_played(now, delay);
-  if (sync_.update(now, sound_.target_delay(), pictures_.target_delay())) {
-    sound_.set_minimum_delay(sync_.audio_minimum());
-    pictures_.set_minimum_delay(sync_.video_minimum());
+void Inbound::tell_missing(Timestamp now) {
+  const auto oldest = repair_.oldest_missing();
+  for (const Live& live : live_) {
+    if (live.pictures == nullptr) continue;
+    receive::Assembly& assembly = live.pictures->assembly;
+    assembly.set_oldest_missing(oldest);
+    if (!assembly.waits_for_repair()) continue;
+    assembly.time_passed(now);
+    release_frames(now, *live.stream);
   }
 }
 
 // ---------------------------------------------------------------- pictures
 
-std::optional<quality::DropReason> Inbound::video_arrived(Timestamp now, Stream& stream,
+std::optional<quality::DropReason> Inbound::video_arrived(const Coming& coming, Stream& stream,
                                                           const wire::RtpPacket& rtp,
                                                           PacketRef packet) {
+  const Timestamp now = coming.now;
   const PacketId id = stream.sequence.unwrap(rtp.header.seq);
   const std::size_t size = packet->wire_size();
-  const Timestamp received_at = now;
   stream.pictures->arrived_at = now;
   receive::Assembly& assembly = stream.pictures->assembly;
   assembly.set_reorder_tolerance(std::clamp<Duration>(3 * stream.meter.jitter(), 10ms, 60ms));
-  const auto result = assembly.insert(now, id, rtp, std::move(packet));
+  const auto result = assembly.insert(now, id, rtp, std::move(packet), coming.symbol);
   using Insert = receive::Assembly::Insert;
-  stream.meter.packet_arrived(received_at, id, rtp.header.timestamp, size,
-                              result != Insert::duplicate);
+  if (!coming.repaired) {
+    stream.meter.packet_arrived(now, id, rtp.header.timestamp, size, result != Insert::duplicate);
+  } else if (result == Insert::fresh) {
+    stream.meter.packet_repaired();
+  }
   if (const auto newest = assembly.newest_frame()) stream.meter.frame_seen(*newest);
   release_frames(now, stream);
   if (result == Insert::late) return quality::DropReason::late;
@@ -310,6 +239,8 @@ void Inbound::frame_shown(const FrameShown& shown) {
 // ------------------------------------------------------------ time, reports
 
 void Inbound::time_passed(Timestamp now) {
+  repair_.time_passed(now);
+  tell_missing(now);
   if (context_.records) record_sound(now);
   for (const Live& live : live_) {
     if (live.pictures == nullptr) continue;
@@ -322,8 +253,11 @@ void Inbound::time_passed(Timestamp now) {
 }
 
 std::optional<Timestamp> Inbound::deadline() const {
-  std::optional<Timestamp> first;
-  if (context_.records) first = sound_record_.deadline();
+  std::optional<Timestamp> first = repair_.deadline();
+  if (context_.records) {
+    const auto due = sound_record_.deadline();
+    if (due && (!first || *due < *first)) first = due;
+  }
   for (const Live& live : live_) {
     if (live.pictures == nullptr) continue;
     const auto due = live.pictures->assembly.deadline();
@@ -346,6 +280,16 @@ std::optional<Inbound::LossToReport> Inbound::poll_loss(Timestamp now,
     }
   }
   return std::nullopt;
+}
+
+bool Inbound::write_nack(ByteWriter& out, Ssrc sender, Timestamp now,
+                         std::optional<Duration> round_trip) {
+  const auto due = repair_.ask(now, round_trip);
+  if (due.empty() || !repair_ssrc_) return false;
+  std::array<SeqNo, repair::Missing::kMost> lost;
+  for (std::size_t i = 0; i < due.size(); ++i) lost[i] = seq_no_of(due[i]);
+  wire::write_nack(out, sender, *repair_ssrc_, {lost.data(), due.size()});
+  return out.ok();
 }
 
 bool Inbound::write_feedback(ByteWriter& out, Ssrc sender, Timestamp now) {
@@ -381,11 +325,18 @@ std::size_t Inbound::report_blocks(Timestamp now, std::span<wire::ReportBlock> o
 }
 
 void Inbound::report(Timestamp now, std::vector<quality::FlowReport>& flows) const {
+  const std::size_t first = flows.size();
+  std::uint64_t media_bytes = 0;
   for (const auto& s : streams_) {
     const bool sound = media_of(s->id.source) == MediaKind::audio;
     auto flow = s->meter.report(now, sound ? sound_.target_delay() : pictures_.target_delay());
     if (s->pictures) flow.frames_undecodable += s->pictures->assembly.frames_undecodable();
+    media_bytes += flow.bytes_received;
     if (flow.packets_received > 0) flows.push_back(std::move(flow));
+  }
+  for (std::size_t i = first; i < flows.size(); ++i) {
+    flows[i].link_media_bytes = media_bytes;
+    flows[i].link_repair_bytes = repair_.figures().bytes;
   }
 }
 
@@ -394,6 +345,7 @@ void Inbound::reset_figures(Timestamp now) {
     s->meter.reset(now);
     if (s->pictures) s->pictures->assembly.reset_figures();
   }
+  repair_.reset_figures();
 }
 
 }  // namespace diemcau::mesh

@@ -21,6 +21,7 @@
 #include "core/receive/record_tap.h"
 #include "core/receive/seen_ids.h"
 #include "core/receive/video_buffer.h"
+#include "core/repair/receiver.h"
 #include "core/wire/messages.h"
 #include "core/wire/rtcp.h"
 
@@ -35,18 +36,21 @@ class Inbound {
   struct Context {
     PeerId peer;
     const WallTime& wall;
+    PacketPool& packets;
     FramePool& frames;
+    const repair::Kernel& kernel;
     OutputQueue& out;
     bool records;
   };
-  explicit Inbound(Context context) : context_(context) {}
+  explicit Inbound(Context context) : context_(context), repair_(context.packets, context.kernel) {}
 
   // A new association: the old SSRCs are dead. Figures go on.
   void association_began();
   void streams_announced(const std::vector<wire::StreamEntry>& entries);
   // Why it was not used, or none.
   std::optional<quality::DropReason> rtp_arrived(Timestamp now, Timestamp received_at,
-                                                 PacketRef packet);
+                                                 PacketRef packet,
+                                                 std::optional<Duration> round_trip);
   void sender_report_arrived(Timestamp received_at, const wire::SenderReport& report);
   void clock_estimated(Timestamp now, Duration offset) { clock_.update(now, offset); }
   void audio_wanted(Timestamp now, std::uint32_t queued_samples);
@@ -68,11 +72,15 @@ class Inbound {
     receive::FrameLoss loss;
   };
   std::optional<LossToReport> poll_loss(Timestamp now, std::optional<Duration> rtt);
+  // Asks for what is missing and due; false, and nothing written, when nothing is.
+  bool write_nack(ByteWriter& out, Ssrc sender, Timestamp now, std::optional<Duration> round_trip);
+  std::optional<Timestamp> nack_due() const { return repair_.ask_due(); }
   bool write_feedback(ByteWriter& out, Ssrc sender, Timestamp now);
   std::optional<Timestamp> feedback_due() const { return arrivals_.deadline(); }
   // Report blocks for every stream that has sent; starts their next interval.
   std::size_t report_blocks(Timestamp now, std::span<wire::ReportBlock> out);
   void report(Timestamp now, std::vector<quality::FlowReport>& flows) const;
+  const repair::Receiver::Figures& repair_figures() const { return repair_.figures(); }
   void reset_figures(Timestamp now);
 
  private:
@@ -112,16 +120,25 @@ class Inbound {
     Pictures* pictures = nullptr;  // of that stream, once there are any
   };
 
+  // How a packet came to us.
+  struct Coming {
+    Timestamp now, received_at;
+    std::optional<PacketId> symbol;
+    bool repaired = false;
+  };
   Live* find(Ssrc ssrc);
   Stream* find(const StreamId& id);
   Timestamp local_time(NtpTime captured) const;
-  std::optional<quality::DropReason> audio_arrived(Timestamp now, Timestamp received_at,
-                                                   Stream& stream, const wire::RtpPacket& rtp,
-                                                   PacketRef packet);
+  std::optional<quality::DropReason> media_arrived(const Coming& coming, Live& live,
+                                                   const wire::RtpPacket& rtp, PacketRef packet);
+  void take_recovered(Timestamp now);
+  // A gap is waited for as long as repair may fill it.
+  void tell_missing(Timestamp now);
+  std::optional<quality::DropReason> audio_arrived(const Coming& coming, Stream& stream,
+                                                   const wire::RtpPacket& rtp, PacketRef packet);
   // A frame that has not been here before; `frame` but for its capture time on our clock.
-  receive::AudioBuffer::Insert take_sound(Timestamp now, Timestamp received_at,
-                                          receive::AudioFrame frame);
-  std::optional<quality::DropReason> video_arrived(Timestamp now, Stream& stream,
+  receive::AudioBuffer::Insert take_sound(const Coming& coming, receive::AudioFrame frame);
+  std::optional<quality::DropReason> video_arrived(const Coming& coming, Stream& stream,
                                                    const wire::RtpPacket& rtp, PacketRef packet);
   void release_frames(Timestamp now, Stream& stream);
   void record_sound(Timestamp now);
@@ -134,6 +151,8 @@ class Inbound {
   std::optional<Layer> wanted_, shown_layer_;
   receive::PeerClock clock_;
   receive::ArrivalLog arrivals_;
+  std::optional<Ssrc> repair_ssrc_;
+  repair::Receiver repair_;
   receive::AvSync sync_;
   receive::AudioBuffer sound_;
   receive::RecordTap sound_record_;

@@ -97,6 +97,11 @@ std::optional<PathId> Link::active_path() const {
 
 std::optional<Duration> Link::rtt() const { return paths_[active_].clock.last_rtt(); }
 
+std::optional<Duration> Link::least_rtt() const {
+  const auto& estimate = paths_[active_].clock.estimate();
+  return estimate ? std::optional(estimate->rtt) : std::nullopt;
+}
+
 std::optional<ClockFilter::Estimate> Link::clock() const {
   return paths_[active_].clock.estimate();
 }

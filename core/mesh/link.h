@@ -77,11 +77,15 @@ class Link {
   PeerId peer() const { return peer_; }
   LinkState state() const { return state_; }
   bool is_up() const { return state_ == LinkState::up; }
+  // Both ends know repair packets; false until the peer's hello has come.
+  bool repairs() const { return peer_repairs_; }
   // Counts associations: streams of an older one are dead (fresh SSRCs each time).
   std::uint32_t generation() const { return generation_; }
   // Where media goes; none until a path is proven.
   std::optional<PathId> active_path() const;
   std::optional<Duration> rtt() const;
+  // Of the last checks: without what waited on the way.
+  std::optional<Duration> least_rtt() const;
   std::optional<ClockFilter::Estimate> clock() const;
   void count_sent(PathId path, std::size_t wire_bytes);
   quality::PathReport report(Timestamp now) const;
@@ -115,6 +119,7 @@ class Link {
   LinkState state_ = LinkState::checking;
   bool hello_arrived_ = false;
   bool suspect_ = false;
+  bool peer_repairs_ = false;
   bool left_ = false;
   std::uint32_t generation_ = 0;
   std::uint32_t active_ = 0;

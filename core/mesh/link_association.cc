@@ -8,9 +8,9 @@ namespace diemcau::mesh {
 namespace {
 constexpr Duration kHandshakeRetry = 1s;
 constexpr std::uint8_t kHelloSlot = 1;
-constexpr std::uint32_t kOurCapabilities = wire::bit(wire::Capability::feedback_ccfb) |
-                                           wire::bit(wire::Capability::descriptor) |
-                                           wire::bit(wire::Capability::layers);
+constexpr std::uint32_t kOurCapabilities =
+    wire::bit(wire::Capability::repair) | wire::bit(wire::Capability::feedback_ccfb) |
+    wire::bit(wire::Capability::descriptor) | wire::bit(wire::Capability::layers);
 }  // namespace
 
 // ------------------------------------------------------------ association
@@ -108,6 +108,7 @@ void Link::hello_arrived(Timestamp now, const wire::Hello& hello) {
   }
   if (hello.bridge_id != context_.config.roster[peer_.value].id) return;
   hello_arrived_ = true;
+  peer_repairs_ = (hello.capabilities & wire::bit(wire::Capability::repair)) != 0;
   if (state_ != LinkState::greeting) return;
   state_ = LinkState::up;
   heard_at_ = now;

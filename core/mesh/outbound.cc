@@ -1,47 +1,58 @@
 // Packetise once, seal per peer: the payload is shared until the pacer lets a peer's copy go.
 #include "core/mesh/outbound.h"
 
+#include "core/units/media_time.h"
+
 namespace diemcau::mesh {
 
 namespace {
-constexpr std::array<std::pair<Source, Layer>, 4> kStreams = {{
+constexpr std::array<std::pair<Source, Layer>, Outbound::kMostStreams> kStreams = {{
     {Source::microphone, Layer::only},
     {Source::camera, Layer::lo},
     {Source::camera, Layer::mid},
     {Source::camera, Layer::hi},
+    {Source::repair, Layer::only},
 }};
-}
+// Elided packets, and sound at low rates.
+constexpr std::size_t kShortPacket = 160;
+}  // namespace
 
-Outbound::Outbound(const BridgeConfig& config, PacketPool& packets, const WallTime& wall)
-    : packets_(packets),
+Outbound::Outbound(const BridgeConfig& config, Ports ports, const WallTime& wall)
+    : packets_(ports.packets),
+      short_packets_(kShortPacket),
       wall_(wall),
-      packetizer_(packets),
+      packetizer_(ports.packets),
       uplink_({config.roster.size(), config.uplink, config.path_weights}),
       pacer_(uplink_),
-      senders_(config.roster.size()) {}
+      paths_(config.roster.size(), PathOut({packets_, short_packets_, ports.kernel})) {}
 
 void Outbound::association_began(PeerId peer, Rng& rng) {
   pacer_.clear(peer);
   uplink_.association_began(peer);
-  for (auto& sender : senders_[peer.value]) sender = send::StreamSender(Ssrc{rng.next_u32()}, rng);
+  PathOut& path = paths_[peer.value];
+  for (auto& sender : path.senders) sender = send::StreamSender(Ssrc{rng.next_u32()}, rng);
+  path.repair.restart();
+  path.repairs = false;
 }
 
 std::vector<wire::StreamEntry> Outbound::streams(PeerId peer) const {
   std::vector<wire::StreamEntry> entries;
   for (std::size_t i = 0; i < kStreams.size(); ++i) {
-    entries.push_back({senders_[peer.value][i].ssrc(), kStreams[i].first, kStreams[i].second});
+    entries.push_back(
+        {paths_[peer.value].senders[i].ssrc(), kStreams[i].first, kStreams[i].second});
   }
   return entries;
 }
 
 std::optional<Layer> Outbound::layer_of(PeerId peer, Ssrc ssrc) const {
-  for (std::size_t i = 1; i < kStreams.size(); ++i) {
-    if (senders_[peer.value][i].ssrc() == ssrc) return kStreams[i].second;
+  for (std::size_t i = 0; i < kStreams.size(); ++i) {
+    const bool layered = kStreams[i].first == Source::camera;
+    if (layered && paths_[peer.value].senders[i].ssrc() == ssrc) return kStreams[i].second;
   }
   return std::nullopt;
 }
 
-Ssrc Outbound::rtcp_ssrc(PeerId peer) const { return senders_[peer.value][0].ssrc(); }
+Ssrc Outbound::rtcp_ssrc(PeerId peer) const { return paths_[peer.value].senders[0].ssrc(); }
 
 std::span<const send::OutgoingPacket> Outbound::packetize(const VideoEncoded& frame) {
   send::VideoFrameInfo info;
@@ -78,9 +89,12 @@ std::optional<Outbound::Departure> Outbound::poll(Timestamp now) {
   auto next = pacer_.poll(now);
   if (!next) return std::nullopt;
   PacketRef packet = packets_.take();
-  const send::OutgoingPacket& outgoing = next->packet;
-  auto& sender = senders_[next->peer.value][slot_of(outgoing.source, outgoing.descriptor.layer)];
+  send::OutgoingPacket& outgoing = next->packet;
+  PathOut& path = paths_[next->peer.value];
+  auto& sender = path.senders[slot_of(outgoing.source, outgoing.descriptor.layer)];
   const MediaKind media = media_of(outgoing.source);
+  const bool mendable = path.repairs && outgoing.source != Source::repair;
+  if (mendable) outgoing.symbol_id = path.repair.next_symbol();
   const SeqNo seq = sender.write(outgoing, *packet, uplink_.earlier_sound(next->peer));
   const std::size_t known = outgoing.payload->wire_size() + wire::kMaxRtpHeaderBytes;
   if (packet->wire_size() > known) {  // earlier sound, that the pacer did not know of
@@ -88,7 +102,53 @@ std::optional<Outbound::Departure> Outbound::poll(Timestamp now) {
   }
   uplink_.sent(now, next->peer, sender.ssrc(), seq,
                static_cast<std::uint16_t>(packet->wire_size() + send::kLineOverheadBytes), media);
+  if (mendable) {
+    path.repair.media_left(now, *packet, media == MediaKind::video && outgoing.descriptor.end);
+    enqueue_repair(now, next->peer);
+  }
   return Departure{next->peer, std::move(packet)};
+}
+
+void Outbound::enqueue_repair(Timestamp now, PeerId peer) {
+  while (auto repair = paths_[peer.value].repair.poll()) {
+    send::OutgoingPacket packet;
+    packet.payload = std::move(repair->payload);
+    packet.descriptor.end = repair->last;
+    packet.source = Source::repair;
+    packet.rtp_timestamp = MediaTime::from(now.time_since_epoch(), kVideoClockHz).rtp();
+    packet.captured = wall_.at(now);
+    pacer_.enqueue_repair(now, peer, std::move(packet));
+  }
+}
+
+void Outbound::report_arrived(Timestamp now, PeerId peer, const wire::Ccfb& report,
+                              std::optional<Duration> round_trip) {
+  const auto packets = uplink_.report_arrived(now, peer, report);
+  if (packets.empty()) return;
+  repair::Sender& repair = paths_[peer.value].repair;
+  for (const rate::ReportedPacket& p : packets) repair.packet_reported(now, !p.received);
+  repair.plan(now, terms(peer, round_trip));
+}
+
+repair::Sender::Terms Outbound::terms(PeerId peer, std::optional<Duration> round_trip) const {
+  repair::Sender::Terms t;
+  t.round_trip = round_trip;
+  t.pace = uplink_.pace(peer);
+  if (const auto figures = uplink_.figures(peer)) {
+    t.queue = figures->queue;
+    t.inherent_loss_permille = figures->inherent_loss_permille;
+  }
+  return t;
+}
+
+void Outbound::nack_arrived(Timestamp now, PeerId peer, const wire::Nack& nack,
+                            std::optional<Duration> round_trip) {
+  PathOut& path = paths_[peer.value];
+  if (!path.repairs || nack.media != path.senders.back().ssrc()) return;
+  asked_.clear();
+  nack.for_each([&](SeqNo symbol) { asked_.push_back(symbol); });
+  path.repair.asked(now, asked_, terms(peer, round_trip));
+  enqueue_repair(now, peer);
 }
 
 std::uint32_t Outbound::full_frame_number(Layer layer, std::uint16_t reported) const {
@@ -98,10 +158,11 @@ std::uint32_t Outbound::full_frame_number(Layer layer, std::uint16_t reported) c
   return back < 0x8000 && back <= newest ? newest - back : newest;
 }
 
-std::size_t Outbound::sender_infos(NtpTime now, PeerId peer,
-                                   std::array<std::pair<Ssrc, wire::SenderInfo>, 4>& out) const {
+std::size_t Outbound::sender_infos(
+    NtpTime now, PeerId peer,
+    std::array<std::pair<Ssrc, wire::SenderInfo>, kMostStreams>& out) const {
   std::size_t n = 0;
-  for (const auto& sender : senders_[peer.value]) {
+  for (const auto& sender : paths_[peer.value].senders) {
     if (const auto info = sender.sender_info(now)) out[n++] = {sender.ssrc(), *info};
   }
   return n;

@@ -12,25 +12,38 @@
 #include "core/mesh/bridge_config.h"
 #include "core/mesh/wall_time.h"
 #include "core/rate/uplink.h"
+#include "core/repair/sender.h"
 #include "core/send/pacer.h"
 #include "core/send/packetizer.h"
 #include "core/send/stream_sender.h"
 #include "core/units/seq_no.h"
 #include "core/wire/messages.h"
+#include "core/wire/rtcp.h"
 
 namespace diemcau::mesh {
 
 // Who gets a frame is the caller's decision, peer by peer. One thread.
 class Outbound {
  public:
-  Outbound(const BridgeConfig& config, PacketPool& packets, const WallTime& wall);
+  struct Ports {
+    PacketPool& packets;
+    const repair::Kernel& kernel;
+  };
+  Outbound(const BridgeConfig& config, Ports ports, const WallTime& wall);
 
   // A new association: fresh SSRCs for every stream we may send.
   void association_began(PeerId peer, Rng& rng);
   void forget(PeerId peer) { pacer_.clear(peer); }
-  void report_arrived(Timestamp now, PeerId peer, const wire::Ccfb& report) {
-    uplink_.report_arrived(now, peer, report);
-  }
+  // Whether repair goes to this peer: from now on.
+  void set_repairs(PeerId peer, bool repairs) { paths_[peer.value].repairs = repairs; }
+  void report_arrived(Timestamp now, PeerId peer, const wire::Ccfb& report,
+                      std::optional<Duration> round_trip);
+  void nack_arrived(Timestamp now, PeerId peer, const wire::Nack& nack,
+                    std::optional<Duration> round_trip);
+  // The end of a path's repair that plans it.
+  const repair::Sender& repair(PeerId peer) const { return paths_[peer.value].repair; }
+  // Whether the peer's part of the uplink has room for all repair that it wants.
+  void set_repair_room(PeerId peer, bool room) { paths_[peer.value].repair.set_room(room); }
   const rate::Uplink& uplink() const { return uplink_; }
   // What we may send to this peer, for the document.
   std::vector<wire::StreamEntry> streams(PeerId peer) const;
@@ -58,24 +71,35 @@ class Outbound {
 
   // Encoder's frame number of a number that a peer reported in 16 bits; the newest is near.
   std::uint32_t full_frame_number(Layer layer, std::uint16_t reported) const;
+  static constexpr std::size_t kMostStreams = 5;  // the microphone, three layers, repair
   std::size_t sender_infos(NtpTime now, PeerId peer,
-                           std::array<std::pair<Ssrc, wire::SenderInfo>, 4>& out) const;
+                           std::array<std::pair<Ssrc, wire::SenderInfo>, kMostStreams>& out) const;
   const send::Pacer::Drops& drops() const { return pacer_.drops(); }
 
  private:
-  // Slot 0 is the microphone, 1…3 the camera's lo, mid, hi.
+  // Slot 0 is the microphone, 1…3 the camera's lo, mid, hi, 4 repair.
   static std::size_t slot_of(Source source, Layer layer) {
+    if (source == Source::repair) return kMostStreams - 1;
     return source == Source::microphone ? 0 : static_cast<std::size_t>(layer);
   }
-  using Senders = std::array<send::StreamSender, 4>;
+  struct PathOut {
+    explicit PathOut(repair::SentSymbols::Pools pools) : repair(pools) {}
+    std::array<send::StreamSender, kMostStreams> senders;
+    repair::Sender repair;
+    bool repairs = false;
+  };
+  void enqueue_repair(Timestamp now, PeerId peer);
+  repair::Sender::Terms terms(PeerId peer, std::optional<Duration> round_trip) const;
 
   PacketPool& packets_;
+  PacketPool short_packets_;
   const WallTime& wall_;
   send::Packetizer packetizer_;
   rate::Uplink uplink_;
   send::Pacer pacer_;
-  std::vector<Senders> senders_;                 // by PeerId
+  std::vector<PathOut> paths_;                   // by PeerId
   std::array<std::uint32_t, 4> newest_frame_{};  // by Layer
+  std::vector<SeqNo> asked_;
   std::vector<std::uint32_t> sizes_;
   std::vector<ByteSpan> nals_;
 };

@@ -19,10 +19,11 @@ constexpr std::size_t kMaxRtcp = 1'180;
 constexpr std::size_t kMaxBlocks = 16;
 }  // namespace
 
-Peer::Peer(PeerId peer, const LinkContext& context, FramePool& frames)
+Peer::Peer(PeerId peer, const LinkContext& context, FramePool& frames, const repair::Kernel& kernel)
     : id(peer),
       link(context, peer),
-      inbound({peer, context.wall, frames, context.out, context.config.records}) {
+      inbound({peer, context.wall, context.packets, frames, kernel, context.out,
+               context.config.records}) {
   inbound.want(context.config.records ? Layer::hi : context.config.view_layer);
 }
 
@@ -47,8 +48,9 @@ PeerTable::PeerTable(const BridgeConfig& config, const Bridge::Ports& ports, Rng
                             out};
   for (std::size_t i = 0; i < config.roster.size(); ++i) {
     const PeerId id{static_cast<std::uint16_t>(i)};
-    peers_.push_back(id == config.self ? nullptr
-                                       : std::make_unique<Peer>(id, context, ports.frames));
+    peers_.push_back(id == config.self
+                         ? nullptr
+                         : std::make_unique<Peer>(id, context, ports.frames, ports.kernel));
     deadlines_.push_back(id == config.self ? Timestamp::max() : Timestamp{});
   }
 }
@@ -81,8 +83,8 @@ void PeerTable::packet_arrived(Timestamp now, PacketArrived& in) {
     case PacketKind::control: peer->link.control_arrived(now, bytes); break;
     case PacketKind::rtcp: rtcp_arrived(now, in.received_at, *peer, bytes); break;
     case PacketKind::rtp:
-      if (const auto reason =
-              peer->inbound.rtp_arrived(now, in.received_at, std::move(in.packet))) {
+      if (const auto reason = peer->inbound.rtp_arrived(now, in.received_at, std::move(in.packet),
+                                                        peer->link.least_rtt())) {
         drop(*reason);
       }
       break;
@@ -111,8 +113,10 @@ void PeerTable::rtcp_arrived(Timestamp now, Timestamp received_at, Peer& peer, B
     if (const auto* report = std::get_if<wire::SenderReport>(&*packet)) {
       peer.inbound.sender_report_arrived(received_at, *report);
     } else if (const auto* feedback = std::get_if<wire::Ccfb>(&*packet)) {
-      outbound_.report_arrived(now, peer.id, *feedback);
+      outbound_.report_arrived(now, peer.id, *feedback, peer.link.least_rtt());
       allocation_.rates_changed();
+    } else if (const auto* nack = std::get_if<wire::Nack>(&*packet)) {
+      outbound_.nack_arrived(now, peer.id, *nack, peer.link.least_rtt());
     } else if (std::holds_alternative<wire::Bye>(*packet)) {
       bye = true;
     }
@@ -242,6 +246,13 @@ void PeerTable::send_losses(Timestamp now, Peer& peer) {
   }
 }
 
+void PeerTable::send_nacks(Timestamp now, Peer& peer) {
+  std::array<std::uint8_t, kMaxRtcp> buffer;
+  ByteWriter writer(buffer);
+  if (peer.inbound.write_nack(writer, outbound_.rtcp_ssrc(peer.id), now, peer.link.least_rtt()))
+    send_rtcp(now, peer, writer.written());
+}
+
 void PeerTable::send_feedback(Timestamp now, Peer& peer) {
   std::array<std::uint8_t, kMaxRtcp> buffer;
   for (auto due = peer.inbound.feedback_due(); due && *due <= now;
@@ -259,7 +270,7 @@ void PeerTable::send_reports(Timestamp now, Peer& peer) {
   std::array<wire::ReportBlock, kMaxBlocks> blocks;
   const std::size_t count = peer.inbound.report_blocks(now, blocks);
   std::span<const wire::ReportBlock> told(blocks.data(), count);
-  std::array<std::pair<Ssrc, wire::SenderInfo>, 4> infos;
+  std::array<std::pair<Ssrc, wire::SenderInfo>, Outbound::kMostStreams> infos;
   const std::size_t senders = outbound_.sender_infos(wall_.at(now), peer.id, infos);
   std::array<std::uint8_t, kMaxRtcp> buffer;
   ByteWriter writer(buffer);
@@ -287,6 +298,7 @@ void PeerTable::follow_link(Timestamp now, Peer& peer) {
   }
   const bool up = peer.link.is_up();
   if (up && !peer.was_up) {
+    outbound_.set_repairs(peer.id, peer.link.repairs());
     peer.lost_at.reset();
     want(peer);
     send_document(now, peer);
@@ -307,6 +319,7 @@ void PeerTable::touched(Timestamp now, Peer& peer) {
   if (peer.link.is_up()) {
     if (const auto clock = peer.link.clock()) peer.inbound.clock_estimated(now, clock->offset);
     send_losses(now, peer);
+    send_nacks(now, peer);
     send_feedback(now, peer);
   }
   update_deadline(peer);
@@ -321,6 +334,7 @@ void PeerTable::update_deadline(Peer& peer) {
   if (peer.link.is_up()) {
     earlier(peer.report_at);
     earlier(peer.inbound.feedback_due());
+    earlier(peer.inbound.nack_due());
   }
   Timestamp& own = deadlines_[peer.id.value];
   if (first < earliest_) {
@@ -363,6 +377,10 @@ quality::BridgeReport PeerTable::report(Timestamp now) const {
     if (!peer) continue;
     peer->inbound.report(now, r.flows);
     quality::PathReport& path = r.paths.emplace_back(peer->link.report(now));
+    const auto& sent = outbound_.repair(peer->id).figures();
+    const auto& received = peer->inbound.repair_figures();
+    path.repair = {sent.repeated,     sent.coded,     sent.repair_bytes, sent.media_bytes,
+                   received.repeated, received.coded, received.useless,  received.recovered};
     if (const auto figures = outbound_.uplink().figures(peer->id)) {
       path.target = figures->target;
       path.queue = figures->queue;

@@ -21,7 +21,7 @@
 namespace diemcau::mesh {
 
 struct Peer {
-  Peer(PeerId peer, const LinkContext& context, FramePool& frames);
+  Peer(PeerId peer, const LinkContext& context, FramePool& frames, const repair::Kernel& kernel);
 
   // Sound goes on for the first 10 s of an outage: "down" is what people see, not what packets do.
   bool hears_us(Timestamp now) const;
@@ -76,6 +76,7 @@ class PeerTable {
   void document_arrived(Peer& peer, const wire::Document& document);
   void send_document(Timestamp now, Peer& peer);
   void send_losses(Timestamp now, Peer& peer);
+  void send_nacks(Timestamp now, Peer& peer);
   void send_feedback(Timestamp now, Peer& peer);
   void send_reports(Timestamp now, Peer& peer);
   void send_rtcp(Timestamp now, Peer& peer, ByteSpan bytes);

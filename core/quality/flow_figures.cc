@@ -1,6 +1,8 @@
 // Names, units and order as docs/LAB.md gives them.
 #include "core/quality/flow_figures.h"
 
+#include <algorithm>
+
 #include "core/quality/emodel.h"
 
 namespace diemcau::quality {
@@ -64,6 +66,15 @@ std::vector<FlowFigure> flow_figures(const FlowReport& flow, const FlowExtras& e
   add_delays(figures, "end_to_end_ms", flow.end_to_end);
   const std::uint64_t packets = flow.packets_received + flow.packets_lost;
   if (packets > 0) figures.push_back({nullptr, "loss_ratio", ratio(flow.packets_lost, packets)});
+  if (packets > 0 && flow.media == MediaKind::video) {
+    const std::uint64_t left =
+        flow.packets_lost - std::min(flow.packets_lost, flow.packets_repaired);
+    figures.push_back({nullptr, "residual_loss_ratio", ratio(left, packets)});
+  }
+  if (flow.link_media_bytes > 0) {
+    figures.push_back(
+        {nullptr, "repair_overhead_ratio", ratio(flow.link_repair_bytes, flow.link_media_bytes)});
+  }
   add_count(figures, "frames", flow.frames);
   flow.media == MediaKind::video ? add_picture(figures, flow) : add_sound(figures, flow);
   return figures;

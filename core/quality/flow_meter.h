@@ -21,6 +21,8 @@ class FlowMeter {
   // `fresh` is false for a duplicate.
   void packet_arrived(Timestamp received_at, PacketId id, std::uint32_t rtp_timestamp,
                       std::size_t wire_bytes, bool fresh);
+  // Lost on the way, but given back by repair.
+  void packet_repaired() { ++report_.packets_repaired; }
   void frame_seen(std::int64_t frame_number);  // unwrapped: how far the sender has come
   void frame_undecodable() { ++report_.frames_undecodable; }
   void frame_late() { ++report_.frames_late; }

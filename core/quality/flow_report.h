@@ -22,9 +22,12 @@ struct FlowReport {
   std::uint64_t packets_received = 0;
   std::uint64_t packets_lost =
       0;  // gaps in the sequence numbers: always loss, they are assigned after every drop
-  std::uint64_t bytes_received = 0;  // UDP payload without the seal
-  std::uint64_t frames = 0;          // frames sent on this flow as far as the receiver can tell
-  std::uint64_t frames_shown = 0;    // video: shown; audio: played
+  std::uint64_t packets_repaired = 0;  // of those that were lost
+  std::uint64_t bytes_received = 0;    // UDP payload without the seal
+  // Of the whole link that this flow is on: repair packets, and media.
+  std::uint64_t link_repair_bytes = 0, link_media_bytes = 0;
+  std::uint64_t frames = 0;        // frames sent on this flow as far as the receiver can tell
+  std::uint64_t frames_shown = 0;  // video: shown; audio: played
   std::uint64_t frames_undecodable = 0;
   std::uint64_t frames_late = 0;
   std::uint64_t freezes = 0;
@@ -37,6 +40,15 @@ struct FlowReport {
   Histogram end_to_end;     // capture → ready to show or play, ns
   Duration jitter{};        // interarrival jitter (RFC 3550 §6.4.1)
   Duration target_delay{};  // of the jitter buffer, now
+};
+
+// Repair of one link, both directions. Bytes as on the line.
+struct RepairReport {
+  std::uint64_t repeated_sent = 0, coded_sent = 0;  // packets: asked for, and ahead of loss
+  std::uint64_t bytes_sent = 0, media_bytes_sent = 0;
+  std::uint64_t repeated_received = 0, coded_received = 0;
+  std::uint64_t useless_received = 0;   // of them: nothing was missing any more
+  std::uint64_t packets_recovered = 0;  // lost, and given back
 };
 
 struct PathReport {
@@ -54,6 +66,7 @@ struct PathReport {
   std::optional<Bitrate> target;  // what may be sent there
   Duration queue{};               // what waits in front of our packets on the way, bursts aside
   std::uint32_t inherent_loss_permille = 0;  // what it loses whatever we send
+  RepairReport repair;
 };
 
 // Why a datagram was not used; label values of diemcau_packets_dropped_total.

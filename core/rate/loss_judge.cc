@@ -15,6 +15,8 @@ constexpr std::uint32_t kHighWindows = 2;
 // Less than sound and a little picture limits nothing: the pictures have paused.
 constexpr Bitrate kWorthTrying = Bitrate::kbps(200);
 constexpr std::int64_t kTryPercent = 85;
+constexpr std::int64_t kTriedPercent = 108;
+constexpr std::uint32_t kMostWindows = 8;
 // A limit is tried again by growing 4 % a second: half a second of one to two per cent of loss,
 // every three seconds.
 constexpr std::int64_t kGrowPermille = 40;
@@ -64,9 +66,15 @@ void LossJudge::window_over(const Observation& o, std::uint32_t permille) {
       before_permille_ = permille;
       limit_ = Bitrate::bps(o.delivered.bps() / 100 * kTryPercent);
       state_ = State::settling;
+      windows_tried_ = 0;
       return;
     case State::settling: state_ = State::trying; return;  // half of it was sent before
     case State::trying:
+      // Encoders and what waits take a while: as long as no less is sent, nothing is tried.
+      if (o.sent_then > Bitrate::bps(limit_->bps() / 100 * kTriedPercent) &&
+          ++windows_tried_ < kMostWindows) {
+        return;
+      }
       state_ = State::calm;
       high_windows_ = 0;
       if (permille * 2 > before_permille_) {

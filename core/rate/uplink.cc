@@ -71,11 +71,12 @@ void Uplink::sent(Timestamp now, PeerId peer, Ssrc ssrc, SeqNo seq, std::uint16_
   }
 }
 
-void Uplink::report_arrived(Timestamp now, PeerId peer, const wire::Ccfb& report) {
+std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId peer,
+                                                       const wire::Ccfb& report) {
   PathState* path = paths_[peer.value].get();
-  if (path == nullptr) return;
+  if (path == nullptr) return {};
   const auto packets = path->log.take(report);
-  if (packets.empty()) return;
+  if (packets.empty()) return {};
   path->sound_loss.report(now, packets);
   std::optional<Duration> round_trip;
   for (auto p = packets.rbegin(); p != packets.rend() && !round_trip; ++p) {
@@ -97,6 +98,7 @@ void Uplink::report_arrived(Timestamp now, PeerId peer, const wire::Ccfb& report
   path->last = o;
   path->controller->observe(o);
   observe_uplink(now);
+  return packets;
 }
 
 bool Uplink::fresh(const PathState& path, Timestamp now) const {

@@ -36,7 +36,10 @@ class Uplink final : public send::Allowance {
   void ended(PeerId peer);
   void sent(Timestamp now, PeerId peer, Ssrc ssrc, SeqNo seq, std::uint16_t size_bytes,
             MediaKind media);
-  void report_arrived(Timestamp now, PeerId peer, const wire::Ccfb& report);
+  // The packets that the report speaks of for the first time, in the order of sending; valid until
+  // the next call.
+  std::span<const ReportedPacket> report_arrived(Timestamp now, PeerId peer,
+                                                 const wire::Ccfb& report);
 
   // Whether pictures may go: what is in flight fits the window, or nothing has been sent or told
   // for so long that only a packet can find out. Sound and control are not asked.

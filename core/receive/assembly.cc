@@ -14,7 +14,7 @@ constexpr std::size_t kFewestSlots = 8;
 }
 
 Assembly::Insert Assembly::insert(Timestamp now, PacketId id, const wire::RtpPacket& rtp,
-                                  PacketRef packet) {
+                                  PacketRef packet, std::optional<PacketId> symbol) {
   const auto& d = *rtp.extensions.frame_descriptor;
   if (!next_) next_ = id;
   if (id < *next_) {
@@ -41,6 +41,7 @@ Assembly::Insert Assembly::insert(Timestamp now, PacketId id, const wire::RtpPac
   s.captured.reset();
   if (rtp.extensions.absolute_capture) s.captured = rtp.extensions.absolute_capture->captured;
   s.received_at = now;
+  s.symbol = symbol;
   s.packet = std::move(packet);
   highest_ = std::max(highest_, id);
   const std::int64_t frame = frame_unwrapper_.unwrap(d.frame_number);
@@ -67,6 +68,7 @@ void Assembly::reserve(std::size_t count) {
 
 void Assembly::advance(Timestamp now) {
   deadline_.reset();
+  waits_for_repair_ = false;
   while (next_ && *next_ <= highest_) {
     if (present(*next_)) {
       if (may_begin_earlier(now)) return;
@@ -131,6 +133,18 @@ bool Assembly::skip_gap(Timestamp now) {
     deadline_ = slot(after).received_at + tolerance_;
     return false;
   }
+  if (oldest_missing_ && slot(after).symbol && *oldest_missing_ < *slot(after).symbol) {
+    const auto whole = decodable_behind(after);
+    if (whole) {
+      for (PacketId i = *next_; i < *whole; ++i) {
+        if (present(i)) clear(i);
+      }
+      move_to(*whole);
+      return true;
+    }
+    waits_for_repair_ = true;
+    return false;
+  }
   // The frame in front of the gap, and everything up to the next frame start behind it, is lost.
   const std::int64_t behind = frame_unwrapper_.peek(slot(after).descriptor.frame_number);
   lost(present(*next_) ? frame_unwrapper_.peek(slot(*next_).descriptor.frame_number)
@@ -139,6 +153,20 @@ bool Assembly::skip_gap(Timestamp now) {
   for (PacketId i = *next_; i < gap; ++i) clear(i);
   move_to(after);
   return true;
+}
+
+// A whole frame at or behind `from` that needs nothing that is missing: the sender has gone on
+// without what is waited for.
+std::optional<PacketId> Assembly::decodable_behind(PacketId from) {
+  for (PacketId first = from; first <= highest_; ++first) {
+    if (!present(first) || !slot(first).descriptor.start) continue;
+    const std::int64_t number = frame_unwrapper_.peek(slot(first).descriptor.frame_number);
+    if (number < 0 || !decodable(number, slot(first).descriptor)) continue;
+    PacketId last = first;
+    while (last < highest_ && present(last) && !slot(last).descriptor.end) ++last;
+    if (present(last) && slot(last).descriptor.end) return first;
+  }
+  return std::nullopt;
 }
 
 bool Assembly::decodable(std::int64_t frame, const wire::FrameDescriptor& d) const {

@@ -33,7 +33,7 @@ struct FrameLoss {
 };
 
 // Frames come out in order, decodable ones only. A gap is given up when packets behind it have
-// waited for the reorder tolerance: there is no repair to wait for yet. Bounded: kWindow packets.
+// waited for the reorder tolerance and repair cannot fill it any more. Bounded: kWindow packets.
 // One thread at a time.
 class Assembly {
  public:
@@ -41,7 +41,13 @@ class Assembly {
 
   explicit Assembly(FramePool& frames) : frames_(frames) {}
 
-  Insert insert(Timestamp now, PacketId id, const wire::RtpPacket& rtp, PacketRef packet);
+  // `symbol` is its place among all packets of the link, when the link repairs.
+  Insert insert(Timestamp now, PacketId id, const wire::RtpPacket& rtp, PacketRef packet,
+                std::optional<PacketId> symbol = std::nullopt);
+  // The first symbol of the link that repair may still bring; time_passed() then acts on it.
+  void set_oldest_missing(std::optional<PacketId> symbol) { oldest_missing_ = symbol; }
+  // A gap would have been given up if it were not for repair.
+  bool waits_for_repair() const { return waits_for_repair_; }
   void time_passed(Timestamp now) { advance(now); }
   // The next decodable frame; poll until none after insert() and time_passed().
   std::optional<AssembledFrame> poll() {
@@ -69,6 +75,7 @@ class Assembly {
   struct Slot {
     PacketId id = kNone;
     PacketRef packet;
+    std::optional<PacketId> symbol;
     std::optional<NtpTime> captured;
     Timestamp received_at;
     std::uint32_t rtp_timestamp = 0;
@@ -88,6 +95,7 @@ class Assembly {
   void move_to(PacketId id);
   bool take_frame();
   bool skip_gap(Timestamp now);
+  std::optional<PacketId> decodable_behind(PacketId from);
   void finish(PacketId first, PacketId last);
   bool decodable(std::int64_t frame, const wire::FrameDescriptor& d) const;
   void lost(std::int64_t frame);
@@ -100,6 +108,8 @@ class Assembly {
   PacketId base_ = 0;             // the id that the first slot stands for
   std::optional<PacketId> next_;  // first packet that is neither taken nor given up
   PacketId highest_ = kNone;
+  std::optional<PacketId> oldest_missing_;
+  bool waits_for_repair_ = false;
   Duration tolerance_ = 20ms;
   std::optional<Timestamp> deadline_;
   bool advanced_ = false;  // a packet has been taken or given up

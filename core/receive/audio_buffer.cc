@@ -12,6 +12,7 @@ constexpr Duration kEpoch = 2s;  // as NetEq's arrival history; at 200 ppm the p
 constexpr Duration kAbove = 15ms;  // wider than the 10 ms steps in which devices ask
 // Beyond that, frames are left out: fast talk for seconds is worse than one skip.
 constexpr Duration kFarAbove = 120ms;
+constexpr Duration kRepairWorthWaiting = 80ms;
 // In the first second nobody has said much yet, and what queued up while handshakes and encoders
 // had the machine would be heard as delay for a second.
 constexpr Duration kFarAboveAtStart = 60ms;
@@ -63,7 +64,12 @@ void AudioBuffer::measure(Timestamp received_at, std::int64_t at) {
   delays_.add(transit - fastest());
 }
 
-AudioBuffer::Insert AudioBuffer::insert(Timestamp received_at, AudioFrame frame) {
+// What repair brings soon is worth waiting for; for what takes a long round trip nobody would.
+bool AudioBuffer::counts(Timestamp received_at, std::int64_t at, bool repaired) const {
+  return !repaired || (fastest_now_ && age(received_at, at) <= kRepairWorthWaiting);
+}
+
+AudioBuffer::Insert AudioBuffer::insert(Timestamp received_at, AudioFrame frame, bool repaired) {
   std::int64_t at = unwrapper_.peek(frame.rtp_timestamp);
   if (fastest_now_ && (at - newest_ > kJump || newest_ - at > kJump)) {
     ++figures_.restarts;
@@ -74,14 +80,15 @@ AudioBuffer::Insert AudioBuffer::insert(Timestamp received_at, AudioFrame frame)
     newest_ = unwrapper_.unwrap(frame.rtp_timestamp);
   }
   if (next_ && at < *next_) {
-    measure(received_at, at);  // just what the target must learn from
+    if (counts(received_at, at, repaired))
+      measure(received_at, at);  // just what the target must learn from
     ++figures_.late;
     return Insert::late;
   }
   std::size_t place = entries_.size();
   while (place > 0 && entries_.at(place - 1).at > at) --place;
   if (place > 0 && entries_.at(place - 1).at == at) return Insert::duplicate;
-  measure(received_at, at);
+  if (counts(received_at, at, repaired)) measure(received_at, at);
   if (entries_.size() == kCapacity) {  // nobody pulls: the oldest goes
     ++figures_.discarded;
     if (place == 0) return Insert::late;

@@ -35,7 +35,9 @@ class AudioBuffer {
   };
   static constexpr std::size_t kCapacity = 64;  // 1.28 s
 
-  Insert insert(Timestamp received_at, AudioFrame frame);
+  // `repaired`: it came by a way that takes longer, and the target learns of it only if not by
+  // much.
+  Insert insert(Timestamp received_at, AudioFrame frame, bool repaired = false);
   // What the device plays next; `queued_samples` are still in front of it.
   AudioPull pull(Timestamp now, std::uint32_t queued_samples);
   // The real length of what a pull gave.
@@ -58,6 +60,7 @@ class AudioBuffer {
   AudioPull conceal();
   void measure(Timestamp received_at, std::int64_t at);
   Duration fastest() const;
+  bool counts(Timestamp received_at, std::int64_t at, bool repaired) const;
   // How long ago the fastest packet of that place on the time line would have come.
   Duration age(Timestamp now, std::int64_t at) const;
   void clear();

@@ -3,15 +3,17 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "core/base/packet_pool.h"
 #include "core/units/ids.h"
 #include "core/units/ntp_time.h"
+#include "core/wire/repair.h"
 #include "core/wire/rtp.h"
 
 namespace diemcau::send {
 
-// The payload is shared by all peers that get it.
+// The payload is shared by all peers that get it, but for repair: that is one link's own.
 struct OutgoingPacket {
   PacketRef payload;
   Source source = Source::microphone;
@@ -19,6 +21,7 @@ struct OutgoingPacket {
   wire::AudioLevel level;            // audio
   std::uint32_t rtp_timestamp = 0;   // before the stream's random offset
   NtpTime captured;
+  std::optional<std::uint16_t> symbol_id;  // media on a link that repairs
 };
 
 // What a datagram of ours may be: 1,280 (IPv6 minimum MTU) − 40 − 8 bytes of headers.
@@ -26,10 +29,11 @@ constexpr std::size_t kMaxDatagram = 1'232;
 constexpr std::size_t kSrtpTagBytes = 16;  // AEAD_AES_256_GCM, RFC 7714 §13.2
 // Seal, UDP and IPv4: what a packet costs on the line beside what we write.
 constexpr std::size_t kLineOverheadBytes = kSrtpTagBytes + 28;
-constexpr std::size_t kRepairIdBytes =
-    12;  // kept free for the repair symbol id in the header extension
 constexpr std::size_t kRelayHeaderBytes = 4;  // ChannelData, RFC 8656 §12.4
-constexpr std::size_t kMaxPayload =
-    kMaxDatagram - wire::kMaxRtpHeaderBytes - kSrtpTagBytes - kRepairIdBytes - kRelayHeaderBytes;
+// What a repair packet has in front of the whole packet that it may stand for.
+constexpr std::size_t kRepairOverheadBytes =
+    wire::kRtpFixedHeaderBytes + wire::kRepairHeaderBytes + wire::kSymbolLengthBytes;
+constexpr std::size_t kMaxPayload = kMaxDatagram - wire::kMaxRtpHeaderBytes - kSrtpTagBytes -
+                                    kRepairOverheadBytes - kRelayHeaderBytes;
 
 }  // namespace diemcau::send

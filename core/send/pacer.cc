@@ -15,6 +15,8 @@ constexpr Duration kVideoAfter = 100ms;
 constexpr Duration kBegunAfter = 200ms;  // the rest of a frame whose window closed in its middle
 constexpr Duration kAudioAfter = 200ms;
 constexpr std::size_t kMostVideoPerPeer = 1'024;
+constexpr Duration kRepairAfter = 100ms;
+constexpr std::size_t kMostRepair = 1'024;
 constexpr std::size_t kMostSound = 4'096;  // 100 peers' 200 ms, and room
 // An encoder's next picture, and the one that was under way.
 constexpr Duration kTellAgain = 100ms;
@@ -39,7 +41,7 @@ void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> 
         static_cast<void>(sound_.pop());
         ++drops_.audio_packets;
       }
-      sound_.push(Sound{peer, {packet, now}});
+      sound_.push(Single{peer, {packet, now}});
     }
     return;
   }
@@ -62,6 +64,15 @@ void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> 
     queue.in_turn = true;
     take_place(now, peer);
   }
+}
+
+void Pacer::enqueue_repair(Timestamp now, PeerId peer, OutgoingPacket packet) {
+  if (repair_.size() == kMostRepair) {
+    static_cast<void>(repair_.pop());
+    ++drops_.repair_packets;
+  }
+  static_cast<void>(queue_of(peer));
+  repair_.push(Single{peer, {std::move(packet), now}});
 }
 
 // Pictures of one instant come for all peers in the same order: another one is first each time.
@@ -131,9 +142,33 @@ std::optional<Pacer::Next> Pacer::take_sound(Timestamp now) {
     ++drops_.audio_packets;
   }
   if (sound_.empty()) return std::nullopt;
-  Sound first = sound_.pop();
+  Single first = sound_.pop();
   account(now, size_of(first.waiting.packet));
   return Next{first.peer, std::move(first.waiting.packet)};
+}
+
+// Who may not send just now goes to the end.
+std::optional<Pacer::Next> Pacer::take_repair(Timestamp now) {
+  for (std::size_t left = repair_.size(); left > 0; --left) {
+    Single first = repair_.pop();
+    if (now - first.waiting.since > kRepairAfter) {
+      ++drops_.repair_packets;
+      continue;
+    }
+    PeerQueue& queue = queues_[first.peer.value];
+    if (queue.free_at > now + kBurst || !allowance_.window_open(now, first.peer)) {
+      repair_.push(std::move(first));
+      continue;
+    }
+    leave(now, queue, first.peer, size_of(first.waiting.packet));
+    return Next{first.peer, std::move(first.waiting.packet)};
+  }
+  return std::nullopt;
+}
+
+void Pacer::leave(Timestamp now, PeerQueue& queue, PeerId peer, ByteCount size) {
+  queue.free_at = std::max(queue.free_at, now) + allowance_.pace(peer).time_for(size + kOverhead);
+  account(now, size);
 }
 
 // A frame that has begun is finished before another peer's turn, as far as its path lets it: the
@@ -156,13 +191,12 @@ std::optional<Pacer::Next> Pacer::take_video(Timestamp now) {
     Next next{peer, pop_video(queue)};
     const ByteCount size = size_of(next.packet);
     queue.frame_begun = !next.packet.descriptor.end;
-    queue.free_at = std::max(queue.free_at, now) + allowance_.pace(peer).time_for(size + kOverhead);
     if (!queue.frame_begun) {
       queue.in_turn = !queue.video.empty();
       static_cast<void>(turns_.pop());
       if (queue.in_turn) turns_.push(peer);
     }
-    account(now, size);
+    leave(now, queue, peer, size);
     return next;
   }
   return std::nullopt;
@@ -174,27 +208,38 @@ void Pacer::account(Timestamp now, ByteCount size) {
 
 std::optional<Pacer::Next> Pacer::poll(Timestamp now) {
   polled_at_ = now;
-  if (sound_.empty() && video_queued_ == 0) return std::nullopt;
+  if (queued() == 0) return std::nullopt;
   if (free_at_ > now + kBurst) return std::nullopt;
   if (auto next = take_sound(now)) return next;
+  if (auto next = take_repair(now)) return next;
   return take_video(now);
+}
+
+Timestamp Pacer::due(const PeerQueue& queue, PeerId peer, Timestamp too_late_at) const {
+  const Timestamp line_free_at = free_at_ - kBurst;
+  const Timestamp late = std::max(too_late_at + 1ns, line_free_at);
+  if (!allowance_.window_open(polled_at_, peer)) return late;
+  return std::min(late, std::max(queue.free_at - kBurst, line_free_at));
 }
 
 std::optional<Timestamp> Pacer::deadline() const {
   const Timestamp line_free_at = free_at_ - kBurst;
   if (!sound_.empty()) return line_free_at;
   std::optional<Timestamp> first;
+  const auto consider = [&](Timestamp at) {
+    first = first ? std::min(*first, at) : at;
+    return at <= line_free_at;  // nothing can go earlier
+  };
+  for (std::size_t i = 0; i < repair_.size(); ++i) {
+    const Single& single = repair_.at(i);
+    if (consider(due(queues_[single.peer.value], single.peer, single.waiting.since + kRepairAfter)))
+      return first;
+  }
   for (std::size_t i = 0; i < turns_.size(); ++i) {
     const PeerQueue& queue = queues_[turns_.at(i).value];
     if (queue.video.empty()) continue;
-    std::optional<Timestamp> at;
-    if (allowance_.window_open(polled_at_, turns_.at(i)))
-      at = std::max(queue.free_at - kBurst, line_free_at);
     const Duration patience = queue.frame_begun ? kBegunAfter : kVideoAfter;
-    const Timestamp late_at = std::max(queue.video.front().since + patience + 1ns, line_free_at);
-    at = at ? std::min(*at, late_at) : late_at;
-    first = first ? std::min(*first, *at) : *at;
-    if (*first <= line_free_at) break;  // nothing can go earlier
+    if (consider(due(queue, turns_.at(i), queue.video.front().since + patience))) return first;
   }
   return first;
 }
@@ -205,9 +250,14 @@ void Pacer::clear(PeerId peer) {
   queue.video.clear();
   queue.frame_begun = false;
   queue.broken = {};
-  for (std::size_t n = sound_.size(); n > 0; --n) {
-    Sound sound = sound_.pop();
-    if (sound.peer != peer) sound_.push(std::move(sound));
+  drop_peer(sound_, peer);
+  drop_peer(repair_, peer);
+}
+
+void Pacer::drop_peer(RingQueue<Single>& queue, PeerId peer) {
+  for (std::size_t n = queue.size(); n > 0; --n) {
+    Single single = queue.pop();
+    if (single.peer != peer) queue.push(std::move(single));
   }
 }
 

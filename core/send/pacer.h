@@ -1,5 +1,5 @@
-// The one pacer of a node: audio first, then whole video frames in turn, so that no peer is always
-// last.
+// The one pacer of a node: audio first, then repair, then whole video frames in turn, so that no
+// peer is always last.
 #pragma once
 
 #include <array>
@@ -27,12 +27,15 @@ class Pacer {
   struct Drops {
     std::uint64_t audio_packets = 0;
     std::uint64_t video_frames = 0;
+    std::uint64_t repair_packets = 0;
   };
   // The allowance outlives the pacer; it may change between any two calls.
   explicit Pacer(const Allowance& allowance) : allowance_(allowance) {}
 
   // All packets of one frame for one peer.
   void enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> frame);
+  // Repair for one peer: goes before its pictures, at its path's rate and window.
+  void enqueue_repair(Timestamp now, PeerId peer, OutgoingPacket packet);
   // Bytes that went out past the pacer (control, feedback) and still used the line.
   void account(Timestamp now, ByteCount size);
   struct Next {
@@ -58,7 +61,7 @@ class Pacer {
     return dropped_.pop();
   }
 
-  std::size_t queued() const { return sound_.size() + video_queued_; }
+  std::size_t queued() const { return sound_.size() + repair_.size() + video_queued_; }
   const Drops& drops() const { return drops_; }
 
  private:
@@ -66,7 +69,7 @@ class Pacer {
     OutgoingPacket packet;
     Timestamp since;
   };
-  struct Sound {
+  struct Single {
     PeerId peer;
     Waiting waiting;
   };
@@ -90,12 +93,17 @@ class Pacer {
   bool leans_on_dropped(Timestamp now, PeerId peer, PeerQueue& queue,
                         const wire::FrameDescriptor& frame);
   std::optional<Next> take_sound(Timestamp now);
+  std::optional<Next> take_repair(Timestamp now);
+  // When something of that peer that may wait so long can go, or is too late.
+  Timestamp due(const PeerQueue& queue, PeerId peer, Timestamp too_late_at) const;
+  void leave(Timestamp now, PeerQueue& queue, PeerId peer, ByteCount size);
+  static void drop_peer(RingQueue<Single>& queue, PeerId peer);
   std::optional<Next> take_video(Timestamp now);
   OutgoingPacket pop_video(PeerQueue& queue);
 
   const Allowance& allowance_;
   Timestamp free_at_;  // when the line is free of what we have sent
-  RingQueue<Sound> sound_;
+  RingQueue<Single> sound_, repair_;
   std::vector<PeerQueue> queues_;  // by PeerId
   RingQueue<PeerId> turns_;        // those with pictures, the next one in front
   Timestamp polled_at_;

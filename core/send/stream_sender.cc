@@ -40,7 +40,9 @@ SeqNo StreamSender::write(const OutgoingPacket& packet, Packet& out, std::size_t
   const bool audio = media_of(packet.source) == MediaKind::audio;
   const std::size_t count = audio ? fitting(packet, earlier) : 0;
   wire::RtpHeader header;
-  header.payload_type = !audio      ? wire::kVideoPayloadType
+  const bool repair = packet.source == Source::repair;
+  header.payload_type = repair      ? wire::kRepairPayloadType
+                        : !audio    ? wire::kVideoPayloadType
                         : count > 0 ? wire::kRedundantPayloadType
                                     : wire::kAudioPayloadType;
   header.marker = !audio && packet.descriptor.end;
@@ -50,9 +52,10 @@ SeqNo StreamSender::write(const OutgoingPacket& packet, Packet& out, std::size_t
   wire::RtpExtensions extensions;
   if (audio) {
     extensions.audio_level = packet.level;
-  } else {
+  } else if (!repair) {
     extensions.frame_descriptor = packet.descriptor;
   }
+  extensions.symbol_id = packet.symbol_id;
   // Once per frame is enough to place every packet of it in time.
   if (audio || packet.descriptor.start) {
     extensions.absolute_capture = wire::AbsoluteCapture{packet.captured};

@@ -44,7 +44,8 @@ struct Endpoint {
 };
 
 enum class MediaKind : std::uint8_t { audio, video };
-enum class Source : std::uint8_t { microphone, camera, document };
+// `repair` is no source: a link's repair packets are a stream of their own beside its media.
+enum class Source : std::uint8_t { microphone, camera, document, repair };
 // Layers are encoded once per bridge; audio has the one layer `only`.
 enum class Layer : std::uint8_t { only, lo, mid, hi };
 

@@ -104,12 +104,13 @@ void write_body(ByteWriter& out, const Document& m) {
   }
 }
 
-bool is_known_source(std::uint8_t s) { return s <= static_cast<std::uint8_t>(Source::document); }
+bool is_known_source(std::uint8_t s) { return s <= static_cast<std::uint8_t>(Source::repair); }
 bool is_known_layer(std::uint8_t l) { return l <= static_cast<std::uint8_t>(Layer::hi); }
 
-// Sound has the one layer `only`, pictures never have it.
+// Sound and repair have the one layer `only`, pictures never have it.
 bool fits(Source source, Layer layer) {
-  return (media_of(source) == MediaKind::audio) == (layer == Layer::only);
+  const bool pictures = source == Source::camera || source == Source::document;
+  return pictures != (layer == Layer::only);
 }
 
 // Entries whose source or layer is of a later version are left out; their form is the same.

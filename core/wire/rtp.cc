@@ -24,6 +24,10 @@ bool take_extension(std::uint8_t id, ByteSpan data, RtpExtensions& out) {
     case kFrameDescriptorId:
       out.frame_descriptor = parse_frame_descriptor(data);
       return out.frame_descriptor.has_value();
+    case kSymbolId:
+      if (data.size() != 2) return false;
+      out.symbol_id = ByteReader{data}.u16();
+      return true;
     default: return true;
   }
 }
@@ -65,7 +69,7 @@ std::optional<RtpError> parse_extensions(ByteReader& in, RtpExtensions& out) {
 
 std::size_t element_bytes(const RtpExtensions& e) {
   return (e.audio_level ? 2U : 0U) + (e.absolute_capture ? 9U : 0U) +
-         (e.frame_descriptor ? 1 + kFrameDescriptorBytes : 0U);
+         (e.frame_descriptor ? 1 + kFrameDescriptorBytes : 0U) + (e.symbol_id ? 3U : 0U);
 }
 
 // Head of a one-byte element: id, and the length less one.
@@ -132,6 +136,10 @@ void write_rtp_header(ByteWriter& out, const RtpHeader& header, const RtpExtensi
   if (extensions.frame_descriptor) {
     out.u8(element_head(kFrameDescriptorId, kFrameDescriptorBytes));
     write(out, *extensions.frame_descriptor);
+  }
+  if (extensions.symbol_id) {
+    out.u8(element_head(kSymbolId, 2));
+    out.u16(*extensions.symbol_id);
   }
   out.zeros(words * 4 - elements);
 }

@@ -19,11 +19,13 @@ namespace diemcau::wire {
 constexpr std::uint8_t kAudioPayloadType = 111;     // Opus, RFC 7587
 constexpr std::uint8_t kRedundantPayloadType = 63;  // of kAudioPayloadType, RFC 2198
 constexpr std::uint8_t kVideoPayloadType = 102;     // H.264, RFC 6184
+constexpr std::uint8_t kRepairPayloadType = 103;  // RLC over GF(2^8), RFC 8681 (core/wire/repair.h)
 
 // Fixed by our protocol version, not negotiated.
 constexpr std::uint8_t kAudioLevelId = 1;
 constexpr std::uint8_t kAbsoluteCaptureId = 2;
 constexpr std::uint8_t kFrameDescriptorId = 3;
+constexpr std::uint8_t kSymbolId = 4;
 
 struct RtpHeader {
   std::uint8_t payload_type = 0;  // 7 bits
@@ -52,6 +54,8 @@ struct RtpExtensions {
   std::optional<AudioLevel> audio_level;
   std::optional<AbsoluteCapture> absolute_capture;
   std::optional<FrameDescriptor> frame_descriptor;
+  // The encoding symbol id of RFC 8681, its low 16 bits: counts all media packets of one link.
+  std::optional<std::uint16_t> symbol_id;
   constexpr bool operator==(const RtpExtensions&) const = default;
 };
 
@@ -72,7 +76,7 @@ enum class RtpError : std::uint8_t {
 };
 
 constexpr std::size_t kRtpFixedHeaderBytes = 12;
-// Fixed header, extension header, and our three extensions padded to words: 12 + 4 + 20.
+// Fixed header, extension header, and at most three of our extensions padded to words: 12 + 4 + 20.
 constexpr std::size_t kMaxRtpHeaderBytes = 36;
 
 // One-byte and two-byte extensions of RFC 8285 are read; unknown ids are skipped.

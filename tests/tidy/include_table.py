@@ -8,12 +8,13 @@ import tree
 
 CORE_LOW = ("core/units", "core/base")
 CORE_ALL = ("core/units", "core/base", "core/wire", "core/send", "core/receive", "core/rate",
-            "core/mesh", "core/record", "core/quality")
+            "core/repair", "core/mesh", "core/record", "core/quality")
 # folder: folders it may include from. send and receive never see each other.
 MAY_INCLUDE = {
     "core/units": CORE_LOW,
     "core/base": CORE_LOW,
     "core/wire": CORE_LOW + ("core/wire",),
+    "core/repair": CORE_LOW + ("core/wire", "core/repair"),
     "core/send": CORE_LOW + ("core/wire", "core/send"),
     "core/receive": CORE_LOW + ("core/wire", "core/receive"),
     "core/rate": CORE_LOW + ("core/wire", "core/send", "core/rate"),

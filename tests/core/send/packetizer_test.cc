@@ -39,7 +39,7 @@ AudioFrameInfo sound_at(Duration captured) {
 }  // namespace
 
 TEST_CASE("no datagram is longer than 1,232 bytes with everything that may be added to it") {
-  CHECK(kMaxPayload + wire::kMaxRtpHeaderBytes + kSrtpTagBytes + kRepairIdBytes +
+  CHECK(kMaxPayload + wire::kMaxRtpHeaderBytes + kSrtpTagBytes + kRepairOverheadBytes +
             kRelayHeaderBytes ==
         kMaxDatagram);
   Rng rng(1);

@@ -1,0 +1,87 @@
+// Which packets of a link are missing, when to ask for them again (RFC 4585 §6.2.1), and when there
+// is no hope any more.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/units/seq_no.h"
+#include "core/units/time.h"
+
+namespace diemcau::repair {
+
+// A loss shows in the next packet of any stream of the link. It is asked for at once, or, while
+// coded repair comes, when that could not help; then again when the answer is overdue (measured as
+// RFC 6298 does it), as long as the next one can come within kRepairBudget. A gap of more than
+// kMostGap packets is an outage: to send all of it again takes longer than the encoder's way around
+// it. Bounded: kMost entries. One thread at a time.
+class Missing {
+ public:
+  static constexpr std::size_t kMost = 128;
+  static constexpr PacketId kMostGap = 96;
+
+  // Everything up to `id` exists. Those between the newest known of before and this are missing.
+  void exists(Timestamp now, PacketId up_to, std::optional<Duration> round_trip);
+  // It is here: as it was sent, or repaired.
+  void arrived(Timestamp now, PacketId id, bool repaired);
+  // Coded repair over these has come and did not suffice; `last_one`: no more of it follows at
+  // once.
+  void still_missing(Timestamp now, PacketId first, PacketId last, bool last_one);
+  // What to ask for now, the oldest first. `solvable` of all that is missing will be given by
+  // equations as soon as the others are here: so many need no question. Valid until the next call.
+  std::span<const PacketId> take_due(Timestamp now, std::optional<Duration> round_trip,
+                                     std::size_t solvable);
+  // An answer is here: what a question takes is learned from those that were asked once and stood
+  // first in their question; the others come behind them.
+  void answered(Timestamp now, PacketId id);
+  // These will not be sent again.
+  void refused(PacketId first, PacketId last) {
+    std::erase_if(entries_, [&](const Entry& e) { return e.id >= first && e.id <= last; });
+  }
+  // A picture begins with this packet: the coded repair for everything before it has come or is
+  // lost.
+  void picture_began(Timestamp now, PacketId id);
+  // Lets go what can no longer be repaired in time.
+  void time_passed(Timestamp now);
+  // The first that may still come.
+  std::optional<PacketId> oldest() const {
+    return entries_.empty() ? std::nullopt : std::optional(entries_.front().id);
+  }
+  // When something is to be asked for, and when something is given up.
+  std::optional<Timestamp> ask_due() const;
+  std::optional<Timestamp> deadline() const;
+  bool begun() const { return newest_.has_value(); }
+  PacketId newest() const { return newest_.value_or(-1); }
+  void restart();
+
+ private:
+  static constexpr Timestamp kNever = Timestamp::max();
+  struct Entry {
+    PacketId id = 0;
+    Timestamp since;
+    Timestamp ask_at;  // kNever: no answer could be in time
+    Timestamp give_up_at;
+    std::uint8_t questions = 0;
+    bool leads = false;  // the first of those that were asked for together
+    Timestamp asked_at;
+  };
+  Entry* find(PacketId id);
+  Duration answer_time(std::optional<Duration> round_trip) const;
+  bool coded(Timestamp now) const { return coded_at_ && now - *coded_at_ < kCodedLasts; }
+  void add(Timestamp now, PacketId id, std::optional<Duration> round_trip);
+  static constexpr Duration kCodedLasts = 500ms;
+
+  std::vector<Entry> entries_;  // by id
+  std::vector<PacketId> due_;
+  std::optional<PacketId> newest_;
+  std::optional<Timestamp> coded_at_;  // when coded repair last came
+  Duration reordering_{};              // how much later than its followers a packet has come
+  std::optional<Duration> answer_;     // from question to answer, smoothed
+  Duration answer_varies_{};
+};
+
+}  // namespace diemcau::repair

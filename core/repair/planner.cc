@@ -1,0 +1,96 @@
+// Counts in half seconds, a plan from the last four of them and the last sixteen.
+#include "core/repair/planner.h"
+
+#include <algorithm>
+
+#include "core/repair/symbol.h"
+
+namespace diemcau::repair {
+
+namespace {
+constexpr std::int64_t kSoon = 4;
+// Asking again three times fits the budget below this.
+constexpr Duration kQuick = 30ms;
+// Nobody minds when one picture in ten waits for an answer below this.
+constexpr Duration kSoonEnough = 50ms;
+constexpr Duration kUnknownRoundTrip = 100ms;
+constexpr std::uint64_t kRunsPermille = 2'000;
+// Less than this is mended by asking, however long that takes.
+constexpr std::uint32_t kRarePermille = 3;
+constexpr std::uint32_t kUnexplainedPermille = 10;
+constexpr std::uint64_t kMostCodedPermille = 1'000;
+// Without room: with what is asked for again, this is the loss and a tenth.
+constexpr std::uint32_t kBeyondLossPermille = 70;
+constexpr std::int64_t kPicturesPerSlot = 15;
+constexpr std::uint64_t kLeastPackets = 2;
+
+std::uint64_t square_root(std::uint64_t n) {
+  std::uint64_t root = 0;
+  for (std::uint64_t bit = std::uint64_t{1} << 31; bit > 0; bit >>= 1) {
+    const std::uint64_t next = root | bit;
+    if (next * next <= n) root = next;
+  }
+  return root;
+}
+}  // namespace
+
+void Planner::packet(Timestamp now, bool lost) {
+  const std::int64_t number = now.time_since_epoch() / kSlot;
+  Slot& slot = slots_[static_cast<std::size_t>(number % kSlots)];
+  if (slot.number != number) slot = Slot{number};
+  ++slot.packets;
+  if (lost) {
+    ++slot.lost;
+    if (!lost_before_) ++slot.runs;
+  }
+  lost_before_ = lost;
+}
+
+Planner::Slot Planner::sum(std::int64_t last, std::int64_t slots) const {
+  Slot s;
+  for (const Slot& slot : slots_) {
+    if (slot.number > last || slot.number <= last - slots) continue;
+    s.packets += slot.packets;
+    s.lost += slot.lost;
+    s.runs += slot.runs;
+  }
+  return s;
+}
+
+void Planner::plan(Timestamp now, std::optional<Duration> round_trip,
+                   std::uint32_t inherent_permille) {
+  const std::int64_t last = now.time_since_epoch() / kSlot;
+  const Slot all = sum(last, kSlots);
+  const Slot soon = sum(last, kSoon);
+  wanted_permille_ = coded_permille_ = loss_permille_ = 0;
+  if (all.packets == 0 || all.lost == 0) return;
+  // A line that has become worse is believed at once, but for what chance would give as well.
+  const std::uint32_t mean = all.lost * 1'000 / all.packets;
+  const std::uint32_t now_lost = soon.lost - std::min(soon.lost, 2 + soon.lost / 5);
+  const std::uint32_t lately = soon.packets > 0 ? now_lost * 1'000 / soon.packets : 0;
+  loss_permille_ = std::min(std::max(mean, lately), 900U);
+  const Duration rtt = round_trip.value_or(kUnknownRoundTrip);
+  const std::uint64_t p =
+      std::min(loss_permille_, inherent_permille + inherent_permille / 2 + kUnexplainedPermille);
+  if (p < kRarePermille || rtt <= kQuick) return;
+  const std::uint64_t q = 1'000 - p;
+  // How long runs are, of the length that chance makes them.
+  const std::uint64_t run_permille =
+      std::max<std::uint64_t>(std::uint64_t{all.lost} * q / std::max(all.runs, 1U), 1'000);
+  // Nothing that is affordable brings whole runs back; asking does.
+  if (run_permille > kRunsPermille) return;
+  const std::uint64_t picture =
+      std::max(std::uint64_t{soon.packets} / (kSoon * kPicturesPerSlot), kLeastPackets);
+  const std::uint64_t deviation = square_root(p * q / picture);
+  // At high loss a picture in ten may wait.
+  const std::uint64_t less = std::min<std::uint64_t>(p - std::min<std::uint64_t>(p, 100), 200) / 4;
+  const std::uint64_t hundredths = rtt <= kSoonEnough ? 90 : 150 - less;
+  const auto of_media = [&](std::uint64_t of_all) {
+    return static_cast<std::uint32_t>(std::min(of_all * 1'000 / q, kMostCodedPermille));
+  };
+  wanted_permille_ = of_media(p + deviation * hundredths / 100);
+  const std::uint32_t near_loss = static_cast<std::uint32_t>(p) + kBeyondLossPermille;
+  coded_permille_ = room_ ? wanted_permille_ : std::min(of_media(p + deviation / 2), near_loss);
+}
+
+}  // namespace diemcau::repair

@@ -1,0 +1,48 @@
+// How much coded repair a path needs, from what it has lost (bounds: Martinian and Sundberg 2004;
+// never below the loss itself, where a window that grows only makes things worse).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "core/units/time.h"
+
+namespace diemcau::repair {
+
+// Losses are counted with their runs. The ratio is the expected loss and some deviations of it over
+// one picture: few when what is left can still be asked for soon, more when not. Only what is over
+// buys these; otherwise coded repair stays near the loss, and pictures wait for answers. None at
+// all where asking is quick enough. Integers only. One thread at a time.
+class Planner {
+ public:
+  // Of each packet once, in the order of sending.
+  void packet(Timestamp now, bool lost);
+  // `inherent_permille`: what the line is known to lose whatever is sent. Nothing is coded against
+  // losses that are our own doing: it would only make more of them.
+  void plan(Timestamp now, std::optional<Duration> round_trip, std::uint32_t inherent_permille);
+  // Whether the path has room for wanted_permille() beside all media that it is to carry.
+  void set_room(bool room) { room_ = room; }
+  std::uint32_t wanted_permille() const { return wanted_permille_; }
+  // Bytes of coded repair for each 1,000 bytes of media.
+  std::uint32_t coded_permille() const { return coded_permille_; }
+  std::uint32_t loss_permille() const { return loss_permille_; }
+
+ private:
+  static constexpr Duration kSlot = 500ms;
+  static constexpr std::int64_t kSlots = 16;
+  struct Slot {
+    std::int64_t number = -1;
+    std::uint32_t packets = 0, lost = 0, runs = 0;
+  };
+  Slot sum(std::int64_t last, std::int64_t slots) const;
+
+  std::array<Slot, kSlots> slots_{};
+  bool lost_before_ = false;
+  std::uint32_t loss_permille_ = 0;
+  std::uint32_t wanted_permille_ = 0, coded_permille_ = 0;
+  bool room_ = false;
+};
+
+}  // namespace diemcau::repair

@@ -1,0 +1,159 @@
+// Sums at the ends of pictures, copies when asked.
+#include "core/repair/sender.h"
+
+#include <algorithm>
+
+#include "core/repair/symbol.h"
+
+namespace diemcau::repair {
+
+namespace {
+// Three pictures: each is covered by the repair behind it and that behind the next two.
+constexpr Duration kWindow = 100ms;
+// RTP header, seal, UDP and IP of a repair packet.
+constexpr std::size_t kPacketOverhead = 12 + 16 + 28;
+// A second question would come too late beyond this: then the first answer must not be lost.
+constexpr Duration kOnlyOnce = 55ms;
+constexpr std::uint32_t kLeftToChancePermille = 40;
+constexpr std::size_t kMostCopies = 3;
+constexpr Duration kMeasured = 500ms;
+// Repeating takes a tenth of the pace and twice what the line is known to lose; what is saved up is
+// enough for a burst.
+constexpr std::int64_t kUnexplainedPermille = 100;
+constexpr Duration kMostCredit = 100ms;
+// Two pictures in front, two and a half in the answer.
+constexpr Duration kLongQueue = 60ms;
+constexpr Duration kLongAnswer = 80ms;
+}  // namespace
+
+void Sender::restart() {
+  sent_.clear();
+  to_repeat_.clear();
+  ready_.clear();
+  coded_due_ = 0;
+}
+
+void Sender::media_left(Timestamp now, const Packet& rtp, bool ends_picture) {
+  sent_.add(now, rtp);
+  const std::size_t bytes = rtp.wire_size() + kPacketOverhead - 12;
+  figures_.media_bytes += bytes;
+  const std::int64_t ratio = planner_.coded_permille();
+  if (ratio == 0) {
+    coded_due_ = 0;
+    return;
+  }
+  coded_due_ += static_cast<std::int64_t>(bytes) * ratio;
+  if (ends_picture) code_window(now);
+}
+
+void Sender::code_window(Timestamp now) {
+  const PacketId first = sent_.window_since(now - kWindow);
+  const auto count = static_cast<std::size_t>(sent_.next() - first);
+  const auto cost = static_cast<std::int64_t>(sent_.coded_bytes(first, count) + kPacketOverhead);
+  // Rounded to the nearest: what is too much now is missing next time.
+  while (coded_due_ * 2 >= cost * 1'000 && ready_.size() < kMostWaiting) {
+    coded_due_ -= cost * 1'000;
+    key_ = static_cast<std::uint16_t>(key_ % 0xFFFF + 1);
+    PacketRef payload = count == 1 ? sent_.code(first, 1, 0) : sent_.code(first, count, key_);
+    if (!payload) return;
+    ++figures_.coded;
+    figures_.repair_bytes += static_cast<std::uint64_t>(cost);
+    ready_.push({std::move(payload), coded_due_ * 2 < cost * 1'000});
+  }
+}
+
+std::size_t Sender::copies_of(const SentSymbols::Sent& sent, Duration round_trip) const {
+  std::size_t copies = 1;
+  if (round_trip <= kOnlyOnce && sent.repeats == 0) return copies;
+  std::uint64_t left = planner_.loss_permille();
+  for (; left > kLeftToChancePermille && copies < kMostCopies; ++copies) {
+    left = left * planner_.loss_permille() / 1'000;
+  }
+  return copies;
+}
+
+bool Sender::affordable(Timestamp now, std::size_t bytes, const Terms& terms) {
+  const auto cost = static_cast<std::int64_t>(bytes);
+  const std::int64_t most = terms.pace.bytes_in(kMostCredit).count();
+  const std::int64_t part = kUnexplainedPermille + 2 * terms.inherent_loss_permille;
+  const Duration since = credited_at_ ? now - *credited_at_ : kMostCredit * 1'000 / part;
+  credited_at_ = now;
+  credit_bytes_ += terms.pace.bytes_in(std::min<Duration>(since, 10s)).count() * part / 1'000;
+  credit_bytes_ = std::min(credit_bytes_, most);
+  if (terms.queue > kLongQueue || terms.pace.time_for(ByteCount::bytes(cost)) > kLongAnswer ||
+      cost > credit_bytes_) {
+    return false;
+  }
+  credit_bytes_ -= cost;
+  return true;
+}
+
+void Sender::asked(Timestamp now, std::span<const SeqNo> symbols, const Terms& terms) {
+  const Duration rtt = terms.round_trip.value_or(kOnlyOnce);
+  wanted_.clear();
+  std::size_t bytes = 0;
+  bool gone = false;
+  for (const SeqNo symbol : symbols) {
+    // Ids are asked for soon after they left: the distance to the next one says which it is.
+    const auto back = static_cast<std::uint16_t>(next_symbol() - symbol.value);
+    const PacketId id = sent_.next() - back;
+    const SentSymbols::Sent* sent = sent_.find(id);
+    if (sent != nullptr && sent->repeated_at && now - *sent->repeated_at < rtt / 2) continue;
+    gone = gone || sent == nullptr || sent->repeats == kMostRepeats;
+    wanted_.push_back(id);
+    if (sent != nullptr)
+      bytes += copies_of(*sent, rtt) * (sent_.coded_bytes(id, 1) + kPacketOverhead);
+  }
+  if (wanted_.empty()) return;
+  // One picture in pieces helps nobody.
+  if (gone || !affordable(now, bytes, terms)) return refuse();
+  for (const PacketId id : wanted_) {
+    SentSymbols::Sent& sent = *sent_.find(id);
+    for (std::size_t n = copies_of(sent, rtt); n > 0 && to_repeat_.size() < kMostWaiting; --n) {
+      to_repeat_.push(id);
+    }
+    sent.repeated_at = now;
+    ++sent.repeats;
+  }
+}
+
+// One packet for all of the question, as far as it can be said in one.
+void Sender::refuse() {
+  figures_.refused += wanted_.size();
+  const auto [first, last] = std::minmax_element(wanted_.begin(), wanted_.end());
+  if (*last - *first >= 0xFF || ready_.size() >= kMostWaiting) return;
+  ready_.push({sent_.refusal(*first, static_cast<std::size_t>(*last - *first + 1)), true});
+}
+
+std::optional<Sender::Repair> Sender::poll() {
+  if (!ready_.empty()) return ready_.pop();
+  while (!to_repeat_.empty()) {
+    const PacketId id = to_repeat_.pop();
+    if (sent_.find(id) == nullptr) continue;
+    PacketRef payload = sent_.code(id, 1, 0);
+    if (!payload) continue;
+    ++figures_.repeated;
+    figures_.repair_bytes += sent_.coded_bytes(id, 1) + kPacketOverhead;
+    return Repair{std::move(payload), true};
+  }
+  return std::nullopt;
+}
+
+void Sender::plan(Timestamp now, const Terms& terms) {
+  planner_.plan(now, terms.round_trip, terms.inherent_loss_permille);
+  if (!measured_at_) measured_at_ = now;
+  if (now - *measured_at_ >= kMeasured) {
+    const std::uint64_t media = figures_.media_bytes - media_before_;
+    const std::uint64_t repair = figures_.repair_bytes - repair_before_;
+    const std::uint64_t permille =
+        media > 0 ? std::min<std::uint64_t>(repair * 1'000 / media, 2'000) : 0;
+    measured_permille_ =
+        static_cast<std::uint32_t>((std::uint64_t{measured_permille_} * 3 + permille) / 4);
+    media_before_ = figures_.media_bytes;
+    repair_before_ = figures_.repair_bytes;
+    measured_at_ = now;
+  }
+  overhead_permille_ = std::max(measured_permille_, planner_.coded_permille());
+}
+
+}  // namespace diemcau::repair

@@ -1,0 +1,93 @@
+// The sending end of a link's repair: remembers what left, codes as much as the planner says, and
+// answers questions.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/base/packet_pool.h"
+#include "core/base/ring_queue.h"
+#include "core/repair/planner.h"
+#include "core/repair/sent_symbols.h"
+#include "core/units/bitrate.h"
+#include "core/units/seq_no.h"
+#include "core/units/time.h"
+
+namespace diemcau::repair {
+
+// Work and bytes are bounded whatever a peer asks for: what was never sent, is too old or has been
+// sent again kMostRepeats times is refused, nothing is repeated twice within half a round trip, and
+// kMostWaiting answers wait at most. Refused as well, so that the peer need not wait, is what would
+// take longer than the encoder's way around it, what would come through a long queue, and what adds
+// much to a line whose losses may be our own doing. One thread at a time.
+class Sender {
+ public:
+  static constexpr std::uint8_t kMostRepeats = 8;
+  static constexpr std::size_t kMostWaiting = 64;
+  struct Figures {
+    std::uint64_t repeated = 0, coded = 0;  // repair packets
+    std::uint64_t refused = 0;              // packets that were not sent again though asked for
+    std::uint64_t media_bytes = 0, repair_bytes = 0;
+  };
+
+  explicit Sender(SentSymbols::Pools pools) : sent_(pools) {}
+
+  // The id that the next media packet carries.
+  std::uint16_t next_symbol() const { return static_cast<std::uint16_t>(sent_.next()); }
+  // A media packet leaves; `ends_picture` when it is the last of a frame of video.
+  void media_left(Timestamp now, const Packet& rtp, bool ends_picture);
+  struct Repair {
+    PacketRef payload;
+    bool last = false;  // of those over the same window, for now: the RTP marker
+  };
+  // A repair packet to send; poll until none.
+  std::optional<Repair> poll();
+  // What is known of the path.
+  struct Terms {
+    std::optional<Duration> round_trip;
+    Bitrate pace;      // at which repair leaves
+    Duration queue{};  // that stands in front of it
+    std::uint32_t inherent_loss_permille = 0;
+  };
+  // Symbol ids that the peer asks for, all of one question.
+  void asked(Timestamp now, std::span<const SeqNo> symbols, const Terms& terms);
+  // Of each packet once, in the order of sending; then plan().
+  void packet_reported(Timestamp now, bool lost) { planner_.packet(now, lost); }
+  void plan(Timestamp now, const Terms& terms);
+  void set_room(bool room) { planner_.set_room(room); }
+  // What repair would take for each 1,000 bytes of media if there were room, and what it takes.
+  std::uint32_t wanted_permille() const {
+    return std::max(measured_permille_, planner_.wanted_permille());
+  }
+
+  std::uint32_t overhead_permille() const { return overhead_permille_; }
+  const Figures& figures() const { return figures_; }
+  void restart();
+
+ private:
+  void code_window(Timestamp now);
+  std::size_t copies_of(const SentSymbols::Sent& sent, Duration round_trip) const;
+  bool affordable(Timestamp now, std::size_t bytes, const Terms& terms);
+  void refuse();
+
+  SentSymbols sent_;
+  Planner planner_;
+  RingQueue<PacketId> to_repeat_;
+  std::vector<PacketId> wanted_;
+  std::int64_t credit_bytes_ = 0;  // for repeating
+  std::optional<Timestamp> credited_at_;
+  std::int64_t coded_due_ = 0;  // permille-bytes of coded repair that are due
+  RingQueue<Repair> ready_;
+  std::uint16_t key_ = 0;
+  Figures figures_;
+  // Since plan() looked last, for what answers really cost.
+  std::uint64_t media_before_ = 0, repair_before_ = 0;
+  std::optional<Timestamp> measured_at_;
+  std::uint32_t measured_permille_ = 0;
+  std::uint32_t overhead_permille_ = 0;
+};
+
+}  // namespace diemcau::repair

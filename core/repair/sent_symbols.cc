@@ -1,0 +1,105 @@
+// Copies, and sums of copies.
+#include "core/repair/sent_symbols.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/base/byte_writer.h"
+#include "core/base/check.h"
+#include "core/repair/coefficients.h"
+#include "core/repair/symbol.h"
+
+namespace diemcau::repair {
+
+void SentSymbols::add(Timestamp now, const Packet& rtp) {
+  while (!sent_.empty() && (sent_.size() >= kMost || now - sent_.front().sent_at > kRemembered)) {
+    static_cast<void>(sent_.pop());
+  }
+  const bool is_short = rtp.present() <= pools_.short_packets.capacity_bytes();
+  Sent sent;
+  sent.packet = (is_short ? pools_.short_packets : pools_.packets).take();
+  std::copy_n(rtp.data(), rtp.present(), sent.packet->data());
+  sent.packet->set_size(rtp.present(), rtp.elided());
+  sent.sent_at = now;
+  sent_.push(std::move(sent));
+  ++next_;
+}
+
+SentSymbols::Sent* SentSymbols::find(PacketId id) {
+  if (id < oldest() || id >= next_) return nullptr;
+  return &sent_.at(static_cast<std::size_t>(id - oldest()));
+}
+
+PacketId SentSymbols::window_since(Timestamp sent_at) const {
+  PacketId first = next_;
+  while (first > oldest() && next_ - first < static_cast<PacketId>(kMostSymbols) &&
+         at(first - 1).sent_at >= sent_at) {
+    --first;
+  }
+  return first;
+}
+
+std::size_t SentSymbols::coded_bytes(PacketId first, std::size_t count) const {
+  std::size_t most = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    most = std::max(most, at(first + static_cast<PacketId>(i)).packet->wire_size());
+  }
+  return wire::kRepairHeaderBytes + wire::kSymbolLengthBytes + most;
+}
+
+PacketRef SentSymbols::code(PacketId first, std::size_t count, std::uint16_t key) const {
+  DC_CHECK(count >= 1 && count <= kMostSymbols && first >= oldest());
+  DC_CHECK(first + static_cast<PacketId>(count) <= next_);
+  std::size_t present = 0, whole = 0;
+  bool elided = false;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Packet& p = *at(first + static_cast<PacketId>(i)).packet;
+    present = std::max(present, p.present());
+    whole = std::max(whole, p.wire_size());
+    elided = elided || p.elided() > 0;
+  }
+  const std::size_t head_bytes = symbol_head_bytes(elided);
+  const std::size_t extra = head_bytes - wire::kSymbolLengthBytes;
+  if (whole < present + extra || (elided && whole == present + extra)) return {};
+  wire::RepairHeader header;
+  header.first = static_cast<std::uint16_t>(first);
+  header.count = static_cast<std::uint8_t>(count);
+  header.key = key;
+  PacketRef out = pools_.packets.take();
+  ByteWriter writer(out->buffer());
+  wire::write(writer, header);
+  const std::size_t begin = writer.size();
+  writer.zeros(head_bytes + present);
+  DC_CHECK(writer.ok());
+  out->set_size(writer.size(), whole - present - extra);
+  std::array<std::uint8_t, kMostSymbols> factors;
+  coefficients(header, {factors.data(), count});
+  std::uint8_t* const symbol = out->data() + begin;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (factors[i] == 0) continue;
+    const Packet& p = *at(first + static_cast<PacketId>(i)).packet;
+    const SymbolHead head = symbol_head(p, elided);
+    pools_.kernel.multiply_add(factors[i], head.bytes.data(), symbol, head.size);
+    pools_.kernel.multiply_add(factors[i], p.data(), symbol + head.size, p.present());
+  }
+  return out;
+}
+
+PacketRef SentSymbols::refusal(PacketId first, std::size_t count) const {
+  wire::RepairHeader header;
+  header.first = static_cast<std::uint16_t>(first);
+  header.count = static_cast<std::uint8_t>(count);
+  header.key = count > 1 ? 1 : 0;
+  PacketRef out = pools_.packets.take();
+  ByteWriter writer(out->buffer());
+  wire::write(writer, header);
+  out->set_size(writer.size());
+  return out;
+}
+
+void SentSymbols::clear() {
+  sent_.clear();
+  next_ = 0;
+}
+
+}  // namespace diemcau::repair

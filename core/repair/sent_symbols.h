@@ -1,0 +1,65 @@
+// The media packets that have left on one link, as long as one of them may have to be sent again
+// or coded.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "core/base/packet_pool.h"
+#include "core/base/ring_queue.h"
+#include "core/repair/gf256.h"
+#include "core/units/seq_no.h"
+#include "core/units/time.h"
+
+namespace diemcau::repair {
+
+// Bounded: kMost packets, none older than kRemembered once another one is added. One thread at a
+// time.
+class SentSymbols {
+ public:
+  static constexpr std::size_t kMost = 512;
+  static constexpr Duration kRemembered = 500ms;
+  // Sealing works in place: what is remembered is a copy. Short ones have their own pool, for the
+  // simulator's hundreds of links.
+  struct Pools {
+    PacketPool& packets;
+    PacketPool& short_packets;
+    const Kernel& kernel;
+  };
+  struct Sent {
+    PacketRef packet;
+    Timestamp sent_at;
+    std::optional<Timestamp> repeated_at;
+    std::uint8_t repeats = 0;
+  };
+
+  explicit SentSymbols(Pools pools) : pools_(pools) {}
+
+  // The id that the next packet gets.
+  PacketId next() const { return next_; }
+  PacketId oldest() const { return next_ - static_cast<PacketId>(sent_.size()); }
+  void add(Timestamp now, const Packet& rtp);
+  // None when it is too old or was never sent.
+  Sent* find(PacketId id);
+  // Of all symbols from `first` on that may be coded together: those that are remembered, the
+  // newest kMostSymbols.
+  PacketId window_since(Timestamp sent_at) const;
+  // A repair packet's payload over `count` symbols from `first` on, all remembered. None when an
+  // elided symbol has not enough elided bytes to say so.
+  PacketRef code(PacketId first, std::size_t count, std::uint16_t key) const;
+  // The payload that says that these will not be sent again.
+  PacketRef refusal(PacketId first, std::size_t count) const;
+  // The wire size of what code() would give, without coding.
+  std::size_t coded_bytes(PacketId first, std::size_t count) const;
+  void clear();
+
+ private:
+  const Sent& at(PacketId id) const { return sent_.at(static_cast<std::size_t>(id - oldest())); }
+
+  Pools pools_;
+  RingQueue<Sent> sent_;
+  PacketId next_ = 0;
+};
+
+}  // namespace diemcau::repair

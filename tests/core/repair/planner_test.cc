@@ -1,0 +1,117 @@
+#include "core/repair/planner.h"
+
+#include <catch2/catch.hpp>
+
+#include "core/base/rng.h"
+
+using namespace diemcau;
+using namespace diemcau::repair;
+
+namespace {
+
+// The line loses it whatever is sent.
+constexpr std::uint32_t kAllInherent = 1'000;
+
+// 200 packets a second for ten seconds, then the plan.
+template <typename Lost>
+Planner after(Lost lost, Duration rtt, bool room = false) {
+  Planner planner;
+  planner.set_room(room);
+  Timestamp now{};
+  for (; now < Timestamp{} + 10s; now += 5ms) planner.packet(now, lost());
+  planner.plan(now, rtt, kAllInherent);
+  return planner;
+}
+
+auto chance(std::uint64_t seed, unsigned per_1000) {
+  return [rng = Rng(seed), per_1000]() mutable { return rng.below(1'000) < per_1000; };
+}
+
+// Runs of four.
+auto bursts(std::uint64_t seed, unsigned per_1000) {
+  return [rng = Rng(seed), per_1000, left = 0]() mutable {
+    if (left == 0 && rng.below(4'000) < per_1000) left = 4;
+    return left > 0 && left-- > 0;
+  };
+}
+
+}  // namespace
+
+TEST_CASE("a line without loss needs no repair") {
+  CHECK(after([] { return false; }, 80ms).coded_permille() == 0);
+}
+
+TEST_CASE("where asking is quick nothing is coded ahead") {
+  CHECK(after(chance(1, 100), 20ms).coded_permille() == 0);
+}
+
+TEST_CASE(
+    "coded repair is always more than the loss and within ten percent of it at moderate loss") {
+  const auto seed = static_cast<std::uint64_t>(GENERATE(range(1, 9)));
+  const unsigned loss = GENERATE(20U, 50U, 100U);
+  INFO("seed " << seed << ", loss " << loss << " of 1,000");
+  const Planner planner = after(chance(seed, loss), 60ms);
+  // 1,600 packets: three standard deviations of the measured loss are 3 √(p q / 1,600).
+  CHECK(planner.loss_permille() == Approx(loss).margin(25));
+  CHECK(planner.coded_permille() > planner.loss_permille());
+  CHECK(planner.coded_permille() < planner.loss_permille() + 110);
+}
+
+TEST_CASE("where there is room, the longer an answer takes the more is coded ahead") {
+  const auto seed = static_cast<std::uint64_t>(GENERATE(range(1, 9)));
+  INFO("seed " << seed);
+  const auto near = after(chance(seed, 50), 40ms, true), far = after(chance(seed, 50), 80ms, true);
+  CHECK(far.coded_permille() > near.coded_permille() * 5 / 4);
+}
+
+TEST_CASE("without room no more than seven percent beyond the loss is coded ahead") {
+  const auto seed = static_cast<std::uint64_t>(GENERATE(range(1, 9)));
+  INFO("seed " << seed);
+  const Planner planner = after(chance(seed, 200), 80ms, false);
+  CHECK(planner.coded_permille() <= planner.loss_permille() + 70);
+  CHECK(planner.wanted_permille() > planner.coded_permille());
+}
+
+TEST_CASE("losses that come in runs are asked for and not coded against") {
+  const auto seed = static_cast<std::uint64_t>(GENERATE(range(1, 9)));
+  INFO("seed " << seed);
+  CHECK(after(bursts(seed, 30), 60ms, true).coded_permille() == 0);
+}
+
+TEST_CASE("a line that becomes worse is believed within a second") {
+  Planner planner;
+  Timestamp now{};
+  for (; now < Timestamp{} + 10s; now += 5ms) planner.packet(now, false);
+  auto lost = chance(5, 200);
+  for (; now < Timestamp{} + 11s; now += 5ms) planner.packet(now, lost());
+  planner.plan(now, 60ms, kAllInherent);
+  // Half of the last two seconds: 100 ‰, less a fifth for chance.
+  CHECK(planner.loss_permille() >= 50);
+}
+
+TEST_CASE("a line that has become good costs nothing after eight seconds") {
+  Planner planner;
+  Timestamp now{};
+  auto lost = chance(6, 200);
+  for (; now < Timestamp{} + 5s; now += 5ms) planner.packet(now, lost());
+  for (; now < Timestamp{} + 14s; now += 5ms) planner.packet(now, false);
+  planner.plan(now, 60ms, kAllInherent);
+  CHECK(planner.coded_permille() == 0);
+}
+
+TEST_CASE("even when nearly all is lost the plan is bounded") {
+  const Planner planner = after(chance(7, 990), 120ms);
+  CHECK(planner.coded_permille() <= 1'000);
+  CHECK(planner.loss_permille() <= 900);
+}
+
+TEST_CASE("what the line is not known to lose by itself is not coded against") {
+  Planner planner;
+  auto lost = chance(8, 200);
+  Timestamp now{};
+  for (; now < Timestamp{} + 10s; now += 5ms) planner.packet(now, lost());
+  planner.plan(now, 60ms, 0);
+  CHECK(planner.coded_permille() < 60);
+  planner.plan(now, 60ms, 150);
+  CHECK(planner.coded_permille() > 200);
+}

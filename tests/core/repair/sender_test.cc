@@ -1,0 +1,181 @@
+#include "core/repair/sender.h"
+
+#include "core/wire/repair.h"
+#include "tests/core/repair/link_of_repair.h"
+
+using namespace diemcau;
+using namespace diemcau::repair;
+
+namespace {
+
+struct Stage {
+  LinkOfRepair link;
+  Rng rng{1};
+  Sender sender{{link.packets, link.short_packets, plain_kernel()}};
+  Timestamp now{};
+
+  // `packets` of 1,000 bytes, 33 ms after the last picture.
+  void picture(int packets) {
+    now += 33ms;
+    for (int i = 0; i < packets; ++i) {
+      const auto p = link.media(sender.next_symbol(), 1'000, rng);
+      sender.media_left(now, *p, i + 1 == packets);
+    }
+  }
+  void loses(unsigned per_1000, Duration rtt) {
+    Rng chance(9);
+    for (int i = 0; i < 2'000; ++i) {
+      sender.packet_reported(now, chance.below(1'000) < per_1000);
+    }
+    sender.plan(now, {rtt, Bitrate::kbps(10'000), {}, per_1000});
+  }
+  void ask(std::vector<std::uint16_t> ids, Duration rtt = 20ms) {
+    ask(ids, Sender::Terms{rtt, Bitrate::kbps(10'000), {}, 1'000});
+  }
+  void ask(const std::vector<std::uint16_t>& ids, const Sender::Terms& terms) {
+    std::vector<SeqNo> symbols;
+    for (const std::uint16_t id : ids) symbols.push_back(SeqNo{id});
+    sender.asked(now, symbols, terms);
+  }
+  std::vector<wire::RepairHeader> take() {
+    std::vector<wire::RepairHeader> out;
+    refused.clear();
+    while (const auto repair = sender.poll()) {
+      const auto header = wire::parse_repair_header(repair->payload->bytes());
+      REQUIRE(header);
+      const bool says_no = repair->payload->wire_size() == wire::kRepairHeaderBytes;
+      (says_no ? refused : out).push_back(*header);
+    }
+    return out;
+  }
+  std::vector<wire::RepairHeader> refused;
+};
+
+}  // namespace
+
+TEST_CASE("nothing is coded for a line that loses nothing") {
+  Stage s;
+  for (int i = 0; i < 30; ++i) s.picture(5);
+  CHECK(s.take().empty());
+}
+
+TEST_CASE("coded repair takes the part of the bytes that is planned") {
+  Stage s;
+  s.picture(5);
+  s.loses(100, 60ms);
+  s.now += 33ms;
+  for (int i = 0; i < 300; ++i) {
+    s.picture(5);
+    static_cast<void>(s.take());
+  }
+  const auto& f = s.sender.figures();
+  const double part = static_cast<double>(f.repair_bytes) / static_cast<double>(f.media_bytes);
+  // Never more than half a packet ahead or behind.
+  CHECK(part * 1'000 == Approx(s.sender.overhead_permille()).epsilon(0.03));
+}
+
+TEST_CASE("a window is no longer than three pictures and 64 packets") {
+  Stage s;
+  s.picture(5);
+  s.loses(200, 60ms);
+  for (int i = 0; i < 30; ++i) s.picture(5);
+  for (const auto& header : s.take()) CHECK(header.count <= 20);
+  for (int i = 0; i < 10; ++i) s.picture(60);
+  for (const auto& header : s.take()) CHECK(header.count <= kMostSymbols);
+}
+
+TEST_CASE("a question is answered with the packet itself") {
+  Stage s;
+  s.picture(5);
+  s.ask({3});
+  const auto answers = s.take();
+  REQUIRE(answers.size() == 1);
+  CHECK(answers[0].first == 3);
+  CHECK(answers[0].count == 1);
+  CHECK(s.refused.empty());
+}
+
+TEST_CASE("the same question within half a round trip is one question") {
+  Stage s;
+  s.picture(5);
+  for (int i = 0; i < 100; ++i) s.ask({3});
+  CHECK(s.take().size() == 1);
+  s.now += 11ms;
+  s.ask({3});
+  CHECK(s.take().size() == 1);
+}
+
+TEST_CASE("when there is no time for a second question a lossy line gets several answers") {
+  Stage s;
+  s.picture(5);
+  s.loses(200, 80ms);
+  s.ask({3}, 80ms);
+  // 0.2² is about what is left to chance.
+  CHECK(s.take().size() >= 2);
+}
+
+TEST_CASE("what was never sent or is long gone is refused") {
+  Stage s;
+  s.picture(5);
+  for (const std::uint16_t id : {std::uint16_t{5}, std::uint16_t{0x8000}, std::uint16_t{0xFFFF}}) {
+    s.ask({id});
+    CHECK(s.take().empty());
+    REQUIRE(s.refused.size() == 1);
+    CHECK(s.refused[0].first == id);
+  }
+  for (int i = 0; i < 20; ++i) s.picture(5);
+  s.ask({3});  // 0.66 s old
+  CHECK(s.take().empty());
+  CHECK(s.refused.size() == 1);
+}
+
+TEST_CASE("what takes longer to send again than the encoder's way around it is refused whole") {
+  Stage s;
+  for (int i = 0; i < 4; ++i) s.picture(10);
+  std::vector<std::uint16_t> ids;
+  for (std::uint16_t id = 5; id < 35; ++id) ids.push_back(id);
+  // 30 packets of 1,076 bytes with all headers at 3 Mbit/s are 86 ms; at 4 Mbit/s 65.
+  s.ask(ids, Sender::Terms{20ms, Bitrate::kbps(3'000), {}, 1'000});
+  CHECK(s.take().empty());
+  REQUIRE(s.refused.size() == 1);
+  CHECK(s.refused[0].first == 5);
+  CHECK(s.refused[0].count == 30);
+  s.ask(ids, Sender::Terms{20ms, Bitrate::kbps(4'000), {}, 1'000});
+  CHECK(s.take().size() == 30);
+}
+
+TEST_CASE("nothing is sent again into a long queue") {
+  Stage s;
+  s.picture(5);
+  s.ask({3}, Sender::Terms{20ms, Bitrate::kbps(10'000), 80ms, 1'000});
+  CHECK(s.take().empty());
+  CHECK(s.refused.size() == 1);
+}
+
+TEST_CASE("on a line that is not known to lose, sending again takes a tenth of the pace") {
+  Stage s;
+  std::size_t answers = 0;
+  for (int i = 0; i < 300; ++i) {  // 10 s
+    s.picture(10);
+    const auto newest = static_cast<std::uint16_t>(s.sender.next_symbol() - 1);
+    std::vector<std::uint16_t> half;
+    for (std::uint16_t k = 0; k < 5; ++k) half.push_back(static_cast<std::uint16_t>(newest - k));
+    s.ask(half, Sender::Terms{20ms, Bitrate::kbps(3'000), {}, 0});
+    answers += s.take().size();
+  }
+  // 300 kbit/s for 9.9 s and what a tenth of a second at full pace saves up, 1,076 bytes each: 380.
+  CHECK(answers <= 385);
+  CHECK(answers >= 340);  // whole questions of five
+}
+
+TEST_CASE("a storm of questions costs a bounded number of answers") {
+  Stage s;
+  for (int i = 0; i < 10; ++i) s.picture(50);
+  std::size_t answers = 0;
+  for (int round = 0; round < 1'000; ++round) {
+    for (std::uint16_t id = 0; id < 500; ++id) s.ask({id});
+    answers += s.take().size();
+    s.now += 20ms;
+  }
+  CHECK(answers <= 500U * Sender::kMostRepeats);
+}
