@@ -78,12 +78,16 @@ Row media(Bar bar) {
   return {"media_rate", "kbit/s", bar, [](const R& r) { return media_kbps(forth(r), kSpan); }};
 }
 
-Case lossy(std::string name, Duration one_way, const sim::LossConfig& loss, std::vector<Row> rows) {
+enum class Loses : std::uint8_t { forth, both_ways };
+
+Case lossy(std::string name, Duration one_way, const sim::LossConfig& loss, std::vector<Row> rows,
+           Loses way = Loses::forth) {
   Case c{std::move(name), "repair", {}, {{"sender", "receiver"}}, std::move(rows)};
-  c.change = [one_way, loss](sim::Scenario& s) {
+  c.change = [one_way, loss, way](sim::Scenario& s) {
     for (sim::SharedSegment& segment : s.segments) {
       segment.up.delay.base = segment.down.delay.base = one_way;
       segment.up.loss = loss;
+      if (way == Loses::both_ways) segment.down.loss = loss;
     }
   };
   return c;
@@ -96,7 +100,7 @@ struct Random {
   Bar extra;
 };
 
-Case random_loss(const Random& of, int rtt_ms) {
+Case random_loss(const Random& of, int rtt_ms, Loses way) {
   const Duration one_way = std::int64_t{rtt_ms} * 1ms / 2;
   std::vector<Row> rows{concealed(of.concealed)};
   if (of.percent <= 10) {
@@ -115,8 +119,9 @@ Case random_loss(const Random& of, int rtt_ms) {
     rows.push_back(media(figure()));
   }
   rows.push_back(extra(of.extra));
-  return lossy(fmt::format("repair-{}-rtt{}", of.percent, rtt_ms), one_way,
-               at_random(of.percent / 100.0), std::move(rows));
+  const char* const name = way == Loses::forth ? "repair" : "repair-both-ways";
+  return lossy(fmt::format("{}-{}-rtt{}", name, of.percent, rtt_ms), one_way,
+               at_random(of.percent / 100.0), std::move(rows), way);
 }
 
 Case burst_loss(const char* name, const sim::LossConfig& loss) {
@@ -227,7 +232,11 @@ std::vector<Case> repair_cases() {
                            {20, 0.01, most(160), most(0.75)},
                            {30, 0.03, figure(), most(1.10)}};
   for (const Random& of : kTable) {
-    for (const int rtt_ms : {40, 80}) cases.push_back(random_loss(of, rtt_ms));
+    for (const int rtt_ms : {40, 80}) cases.push_back(random_loss(of, rtt_ms, Loses::forth));
+  }
+  // Reports, questions and refusals get lost as well.
+  for (const Random& of : kTable) {
+    if (of.percent == 5 || of.percent == 20) cases.push_back(random_loss(of, 80, Loses::both_ways));
   }
   cases.push_back(burst_loss("repair-runs", in_runs(0.05, 5)));
   cases.push_back(burst_loss("repair-bursts", in_times(0.02, 33ms)));

@@ -37,6 +37,7 @@ std::optional<ArrivalLog::Arrival> ArrivalLog::add(Timestamp received_at, Ssrc s
     s->begun = true;
     id = s->unwrapper.unwrap(seq);
     s->highest = s->untold = id;
+    s->began.fill(id);
   } else if (id > s->highest) {
     s->unwrapper.unwrap(seq);
     for (PacketId gap = std::max(s->highest, id - kWindowIds) + 1; gap < id; ++gap)
@@ -67,20 +68,29 @@ std::optional<Timestamp> ArrivalLog::deadline() const {
 
 // Appends what fits of one stream to packets_; gives the bytes that it takes in the report.
 std::size_t ArrivalLog::gather(Stream& stream, Timestamp now, std::size_t room) {
-  const auto untold = static_cast<std::size_t>(stream.highest - stream.untold + 1);
-  if (untold == 0 || room < wire::ccfb_stream_size(1)) return 0;
-  const std::size_t count = std::min(untold, (room - wire::ccfb_stream_size(0)) / 4 * 2);
+  if (stream.untold > stream.highest || room < wire::ccfb_stream_size(1)) return 0;
+  const std::size_t most = (room - wire::ccfb_stream_size(0)) / 4 * 2;
+  const auto length = [&](PacketId from) {
+    return static_cast<std::size_t>(stream.highest - from + 1);
+  };
+  // What has been told before goes first, if there is room.
+  PacketId begin =
+      std::max(std::min(stream.began.back(), stream.untold), stream.highest - kWindowIds + 1);
+  if (length(begin) > most) begin = stream.untold;
+  const std::size_t count = std::min(length(begin), most);
   const std::size_t first = packets_.size();
   for (std::size_t i = 0; i < count; ++i) {
-    const PacketId id = stream.untold + static_cast<PacketId>(i);
+    const PacketId id = begin + static_cast<PacketId>(i);
     const Record& record = stream.record(id);
     wire::CcfbPacket packet;
     if (record.arrived()) packet = {true, record.ecn(), offset_of(now - record.received_at())};
     packets_.push_back(packet);
   }
-  blocks_.push_back({stream.ssrc, seq_no_of(stream.untold),
+  blocks_.push_back({stream.ssrc, seq_no_of(begin),
                      std::span<const wire::CcfbPacket>(packets_).subspan(first, count)});
-  stream.untold += static_cast<PacketId>(count);
+  std::move_backward(stream.began.begin(), stream.began.end() - 1, stream.began.end());
+  stream.began.front() = stream.untold;
+  stream.untold = begin + static_cast<PacketId>(count);
   return wire::ccfb_stream_size(count);
 }
 

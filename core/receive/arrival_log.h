@@ -2,6 +2,7 @@
 // (RFC 8888).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -17,14 +18,16 @@
 
 namespace diemcau::receive {
 
-// Tells of each packet once, and of a missing one as not received when something after it came. A
-// packet that comes after it was told missing makes the next report go back to it (RFC 8888 §3.1
-// allows overlap). Bounded: kMaxStreams streams of kWindow packets. One thread at a time.
+// Tells of each packet in kTold reports, because reports get lost as well, and of a missing one as
+// not received when something after it came (RFC 8888 §3.1 allows overlap). A packet that comes
+// after it was told missing makes the next report go back to it. Bounded: kMaxStreams streams of
+// kWindow packets. One thread at a time.
 class ArrivalLog {
  public:
   static constexpr std::size_t kMaxStreams = 16;
   static constexpr std::size_t kWindow = 1'024;  // 1.5 s at 700 packets a second
   static constexpr Duration kInterval = 40ms;
+  static constexpr std::size_t kTold = 3;
   // A datagram of ours with room for its seal and for a receiver report in front.
   static constexpr std::size_t kReportBytes = 1'024;
 
@@ -62,8 +65,9 @@ class ArrivalLog {
     SeqUnwrapper unwrapper;
     bool begun = false;
     PacketId highest = 0;
-    PacketId untold = 0;          // the first that the next report speaks of
-    std::vector<Record> records;  // of the kWindow ids up to `highest`
+    PacketId untold = 0;                      // the first that no report has spoken of
+    std::array<PacketId, kTold - 1> began{};  // where the last reports began, the newest first
+    std::vector<Record> records;              // of the kWindow ids up to `highest`
     Record& record(PacketId id) { return records[static_cast<std::size_t>(id) % kWindow]; }
   };
   Stream* stream_of(Ssrc ssrc);

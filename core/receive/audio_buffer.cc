@@ -66,7 +66,7 @@ void AudioBuffer::measure(Timestamp received_at, std::int64_t at) {
 
 // What repair brings soon is worth waiting for; for what takes a long round trip nobody would.
 bool AudioBuffer::counts(Timestamp received_at, std::int64_t at, bool repaired) const {
-  return !repaired || (fastest_now_ && age(received_at, at) <= kRepairWorthWaiting);
+  return !repaired || !fastest_now_ || age(received_at, at) <= kRepairWorthWaiting;
 }
 
 AudioBuffer::Insert AudioBuffer::insert(Timestamp received_at, AudioFrame frame, bool repaired) {

@@ -19,6 +19,9 @@ constexpr Duration kMoreComes = 6ms;
 // An answer takes a round trip, as the encoder's way around the loss does: to ask once is always as
 // good, unless everything behind would wait too long.
 constexpr Duration kMostAnswer = 300ms;
+// The same question again, where to find out that it was lost takes long.
+constexpr Duration kWorthEcho = 45ms;
+constexpr Duration kEcho = 10ms;
 // Answers to one question follow each other at the path's pace.
 constexpr Duration kMoreAnswers = 20ms;
 constexpr Duration kMostReordering = 30ms;
@@ -125,20 +128,29 @@ std::span<const PacketId> Missing::take_due(Timestamp now, std::optional<Duratio
   const std::size_t enough = std::min(entries_.size(), solvable + under_way);
   // Whichever come, the equations give the others.
   const std::size_t needed = entries_.size() - enough;
+  std::size_t echoes = 0;
   for (Entry& e : entries_) {
-    if (e.ask_at > now) continue;
-    const Timestamp too_late = e.since + kRepairBudget + kTurn;
+    if (e.ask_at > now) {
+      if (e.echo_at <= now) {
+        e.echo_at = kNever;
+        due_.push_back(e.id);
+        ++echoes;
+      }
+      continue;
+    }
+    const Timestamp too_late = e.since + kRepairBudget + 2 * kTurn;
     const bool first = e.questions == 0 && now - e.since <= kRepairBudget;
     if (!first && now + answer > too_late) {
       e.ask_at = kNever;
       e.give_up_at = e.questions > 0 ? now : std::min(e.give_up_at, e.since + kRepairBudget);
       continue;
     }
-    if (due_.size() == needed) {
+    if (due_.size() == needed + echoes) {
       e.ask_at = now + kMoreComes;
       continue;
     }
     e.leads = due_.empty();
+    if (answer > kWorthEcho) e.echo_at = now + kEcho;
     due_.push_back(e.id);
     ++e.questions;
     e.asked_at = now;
@@ -155,7 +167,7 @@ void Missing::time_passed(Timestamp now) {
 
 std::optional<Timestamp> Missing::ask_due() const {
   Timestamp first = kNever;
-  for (const Entry& e : entries_) first = std::min(first, e.ask_at);
+  for (const Entry& e : entries_) first = std::min({first, e.ask_at, e.echo_at});
   return first != kNever ? std::optional(first) : std::nullopt;
 }
 

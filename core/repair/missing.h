@@ -68,6 +68,7 @@ class Missing {
     std::uint8_t questions = 0;
     bool leads = false;  // the first of those that were asked for together
     Timestamp asked_at;
+    Timestamp echo_at = kNever;  // a question may be lost, too
   };
   Entry* find(PacketId id);
   Duration answer_time(std::optional<Duration> round_trip) const;

@@ -16,6 +16,8 @@ constexpr std::size_t kPacketOverhead = 12 + 16 + 28;
 constexpr Duration kOnlyOnce = 55ms;
 constexpr std::uint32_t kLeftToChancePermille = 40;
 constexpr std::size_t kMostCopies = 3;
+// Longer than most bursts; sound leaves every 20 ms, and these with it.
+constexpr Duration kApart = 12ms;
 constexpr Duration kMeasured = 500ms;
 // Repeating takes a tenth of the pace and twice what the line is known to lose; what is saved up is
 // enough for a burst.
@@ -29,12 +31,14 @@ constexpr Duration kLongAnswer = 80ms;
 void Sender::restart() {
   sent_.clear();
   to_repeat_.clear();
+  copies_.clear();
   ready_.clear();
   coded_due_ = 0;
 }
 
 void Sender::media_left(Timestamp now, const Packet& rtp, bool ends_picture) {
   sent_.add(now, rtp);
+  take_due_copies(now);
   const std::size_t bytes = rtp.wire_size() + kPacketOverhead - 12;
   figures_.media_bytes += bytes;
   const std::int64_t ratio = planner_.coded_permille();
@@ -63,9 +67,9 @@ void Sender::code_window(Timestamp now) {
 }
 
 std::size_t Sender::copies_of(const SentSymbols::Sent& sent, Duration round_trip) const {
-  std::size_t copies = 1;
-  if (round_trip <= kOnlyOnce && sent.repeats == 0) return copies;
-  std::uint64_t left = planner_.loss_permille();
+  if (round_trip <= kOnlyOnce && sent.repeats == 0) return 1;
+  std::size_t copies = 2;
+  std::uint64_t left = planner_.loss_permille() * planner_.loss_permille() / 1'000;
   for (; left > kLeftToChancePermille && copies < kMostCopies; ++copies) {
     left = left * planner_.loss_permille() / 1'000;
   }
@@ -109,8 +113,9 @@ void Sender::asked(Timestamp now, std::span<const SeqNo> symbols, const Terms& t
   if (gone || !affordable(now, bytes, terms)) return refuse();
   for (const PacketId id : wanted_) {
     SentSymbols::Sent& sent = *sent_.find(id);
-    for (std::size_t n = copies_of(sent, rtt); n > 0 && to_repeat_.size() < kMostWaiting; --n) {
-      to_repeat_.push(id);
+    if (to_repeat_.size() < kMostWaiting) to_repeat_.push(id);
+    for (std::size_t n = copies_of(sent, rtt); n > 1 && copies_.size() < kMostWaiting; --n) {
+      copies_.push({id, now + kApart});
     }
     sent.repeated_at = now;
     ++sent.repeats;
@@ -123,6 +128,10 @@ void Sender::refuse() {
   const auto [first, last] = std::minmax_element(wanted_.begin(), wanted_.end());
   if (*last - *first >= 0xFF || ready_.size() >= kMostWaiting) return;
   ready_.push({sent_.refusal(*first, static_cast<std::size_t>(*last - *first + 1)), true});
+}
+
+void Sender::take_due_copies(Timestamp now) {
+  while (!copies_.empty() && copies_.front().due <= now) to_repeat_.push(copies_.pop().id);
 }
 
 std::optional<Sender::Repair> Sender::poll() {

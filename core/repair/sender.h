@@ -75,7 +75,15 @@ class Sender {
 
   SentSymbols sent_;
   Planner planner_;
+  // Copies behind the first leave later, so that one burst does not take all.
+  struct Copy {
+    PacketId id = 0;
+    Timestamp due;
+  };
+  void take_due_copies(Timestamp now);
+
   RingQueue<PacketId> to_repeat_;
+  RingQueue<Copy> copies_;
   std::vector<PacketId> wanted_;
   std::int64_t credit_bytes_ = 0;  // for repeating
   std::optional<Timestamp> credited_at_;

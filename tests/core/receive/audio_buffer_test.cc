@@ -286,3 +286,28 @@ TEST_CASE("under loss, reordering and duplicates every frame plays at most once 
     REQUIRE(line.buffer.target_delay() <= 400ms);
   }
 }
+
+TEST_CASE("a stream may begin with a frame that repair brought") {
+  PacketPool pool;
+  AudioBuffer buffer;
+  CHECK(buffer.insert(Timestamp{} + 1s, frame(pool, 1), true) == AudioBuffer::Insert::fresh);
+  CHECK(buffer.pull(Timestamp{} + 1s + 10ms, 0).step == AudioStep::silence);
+  CHECK(buffer.pull(Timestamp{} + 1s + 60ms, 0).frame);
+}
+
+TEST_CASE("a frame that repair brings after a long round trip does not move the target") {
+  PacketPool pool;
+  AudioBuffer buffer;
+  std::int64_t next = 0;
+  const auto line = [&](bool repaired, Duration later) {
+    const Timestamp now = Timestamp{} + next * 20ms + later;
+    static_cast<void>(buffer.insert(now, frame(pool, next++), repaired));
+    static_cast<void>(buffer.pull(now, 0));
+  };
+  for (int i = 0; i < 500; ++i) line(false, 0ms);
+  const Duration before = buffer.target_delay();
+  for (int i = 0; i < 200; ++i) line(i % 10 == 0, i % 10 == 0 ? 120ms : 0ms);
+  CHECK(buffer.target_delay() == before);
+  for (int i = 0; i < 200; ++i) line(i % 10 == 0, i % 10 == 0 ? 60ms : 0ms);
+  CHECK(buffer.target_delay() >= before + 20ms);
+}
