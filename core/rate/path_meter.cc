@@ -22,36 +22,39 @@ constexpr Duration kAbsurd = 60s;
 }  // namespace
 
 void PathMeter::Least::add(Timestamp now, Duration value) {
-  newest_ = now.time_since_epoch() / kPart;
-  Part& part = parts_[static_cast<std::size_t>(newest_) % parts_.size()];
-  newest_at_ = now;
-  if (part.number != newest_ || value < part.least) part = Part{newest_, value, now};
+  const std::int64_t number = now.time_since_epoch() / kPart;
+  Part& part = parts_[static_cast<std::size_t>(number) % parts_.size()];
+  const bool begins = part.number != number;
+  if (begins || value < part.least) part = Part{number, value, now};
+  if (!begins) {
+    least_ = std::min(*least_, value);
+    return;
+  }
+  newest_ = number;
+  least_.reset();
+  for (const Part& p : parts_) {
+    if (counts(p)) least_ = least_ ? std::min(*least_, p.least) : p.least;
+  }
 }
 
 std::optional<Duration> PathMeter::Least::least(Timestamp now, const ClockSkew& skew) const {
+  if (skew.none()) return least_;
   std::optional<Duration> all;
   for (const Part& part : parts_) {
-    if (part.number < 0 || newest_ - part.number >= static_cast<std::int64_t>(parts_.size()))
-      continue;
+    if (!counts(part)) continue;
     const Duration value = part.least + skew.gained_in(now - part.at);
     all = all ? std::min(*all, value) : value;
   }
   return all;
 }
 
-PathMeter::Series::Slot& PathMeter::Series::at(Timestamp t) {
-  const std::int64_t number = t.time_since_epoch() / kSlot;
-  Slot& slot = slots_[static_cast<std::uint64_t>(number) % kSlots];
-  if (slot.number != number) slot = Slot{number, 0, 0, 0, 0, 0};
-  return slot;
-}
-
 Bitrate PathMeter::Series::sum(Duration window, Timestamp end, bool with_lost) const {
   const std::int64_t last = end.time_since_epoch() / kSlot;
   const std::int64_t first = last - window / kSlot;
   std::int64_t bytes = 0;
-  for (const Slot& slot : slots_) {
-    if (slot.number < first || slot.number >= last) continue;
+  for (std::int64_t number = first; number < last; ++number) {
+    const Slot& slot = slots_[static_cast<std::uint64_t>(number) % kSlots];
+    if (slot.number != number) continue;
     bytes += slot.bytes + (with_lost ? slot.lost_bytes : 0);
   }
   return Bitrate::bps(bytes * 8 * 1'000 / to_ms(window));

@@ -32,7 +32,7 @@ class PathMeter {
   class Least {
    public:
     void add(Timestamp now, Duration value);
-    std::optional<Duration> least() const { return least(newest_at_, ClockSkew{}); }
+    std::optional<Duration> least() const { return least_; }
     // Of delays between clocks that run apart: what each would be now.
     std::optional<Duration> least(Timestamp now, const ClockSkew& skew) const;
 
@@ -44,8 +44,11 @@ class PathMeter {
       Timestamp at;
     };
     std::array<Part, 6> parts_{};
+    bool counts(const Part& part) const {
+      return part.number >= 0 && newest_ - part.number < static_cast<std::int64_t>(parts_.size());
+    }
     std::int64_t newest_ = -1;
-    Timestamp newest_at_;
+    std::optional<Duration> least_;
   };
   // Bytes by time, and of them those that kept the line busy.
   class Series {
@@ -58,7 +61,12 @@ class PathMeter {
       std::int64_t busy_ns = 0;
       std::uint32_t busy_packets = 0;
     };
-    Slot& at(Timestamp t);
+    Slot& at(Timestamp t) {
+      const std::int64_t number = t.time_since_epoch() / kSlot;
+      Slot& slot = slots_[static_cast<std::uint64_t>(number) % kSlots];
+      if (slot.number != number) slot = Slot{number, 0, 0, 0, 0, 0};
+      return slot;
+    }
     Bitrate rate(Duration window, Timestamp end) const { return sum(window, end, false); }
     Bitrate carried(Duration window, Timestamp end) const { return sum(window, end, true); }
     std::optional<Bitrate> busy_rate(Timestamp end) const;
