@@ -3,6 +3,7 @@
 #include "core/rate/path_meter.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace diemcau::rate {
 
@@ -53,9 +54,9 @@ Bitrate PathMeter::Series::sum(Duration window, Timestamp end, bool with_lost) c
   const std::int64_t first = last - window / kSlot;
   std::int64_t bytes = 0;
   for (std::int64_t number = first; number < last; ++number) {
-    const Slot& slot = slots_[static_cast<std::uint64_t>(number) % kSlots];
-    if (slot.number != number) continue;
-    bytes += slot.bytes + (with_lost ? slot.lost_bytes : 0);
+    const Slot& slot = slots_[place_of(number)];
+    if (slot.number != static_cast<std::uint32_t>(number)) continue;
+    bytes += std::int64_t{slot.bytes} + (with_lost ? slot.lost_bytes : 0);
   }
   return Bitrate::bps(bytes * 8 * 1'000 / to_ms(window));
 }
@@ -65,8 +66,8 @@ std::optional<Bitrate> PathMeter::Series::busy_rate(Timestamp end) const {
   std::int64_t bytes = 0, ns = 0;
   std::uint32_t packets = 0;
   for (std::int64_t number = last; number > last - kBusySlots; --number) {
-    const Slot& slot = slots_[static_cast<std::uint64_t>(number) % kSlots];
-    if (slot.number != number) continue;
+    const Slot& slot = slots_[place_of(number)];
+    if (slot.number != static_cast<std::uint32_t>(number)) continue;
     bytes += slot.busy_bytes;
     ns += slot.busy_ns;
     packets += slot.busy_packets;
@@ -102,16 +103,16 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
     waits_[next_wait_++ % waits_.size()] = {p.arrived_at, queue_};
     Series::Slot& slot = arrivals_.at(p.arrived_at);
     slot.bytes += p.size_bytes;
-    slot.lost_bytes += lost_since_arrival_bytes_;
+    const std::uint32_t lost_bytes = std::exchange(lost_since_arrival_bytes_, 0);
+    slot.lost_bytes += lost_bytes;
     const bool waited = last_arrival_ && p.arrived_at >= *last_arrival_ &&
                         *last_arrival_ - (p.sent_at + base) > kClearlyWaited;
     if (waited) {
       // What was lost between them on the wire has used the line as well.
-      slot.busy_bytes += p.size_bytes + lost_since_arrival_bytes_;
+      slot.busy_bytes += p.size_bytes + lost_bytes;
       slot.busy_ns += to_ns(p.arrived_at - *last_arrival_);
       ++slot.busy_packets;
     }
-    lost_since_arrival_bytes_ = 0;
     last_arrival_ = p.arrived_at;
     newest_told_ = p.sent_at;
     newest_arrival_ = p.arrived_at;

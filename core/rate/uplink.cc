@@ -82,8 +82,9 @@ void Uplink::sent(Timestamp now, PeerId peer, Ssrc ssrc, SeqNo seq, std::uint16_
 void Uplink::report_arrived(Timestamp now, PeerId peer, const wire::Ccfb& report) {
   PathState* path = paths_[peer.value].get();
   if (path == nullptr) return;
-  const auto packets = path->log.take(report);
-  if (packets.empty()) return;
+  path->log.take(report, reported_);
+  if (reported_.empty()) return;
+  const std::span<const ReportedPacket> packets(reported_);
   losing_ -= path->sound_loss.earlier_frames() > 0;
   path->sound_loss.report(now, packets);
   losing_ += path->sound_loss.earlier_frames() > 0;
