@@ -10,13 +10,20 @@ constexpr std::array<std::pair<Source, Layer>, 4> kStreams = {{
     {Source::camera, Layer::mid},
     {Source::camera, Layer::hi},
 }};
+
+// The best layer and sound, with a tenth for headers.
+Bitrate most_of_path(const BridgeConfig& config) {
+  const Bitrate media = config.rates.hi + config.rates.audio;
+  return media + Bitrate::bps(media.bps() / 10);
 }
+}  // namespace
 
 Outbound::Outbound(const BridgeConfig& config, PacketPool& packets, const WallTime& wall)
     : packets_(packets),
       wall_(wall),
       packetizer_(packets),
-      uplink_({config.roster.size(), config.uplink, config.path_weights}),
+      uplink_({config.roster.size(), config.uplink, config.path_weights, config.controller,
+               most_of_path(config)}),
       pacer_(uplink_),
       senders_(config.roster.size()) {}
 

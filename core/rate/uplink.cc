@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/rate/delay_controller.h"
+#include "core/rate/nada_controller.h"
 
 namespace diemcau::rate {
 
@@ -37,11 +38,18 @@ Uplink::Uplink(Settings settings)
   RateBounds bounds;
   bounds.start = kStartTogether;
   bounds.most = settings_.ceiling;
-  shared_ = make(bounds, 1);
+  shared_ =
+      make(bounds, 1, static_cast<std::int64_t>(std::max<std::size_t>(settings_.peers, 2)) - 1);
   settle_earlier_sound();
 }
 
-std::unique_ptr<Controller> Uplink::make(RateBounds bounds, std::uint32_t weight) const {
+std::unique_ptr<Controller> Uplink::make(RateBounds bounds, std::uint32_t weight,
+                                         std::int64_t paths) const {
+  if (settings_.controller == ControllerKind::nada) {
+    bounds.most = std::min(bounds.most, Bitrate::bps(settings_.media.bps() * paths));
+    bounds.start = std::min(bounds.start, bounds.most);
+    return std::make_unique<NadaController>(bounds, weight);
+  }
   bounds.start = std::min(bounds.start, bounds.most);
   return std::make_unique<DelayController>(bounds, weight);
 }
@@ -54,7 +62,7 @@ void Uplink::association_began(PeerId peer) {
   bounds.most = settings_.ceiling;
   auto path = std::make_unique<PathState>();
   path->controller =
-      make(bounds, peer.value < settings_.weights.size() ? settings_.weights[peer.value] : 1);
+      make(bounds, peer.value < settings_.weights.size() ? settings_.weights[peer.value] : 1, 1);
   paths_[peer.value] = std::move(path);
   ++open_;
   follow(peer);

@@ -29,6 +29,8 @@ class Uplink final : public send::Allowance {
     std::size_t peers = 0;
     Bitrate ceiling;                     // of everything together
     std::vector<std::uint32_t> weights;  // by PeerId, against other senders; absent: 1
+    ControllerKind controller = ControllerKind::delay;
+    Bitrate media = Bitrate::kbps(2'000);  // what one path can use at best
   };
   explicit Uplink(Settings settings);
 
@@ -89,14 +91,15 @@ class Uplink final : public send::Allowance {
   void settle_earlier_sound();
   std::size_t earlier_sound(const PathState& path) const;
   Bitrate least_pace() const;
-  std::unique_ptr<Controller> make(RateBounds bounds, std::uint32_t weight) const;
+  std::unique_ptr<Controller> make(RateBounds bounds, std::uint32_t weight,
+                                   std::int64_t paths) const;
 
   Settings settings_;
   std::vector<std::unique_ptr<PathState>> paths_;  // by PeerId; none: no association
   std::vector<Told> told_;                         // by PeerId
   std::vector<ReportedPacket> reported_;           // of the report that is being read
   std::size_t open_ = 0;
-  std::size_t losing_ = 0;       // paths whose sound wants earlier frames
+  std::size_t losing_ = 0;        // paths whose sound wants earlier frames
   std::int64_t earlier_sum_ = 0;  // of the frames that they get
   Bitrate pace_;
   std::unique_ptr<Controller> shared_;
