@@ -139,7 +139,7 @@ class Liar : public fuzz::TwoBridges {
   }
   wire::Message document(Reader& in) {
     wire::Document d;
-    d.serial = serial_ += 1 + in.u8() % 3;
+    d.serial = serial_ += 1U + in.u8() % 3U;
     if (in.u8() == 255) d.serial = serial_ = ~std::uint64_t{0} - in.u8();
     const std::uint8_t flags = in.u8();
     d.microphone = (flags & 1) != 0;
@@ -164,13 +164,8 @@ class Liar : public fuzz::TwoBridges {
   }
   wire::Message greeting(Reader& in) {
     if (in.u8() == 255) return wire::Goodbye{static_cast<wire::GoodbyeReason>(in.u8() % 3)};
-    wire::Hello hello;
-    hello.protocol_version = in.u8();
-    hello.min_version = in.u8();
-    hello.capabilities = in.u32();
-    hello.session_id = in.u32();
-    hello.bridge_id = in.u8() % 2 == 0 ? "b1" : "b0";
-    return hello;
+    // In this order: braces are read from the left.
+    return wire::Hello{in.u8(), in.u8(), in.u32(), in.u32(), in.u8() % 2 == 0 ? "b1" : "b0", {}};
   }
 
   // b0's devices for some pictures: what its encoders were told, as far as they were told it.
