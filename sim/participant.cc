@@ -27,6 +27,7 @@ mesh::BridgeConfig config_of(const Scenario& scenario, std::vector<mesh::RosterE
   config.self = PeerId{index};
   config.rates = scenario.rates;
   config.least_rates = scenario.least_rates;
+  config.controller = scenario.controller;
   config.path_weights.assign(scenario.members.size(), self.weight);
   if (scenario.uplink) config.uplink = *scenario.uplink;
   if (scenario.view) config.view_layer = *scenario.view;

@@ -71,8 +71,9 @@ struct Scenario {
   mesh::LayerRates least_rates = mesh::BridgeConfig{}.least_rates;
   std::uint8_t camera_fps = 30;
   std::optional<Bitrate> uplink;  // the pacer's ceiling, from the bridge config
-  bool ideal_host = false;        // its PCs add nothing: no lateness, no hand-overs
-  std::optional<Layer> view;      // what members take of each other; nothing: the bridge's default
+  rate::ControllerKind controller = rate::ControllerKind::delay;  // no file says
+  bool ideal_host = false;    // its PCs add nothing: no lateness, no hand-overs
+  std::optional<Layer> view;  // what members take of each other; nothing: the bridge's default
 };
 
 // Two bridges are linked when they share a meeting.

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -20,6 +21,7 @@
 namespace {
 
 using namespace diemcau::judge;
+using diemcau::rate::ControllerKind;
 using diemcau::sim::read_scenario;
 
 struct Options {
@@ -29,14 +31,21 @@ struct Options {
   std::string scenarios = "configs/scenarios";
   std::string out = "build/bench/transport.json";
   std::string series;
+  std::string controller = "delay";
   unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
   bool list = false;
 
   std::uint64_t first = 1, last = 10;
+
+  std::vector<ControllerKind> controllers() const {
+    if (controller == "both") return {ControllerKind::delay, ControllerKind::nada};
+    return {controller == "nada" ? ControllerKind::nada : ControllerKind::delay};
+  }
 };
 
 struct Job {
   const Case* of = nullptr;
+  ControllerKind controller = ControllerKind::delay;
   std::uint64_t seed = 0;
   std::vector<Figure> values;  // by row
 };
@@ -48,6 +57,7 @@ std::string scenario_file(const Options& o, const Case& c) {
 void run_job(const Options& o, Job& job) {
   auto scenario = read_scenario(scenario_file(o, *job.of), {std::nullopt, job.seed});
   if (job.of->change) job.of->change(scenario);
+  scenario.controller = job.controller;
   const Recording recording = record(scenario, job.of->lines);
   for (const Row& row : job.of->rows) job.values.push_back(row.judge(recording));
   if (o.series.empty()) return;
@@ -133,6 +143,26 @@ nlohmann::ordered_json json_row(const Case& c, const Row& row, Figure value) {
   return json;
 }
 
+// The medians of both controllers, side by side.
+void compare(const Case& c, const std::vector<Job>& jobs, nlohmann::ordered_json& rows) {
+  for (std::size_t i = 0; i < c.rows.size(); ++i) {
+    const Row& row = c.rows[i];
+    std::array<Figure, 2> medians;
+    for (const auto kind : {ControllerKind::delay, ControllerKind::nada}) {
+      std::vector<std::pair<std::uint64_t, Figure>> by_seed;
+      for (const Job& job : jobs) {
+        if (job.of == &c && job.controller == kind) by_seed.emplace_back(job.seed, job.values[i]);
+      }
+      medians[static_cast<std::size_t>(kind)] = judge(row, by_seed).median;
+      rows.push_back(json_row(c, row, judge(row, by_seed).median));
+      rows.back()["controller"] = kind == ControllerKind::nada ? "nada" : "delay";
+    }
+    fmt::print("{:<17} {:<38} {:<8} {:>12} {:>12}   {}\n", c.name, row.metric, row.unit,
+               shown(medians[0]), shown(medians[1]), bar_text(row.bar));
+  }
+  std::fflush(stdout);
+}
+
 // Prints the rows of a case and adds them to `rows`; the number of bars missed.
 int report(const Case& c, const std::vector<Job>& jobs, nlohmann::ordered_json& rows) {
   int missed = 0;
@@ -184,16 +214,33 @@ int perform(const Options& o) {
   }
   std::vector<Job> jobs;
   for (const Case* c : chosen) {
-    for (std::uint64_t seed = o.first; seed <= o.last; ++seed) jobs.push_back({c, seed, {}});
+    for (const ControllerKind kind : o.controllers()) {
+      for (std::uint64_t seed = o.first; seed <= o.last; ++seed)
+        jobs.push_back({c, kind, seed, {}});
+    }
   }
   run_all(o, jobs);
   auto rows = nlohmann::ordered_json::array();
+  const bool both = o.controllers().size() > 1;
+  if (both)
+    fmt::print("{:<17} {:<38} {:<8} {:>12} {:>12}   bar\n", "case", "median of", "", "delay",
+               "nada");
   int missed = 0;
-  for (const Case* c : chosen) missed += report(*c, jobs, rows);
+  for (const Case* c : chosen) {
+    if (both) {
+      compare(*c, jobs, rows);
+    } else {
+      missed += report(*c, jobs, rows);
+    }
+  }
   std::ofstream file(o.out);
   file << rows.dump(1) << '\n';
   if (!file.flush()) throw std::runtime_error("cannot write " + o.out);
-  fmt::print("{} bars missed; rows: {}\n", missed, o.out);
+  if (both) {
+    fmt::print("rows: {}\n", o.out);
+  } else {
+    fmt::print("{} bars missed; rows: {}\n", missed, o.out);
+  }
   return missed > 0 ? 1 : 0;
 }
 
@@ -211,8 +258,8 @@ void check(Options& o) {
              static_cast<std::size_t>(read) != o.seeds.size() || o.first > o.last) {
     throw CLI::ValidationError("--seeds", "write 1..10, say");
   }
-  if (!o.series.empty() && (o.cases.size() != 1 || o.first != o.last))
-    throw CLI::ValidationError("--series", "needs one --case and one --seed");
+  if (!o.series.empty() && (o.cases.size() != 1 || o.first != o.last || o.controller == "both"))
+    throw CLI::ValidationError("--series", "needs one --case, one --seed and one --controller");
 }
 
 }  // namespace
@@ -226,6 +273,9 @@ int main(int argc, char** argv) {
   app.add_option("--jobs", o.jobs, "runs at the same time")->check(CLI::PositiveNumber);
   app.add_flag("--list", o.list, "say what there is and run nothing");
   app.add_option("--series", o.series, "write one run as a table over time (TSV) to this file");
+  app.add_option("--controller", o.controller,
+                 "the congestion controller: delay, nada (RFC 8698), or both side by side")
+      ->check(CLI::IsMember({"delay", "nada", "both"}));
   app.add_option("--scenarios", o.scenarios, "folder of the scenarios");
   app.add_option("--out", o.out, "file of the rows");
   try {

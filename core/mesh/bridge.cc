@@ -2,6 +2,7 @@
 #include "core/mesh/bridge.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "core/base/check.h"
 #include "core/mesh/peer_table.h"
@@ -63,7 +64,27 @@ struct Bridge::Impl {
   void handle(Timestamp at, WallClock& in) { wall.read(at, in.ntp); }
   void handle(Timestamp, TimePassed&) {}
 
+  // Of inputs that only playout hears: whether nothing can have come due since the last one.
+  template <typename T>
+  bool is_heard_only(Timestamp at) const {
+    constexpr bool heard = std::is_same_v<T, AudioWanted> || std::is_same_v<T, AudioPlayed> ||
+                           std::is_same_v<T, FrameShown>;
+    return heard && deadline_known && (!deadline || at < *deadline);
+  }
+
+  std::optional<Timestamp> next_deadline() const {
+    if (!started) return std::nullopt;
+    if (deadline_known) return deadline;
+    deadline_known = true;
+    deadline = peers.deadline();
+    for (const auto& other : {board.deadline(), outbound.deadline(), allocation.deadline()}) {
+      if (other && (!deadline || *other < *deadline)) deadline = other;
+    }
+    return deadline;
+  }
+
   void run(Timestamp at) {
+    deadline_known = false;
     if (!started) {
       started = true;
       peers.start(at);
@@ -88,6 +109,8 @@ struct Bridge::Impl {
   bool started = false;
   bool left = false;
   Timestamp now;
+  mutable std::optional<Timestamp> deadline;
+  mutable bool deadline_known = false;
 };
 
 Bridge::Bridge(BridgeConfig config, Ports ports)
@@ -97,21 +120,17 @@ Bridge::~Bridge() = default;
 void Bridge::handle(Timestamp now, Input input) {
   DC_CHECK(now >= impl_->now);
   impl_->now = now;
-  std::visit([&](auto& in) { impl_->handle(now, in); }, input);
-  impl_->run(now);
+  std::visit(
+      [&]<typename T>(T& in) {
+        impl_->handle(now, in);
+        if (!impl_->is_heard_only<T>(now)) impl_->run(now);
+      },
+      input);
 }
 
 std::optional<Output> Bridge::poll() { return impl_->out.pop(); }
 
-std::optional<Timestamp> Bridge::next_deadline() const {
-  if (!impl_->started) return std::nullopt;
-  std::optional<Timestamp> first = impl_->peers.deadline();
-  for (const auto& other :
-       {impl_->board.deadline(), impl_->outbound.deadline(), impl_->allocation.deadline()}) {
-    if (other && (!first || *other < *first)) first = other;
-  }
-  return first;
-}
+std::optional<Timestamp> Bridge::next_deadline() const { return impl_->next_deadline(); }
 
 quality::BridgeReport Bridge::report(Timestamp now) const { return impl_->peers.report(now); }
 

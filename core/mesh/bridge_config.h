@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/rate/controller.h"
 #include "core/units/bitrate.h"
 #include "core/units/ids.h"
 #include "core/units/time.h"
@@ -40,7 +41,9 @@ struct BridgeConfig {
   // Against other senders in one queue, by PeerId; absent: 1 (RFC 8867 §6.1).
   std::vector<std::uint32_t> path_weights;
   Bitrate uplink = Bitrate::kbps(100'000);  // the pacer's ceiling over all paths
-  bool records = false;                     // keep RecordBytes coming and want hi of everybody
+  // Another one for comparison; no configuration file has it.
+  rate::ControllerKind controller = rate::ControllerKind::delay;
+  bool records = false;           // keep RecordBytes coming and want hi of everybody
   Layer view_layer = Layer::mid;  // wanted of everybody when not recording, from the tile size
   std::uint64_t seed = 0;
 };

@@ -197,7 +197,7 @@ std::size_t ControlChannel::poll_datagram(Timestamp now, std::span<std::uint8_t>
   return any ? writer.size() : 0;
 }
 
-std::optional<Timestamp> ControlChannel::deadline() const {
+std::optional<Timestamp> ControlChannel::first_resend() const {
   std::optional<Timestamp> first;
   const bool full = in_flight() >= kInFlight;
   for (const Outgoing& o : outgoing_) {

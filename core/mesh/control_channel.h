@@ -27,10 +27,13 @@ class ControlChannel {
   // One finished message; valid until the next call on this object. Poll until empty after
   // datagram_arrived().
   std::optional<ByteSpan> poll_message();
+  bool has_message() const { return !delivered_.empty(); }
   // Writes one due datagram and gives its size; 0 when nothing is due. Poll until 0 after every
   // call.
   std::size_t poll_datagram(Timestamp now, std::span<std::uint8_t> out);
-  std::optional<Timestamp> deadline() const;
+  std::optional<Timestamp> deadline() const {
+    return outgoing_.empty() ? std::nullopt : first_resend();
+  }
   // The round trip bounds how soon a fragment is sent again.
   void set_rtt(Duration rtt) { rtt_ = rtt; }
   void reset();
@@ -98,6 +101,7 @@ class ControlChannel {
   bool has_room(wire::ControlPriority priority) const;
   Partial& partial_of(const wire::ControlFragment& f);
   std::size_t in_flight() const;
+  std::optional<Timestamp> first_resend() const;
   Duration resend_after(std::uint8_t tries) const;
 
   std::vector<Outgoing> outgoing_;

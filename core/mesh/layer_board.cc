@@ -6,16 +6,16 @@
 namespace diemcau::mesh {
 
 void LayerBoard::add(Layer layer) {
-  State& s = state(layer);
-  if (s.served_to++ == 0) s.dirty = true;
+  if (state(layer).served_to++ == 0) dirty_.add(layer);
 }
 
 void LayerBoard::remove(std::optional<Layer> layer) {
   if (!layer) return;
   State& s = state(*layer);
   if (--s.served_to > 0) return;
-  s.dirty = true;
-  s.idr = s.idr_waiting = s.idr_urgent = false;
+  dirty_.add(*layer);
+  key_waits_.remove(*layer);
+  s.idr = s.idr_urgent = false;
   s.invalidate_from.reset();
 }
 
@@ -53,7 +53,7 @@ void LayerBoard::set_rate(Layer layer, Bitrate rate) {
   State& s = state(layer);
   if (rate == s.rate) return;
   s.rate = rate;
-  s.dirty = s.dirty || s.served_to > 0;
+  if (s.served_to > 0) dirty_.add(layer);
 }
 
 void LayerBoard::request_key(Timestamp now, Layer layer) { want_key(now, layer, false); }
@@ -65,36 +65,35 @@ Timestamp LayerBoard::key_allowed_at(const State& s) {
   return at;
 }
 
-void LayerBoard::note_key(Timestamp now, State& s) {
-  s.idr_before_at = s.last_idr_at;
-  s.last_idr_at = now;
-  s.idr_waiting = s.idr_urgent = false;
-}
-
 void LayerBoard::want_key(Timestamp now, Layer layer, bool urgent) {
   State& s = state(layer);
   if (s.served_to == 0) return;
   s.idr_urgent = s.idr_urgent || urgent;
   if (key_allowed_at(s) > now) {
-    s.idr_waiting = true;
+    key_waits_.add(layer);
     return;
   }
-  note_key(now, s);
-  s.idr = s.dirty = true;
+  s.idr_before_at = s.last_idr_at;
+  s.last_idr_at = now;
+  key_waits_.remove(layer);
+  s.idr_urgent = false;
+  s.idr = true;
+  dirty_.add(layer);
 }
 
 void LayerBoard::invalidate(Layer layer, std::uint32_t first_lost) {
   State& s = state(layer);
   if (s.served_to == 0) return;
   s.invalidate_from = s.invalidate_from ? std::min(*s.invalidate_from, first_lost) : first_lost;
-  s.dirty = true;
+  dirty_.add(layer);
 }
 
 void LayerBoard::frame_encoded(Timestamp now, Layer layer, bool key) {
   if (!key) return;
   State& s = state(layer);
   s.last_idr_at = now;
-  s.idr_waiting = s.idr_urgent = false;  // it serves whoever waits, asked for or not
+  key_waits_.remove(layer);  // it serves whoever waits, asked for or not
+  s.idr_urgent = false;
   for (Served& served : peers_) {
     if (served.next != layer || served.begun_at) continue;
     served.begun_at = now;
@@ -104,9 +103,11 @@ void LayerBoard::frame_encoded(Timestamp now, Layer layer, bool key) {
 }
 
 void LayerBoard::time_passed(Timestamp now) {
-  for (const Layer layer : kLayers) {
-    State& s = state(layer);
-    if (s.idr_waiting && key_allowed_at(s) <= now) want_key(now, layer, s.idr_urgent);
+  if (!key_waits_.none()) {
+    for (const Layer layer : kLayers) {
+      const State& s = state(layer);
+      if (key_waits_.has(layer) && key_allowed_at(s) <= now) want_key(now, layer, s.idr_urgent);
+    }
   }
   if (moving_ == 0) return;
   for (Served& served : peers_) {
@@ -117,9 +118,10 @@ void LayerBoard::time_passed(Timestamp now) {
 std::optional<Timestamp> LayerBoard::deadline() const {
   std::optional<Timestamp> first;
   const auto earlier = [&first](Timestamp at) { first = first ? std::min(*first, at) : at; };
-  for (const Layer layer : kLayers) {
-    const State& s = state(layer);
-    if (s.idr_waiting) earlier(key_allowed_at(s));
+  if (!key_waits_.none()) {
+    for (const Layer layer : kLayers) {
+      if (key_waits_.has(layer)) earlier(key_allowed_at(state(layer)));
+    }
   }
   if (moving_ > 0) {
     for (const Served& served : peers_) {
@@ -142,11 +144,13 @@ SetEncoder LayerBoard::setting(Layer layer) const {
 }
 
 std::optional<SetEncoder> LayerBoard::poll() {
+  if (dirty_.none()) return std::nullopt;
   for (const Layer layer : kLayers) {
+    if (!dirty_.has(layer)) continue;
     State& s = state(layer);
-    if (!s.dirty) continue;
     const SetEncoder set = setting(layer);
-    s.dirty = s.idr = false;
+    dirty_.remove(layer);
+    s.idr = false;
     s.invalidate_from.reset();
     return set;
   }

@@ -52,9 +52,7 @@ class LayerBoard {
   struct State {
     std::uint32_t served_to = 0;
     Bitrate rate;
-    bool dirty = false;        // a SetEncoder is due
-    bool idr = false;          // …and carries the request
-    bool idr_waiting = false;  // asked for again within the spacing
+    bool idr = false;  // the next SetEncoder carries the request
     bool idr_urgent = false;
     std::optional<Timestamp> last_idr_at, idr_before_at;
     std::optional<std::uint32_t> invalidate_from;
@@ -73,17 +71,30 @@ class LayerBoard {
 
   State& state(Layer layer) { return states_[static_cast<std::size_t>(layer)]; }
   const State& state(Layer layer) const { return states_[static_cast<std::size_t>(layer)]; }
+  // By Layer; every input asks whether there are any.
+  class Layers {
+   public:
+    bool none() const { return bits_ == 0; }
+    bool has(Layer layer) const { return (bits_ & bit(layer)) != 0; }
+    void add(Layer layer) { bits_ = static_cast<std::uint8_t>(bits_ | bit(layer)); }
+    void remove(Layer layer) { bits_ = static_cast<std::uint8_t>(bits_ & ~bit(layer)); }
+
+   private:
+    static unsigned bit(Layer layer) { return 1U << static_cast<unsigned>(layer); }
+    std::uint8_t bits_ = 0;
+  };
   void want_key(Timestamp now, Layer layer, bool urgent);
   static Timestamp key_allowed_at(const State& s);
-  static void note_key(Timestamp now, State& s);
   void arrive(Served& served);
   void add(Layer layer);
   void remove(std::optional<Layer> layer);
   SetEncoder setting(Layer layer) const;
 
+  Layers dirty_;            // a SetEncoder is due
+  Layers key_waits_;        // asked for again within the spacing
+  std::size_t moving_ = 0;  // peers with a move that has begun
   std::array<State, 4> states_{};
   std::vector<Served> peers_;  // by PeerId
-  std::size_t moving_ = 0;     // peers with a move that has begun
 };
 
 }  // namespace diemcau::mesh

@@ -62,6 +62,7 @@ class Link {
   // Feeds the reliable layer; messages that are not the link's own come back through
   // poll_message().
   void control_arrived(Timestamp now, ByteSpan datagram);
+  bool has_message() const { return control_.has_message(); }
   std::optional<wire::Message> poll_message(Timestamp now);
 
   // Reliable, not ordered; a newer message of the same slot (≠ 0) replaces an older one that is not

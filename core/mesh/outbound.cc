@@ -15,6 +15,12 @@ constexpr std::array<std::pair<Source, Layer>, Outbound::kMostStreams> kStreams 
 }};
 // Elided packets, and sound at low rates.
 constexpr std::size_t kShortPacket = 160;
+
+// The best layer and sound, with a tenth for headers.
+Bitrate most_of_path(const BridgeConfig& config) {
+  const Bitrate media = config.rates.hi + config.rates.audio;
+  return media + Bitrate::bps(media.bps() / 10);
+}
 }  // namespace
 
 Outbound::Outbound(const BridgeConfig& config, Ports ports, const WallTime& wall)
@@ -22,7 +28,8 @@ Outbound::Outbound(const BridgeConfig& config, Ports ports, const WallTime& wall
       short_packets_(kShortPacket),
       wall_(wall),
       packetizer_(ports.packets),
-      uplink_({config.roster.size(), config.uplink, config.path_weights}),
+      uplink_({config.roster.size(), config.uplink, config.path_weights, config.controller,
+               most_of_path(config)}),
       pacer_(uplink_),
       paths_(config.roster.size(), PathOut({packets_, short_packets_, ports.kernel})) {}
 

@@ -314,8 +314,10 @@ void PeerTable::follow_link(Timestamp now, Peer& peer) {
 
 void PeerTable::touched(Timestamp now, Peer& peer) {
   follow_link(now, peer);
-  while (const auto message = peer.link.poll_message(now)) message_arrived(now, peer, *message);
-  follow_link(now, peer);
+  if (peer.link.has_message()) {
+    while (const auto message = peer.link.poll_message(now)) message_arrived(now, peer, *message);
+    follow_link(now, peer);
+  }
   if (peer.link.is_up()) {
     if (const auto clock = peer.link.clock()) peer.inbound.clock_estimated(now, clock->offset);
     send_losses(now, peer);

@@ -16,6 +16,7 @@ class ClockSkew {
   void add(Timestamp now, Duration delay);
   // What the peer's clock gains on ours in `d`; 0 in the first 20 s.
   Duration gained_in(Duration d) const { return d * ppb_ / 1'000'000'000; }
+  bool none() const { return ppb_ == 0; }
 
  private:
   static constexpr Duration kPart = 5s;

@@ -9,6 +9,9 @@
 
 namespace diemcau::rate {
 
+// The default, and the one that it is compared with.
+enum class ControllerKind : std::uint8_t { delay, nada };
+
 struct RateBounds {
   Bitrate least = Bitrate::kbps(80);  // sound, its headers, and feedback
   Bitrate most = Bitrate::kbps(100'000);

@@ -2,6 +2,7 @@
 #include "core/rate/layer_choice.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace diemcau::rate {
 
@@ -12,9 +13,14 @@ constexpr Duration kDwell = 2s;
 constexpr Duration kShortage = 400ms;
 
 std::int64_t square_root(std::int64_t n) {
-  std::int64_t root = 0;
-  for (std::int64_t bit = std::int64_t{1} << 20; bit > 0; bit >>= 1) {
-    if ((root + bit) * (root + bit) <= n) root += bit;
+  // From the highest bit that can be in it, of 21; the square grows along.
+  std::int64_t root = 0, rest = n;
+  const auto bits = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n)));
+  for (int i = std::min(20, bits / 2); i >= 0; --i) {
+    const std::int64_t more = ((root << 1) + (std::int64_t{1} << i)) << i;
+    if (more > rest) continue;
+    rest -= more;
+    root += std::int64_t{1} << i;
   }
   return root;
 }

@@ -3,6 +3,7 @@
 #include "core/rate/path_meter.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace diemcau::rate {
 
@@ -22,37 +23,40 @@ constexpr Duration kAbsurd = 60s;
 }  // namespace
 
 void PathMeter::Least::add(Timestamp now, Duration value) {
-  newest_ = now.time_since_epoch() / kPart;
-  Part& part = parts_[static_cast<std::size_t>(newest_) % parts_.size()];
-  newest_at_ = now;
-  if (part.number != newest_ || value < part.least) part = Part{newest_, value, now};
+  const std::int64_t number = now.time_since_epoch() / kPart;
+  Part& part = parts_[static_cast<std::size_t>(number) % parts_.size()];
+  const bool begins = part.number != number;
+  if (begins || value < part.least) part = Part{number, value, now};
+  if (!begins) {
+    least_ = std::min(*least_, value);
+    return;
+  }
+  newest_ = number;
+  least_.reset();
+  for (const Part& p : parts_) {
+    if (counts(p)) least_ = least_ ? std::min(*least_, p.least) : p.least;
+  }
 }
 
 std::optional<Duration> PathMeter::Least::least(Timestamp now, const ClockSkew& skew) const {
+  if (skew.none()) return least_;
   std::optional<Duration> all;
   for (const Part& part : parts_) {
-    if (part.number < 0 || newest_ - part.number >= static_cast<std::int64_t>(parts_.size()))
-      continue;
+    if (!counts(part)) continue;
     const Duration value = part.least + skew.gained_in(now - part.at);
     all = all ? std::min(*all, value) : value;
   }
   return all;
 }
 
-PathMeter::Series::Slot& PathMeter::Series::at(Timestamp t) {
-  const std::int64_t number = t.time_since_epoch() / kSlot;
-  Slot& slot = slots_[static_cast<std::uint64_t>(number) % kSlots];
-  if (slot.number != number) slot = Slot{number, 0, 0, 0, 0, 0};
-  return slot;
-}
-
 Bitrate PathMeter::Series::sum(Duration window, Timestamp end, bool with_lost) const {
   const std::int64_t last = end.time_since_epoch() / kSlot;
   const std::int64_t first = last - window / kSlot;
   std::int64_t bytes = 0;
-  for (const Slot& slot : slots_) {
-    if (slot.number < first || slot.number >= last) continue;
-    bytes += slot.bytes + (with_lost ? slot.lost_bytes : 0);
+  for (std::int64_t number = first; number < last; ++number) {
+    const Slot& slot = slots_[place_of(number)];
+    if (slot.number != static_cast<std::uint32_t>(number)) continue;
+    bytes += std::int64_t{slot.bytes} + (with_lost ? slot.lost_bytes : 0);
   }
   return Bitrate::bps(bytes * 8 * 1'000 / to_ms(window));
 }
@@ -62,8 +66,8 @@ std::optional<Bitrate> PathMeter::Series::busy_rate(Timestamp end) const {
   std::int64_t bytes = 0, ns = 0;
   std::uint32_t packets = 0;
   for (std::int64_t number = last; number > last - kBusySlots; --number) {
-    const Slot& slot = slots_[static_cast<std::uint64_t>(number) % kSlots];
-    if (slot.number != number) continue;
+    const Slot& slot = slots_[place_of(number)];
+    if (slot.number != static_cast<std::uint32_t>(number)) continue;
     bytes += slot.busy_bytes;
     ns += slot.busy_ns;
     packets += slot.busy_packets;
@@ -99,16 +103,16 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
     waits_[next_wait_++ % waits_.size()] = {p.arrived_at, queue_};
     Series::Slot& slot = arrivals_.at(p.arrived_at);
     slot.bytes += p.size_bytes;
-    slot.lost_bytes += lost_since_arrival_bytes_;
+    const std::uint32_t lost_bytes = std::exchange(lost_since_arrival_bytes_, 0);
+    slot.lost_bytes += lost_bytes;
     const bool waited = last_arrival_ && p.arrived_at >= *last_arrival_ &&
                         *last_arrival_ - (p.sent_at + base) > kClearlyWaited;
     if (waited) {
       // What was lost between them on the wire has used the line as well.
-      slot.busy_bytes += p.size_bytes + lost_since_arrival_bytes_;
+      slot.busy_bytes += p.size_bytes + lost_bytes;
       slot.busy_ns += to_ns(p.arrived_at - *last_arrival_);
       ++slot.busy_packets;
     }
-    lost_since_arrival_bytes_ = 0;
     last_arrival_ = p.arrived_at;
     newest_told_ = p.sent_at;
     newest_arrival_ = p.arrived_at;

@@ -32,7 +32,7 @@ class PathMeter {
   class Least {
    public:
     void add(Timestamp now, Duration value);
-    std::optional<Duration> least() const { return least(newest_at_, ClockSkew{}); }
+    std::optional<Duration> least() const { return least_; }
     // Of delays between clocks that run apart: what each would be now.
     std::optional<Duration> least(Timestamp now, const ClockSkew& skew) const;
 
@@ -44,28 +44,42 @@ class PathMeter {
       Timestamp at;
     };
     std::array<Part, 6> parts_{};
+    bool counts(const Part& part) const {
+      return part.number >= 0 && newest_ - part.number < static_cast<std::int64_t>(parts_.size());
+    }
     std::int64_t newest_ = -1;
-    Timestamp newest_at_;
+    std::optional<Duration> least_;
   };
   // Bytes by time, and of them those that kept the line busy.
   class Series {
    public:
+    static constexpr std::int64_t kSlots = 40;
+    // Small, because a report reads a dozen that have left the cache: the number is the low half of
+    // a slot's, and what a path carries in 25 ms is less than 4 GB.
     struct Slot {
-      std::int64_t number = -1;
-      std::int64_t bytes = 0;
-      std::int64_t lost_bytes = 0;
-      std::int64_t busy_bytes = 0;
+      std::uint32_t number = 0;
+      std::uint32_t bytes = 0;
+      std::uint32_t lost_bytes = 0;
+      std::uint32_t busy_bytes = 0;
       std::int64_t busy_ns = 0;
       std::uint32_t busy_packets = 0;
     };
-    Slot& at(Timestamp t);
+    Slot& at(Timestamp t) {
+      const std::int64_t number = t.time_since_epoch() / kSlot;
+      Slot& slot = slots_[place_of(number)];
+      if (slot.number != static_cast<std::uint32_t>(number))
+        slot = Slot{static_cast<std::uint32_t>(number), 0, 0, 0, 0, 0};
+      return slot;
+    }
     Bitrate rate(Duration window, Timestamp end) const { return sum(window, end, false); }
     Bitrate carried(Duration window, Timestamp end) const { return sum(window, end, true); }
     std::optional<Bitrate> busy_rate(Timestamp end) const;
 
    private:
     static constexpr Duration kSlot = 25ms;
-    static constexpr std::int64_t kSlots = 40;
+    static std::size_t place_of(std::int64_t number) {
+      return static_cast<std::uint64_t>(number) % kSlots;
+    }
     Bitrate sum(Duration window, Timestamp end, bool with_lost) const;
     std::array<Slot, kSlots> slots_{};
   };
@@ -82,7 +96,7 @@ class PathMeter {
   Series sent_;      // by our clock
   Series arrivals_;  // by the peer's
   std::optional<Timestamp> last_arrival_;
-  std::int64_t lost_since_arrival_bytes_ = 0;
+  std::uint32_t lost_since_arrival_bytes_ = 0;
   Timestamp newest_told_, newest_arrival_;  // when it was sent, by us; when it came, by the peer
   Duration queue_{};
   std::array<Wait, 32> waits_{};

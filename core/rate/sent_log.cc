@@ -63,8 +63,8 @@ void SentLog::lose(Record& record) {
   record.state = State::lost;
 }
 
-std::span<const ReportedPacket> SentLog::take(const wire::Ccfb& report) {
-  reported_.clear();
+void SentLog::take(const wire::Ccfb& report, std::vector<ReportedPacket>& told) {
+  told.clear();
   const Timestamp written_at = time_of(report_time_.unwrap(report.report_timestamp));
   report.for_each_stream([&](const wire::CcfbStreamView& view) {
     Stream* s = find(view.ssrc());
@@ -78,38 +78,37 @@ std::span<const ReportedPacket> SentLog::take(const wire::Ccfb& report) {
       if (packet.received ? record.state == State::arrived || record.state == State::none
                           : record.state != State::flying)
         continue;
-      ReportedPacket told{record.sent_at,  {},      record.order, record.size_bytes,
-                          packet.received, s->media};
+      ReportedPacket one{record.sent_at,  {},      record.order, record.size_bytes,
+                         packet.received, s->media};
       if (packet.received) {
         // Its time is unknown when it came more than eight seconds ago; then it is no measurement.
         if (record.state == State::flying) in_flight_ -= ByteCount::bytes(record.size_bytes);
         record.state = State::arrived;
         if (packet.arrival_offset >= wire::kArrivalOverRange) continue;
-        told.arrived_at = written_at - offset_of(packet.arrival_offset);
-        if (!newest_arrived_ || told.sent_at > *newest_arrived_) {
-          newest_arrived_ = told.sent_at;
+        one.arrived_at = written_at - offset_of(packet.arrival_offset);
+        if (!newest_arrived_ || one.sent_at > *newest_arrived_) {
+          newest_arrived_ = one.sent_at;
           held_back_ = offset_of(packet.arrival_offset);
         }
       } else {
         lose(record);
       }
-      reported_.push_back(told);
+      told.push_back(one);
     }
   });
-  settle_overtaken();
-  std::sort(reported_.begin(), reported_.end(),
+  settle_overtaken(told);
+  std::sort(told.begin(), told.end(),
             [](const ReportedPacket& a, const ReportedPacket& b) { return a.order < b.order; });
-  return reported_;
 }
 
-void SentLog::settle_overtaken() {
+void SentLog::settle_overtaken(std::vector<ReportedPacket>& told) {
   if (!newest_arrived_) return;
   for (Stream& s : streams_) {
     for (; s.oldest_flying < s.next; ++s.oldest_flying) {
       Record& record = s.record(s.oldest_flying);
       if (record.state != State::flying) continue;
       if (*newest_arrived_ - record.sent_at < kOvertaken) break;
-      reported_.push_back({record.sent_at, {}, record.order, record.size_bytes, false, s.media});
+      told.push_back({record.sent_at, {}, record.order, record.size_bytes, false, s.media});
       lose(record);
     }
   }

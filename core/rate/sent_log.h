@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "core/units/byte_count.h"
@@ -36,8 +35,9 @@ class SentLog {
 
   // A stream is of one kind.
   void add(Timestamp now, Ssrc ssrc, SeqNo seq, std::uint16_t size_bytes, MediaKind media);
-  // In the order of sending; valid until the next call.
-  std::span<const ReportedPacket> take(const wire::Ccfb& report);
+  // Replaces what is in `told`, in the order of sending. The memory is the caller's: all paths can
+  // do with one.
+  void take(const wire::Ccfb& report, std::vector<ReportedPacket>& told);
   // How long the peer held the newest packet of the last report back before it wrote it.
   Duration held_back() const { return held_back_; }
   ByteCount in_flight() const { return in_flight_; }
@@ -66,10 +66,9 @@ class SentLog {
   Stream* find(Ssrc ssrc);
   void grow(Stream& stream);
   void lose(Record& record);
-  void settle_overtaken();
+  void settle_overtaken(std::vector<ReportedPacket>& told);
 
   std::vector<Stream> streams_;
-  std::vector<ReportedPacket> reported_;
   Unwrapper<std::uint32_t> report_time_;
   Duration held_back_{};
   std::optional<Timestamp> newest_arrived_;  // when the newest that arrived was sent

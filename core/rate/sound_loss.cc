@@ -57,6 +57,7 @@ void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets) {
   for (const ReportedPacket& p : packets) {
     ++slot.packets;
     slot.lost += p.received ? 0 : 1;
+    if (!p.received || run_ > 0) lost_in_ = last;
     if (p.media != MediaKind::audio) continue;
     ++slot.sound;
     if (p.received) {
@@ -65,8 +66,11 @@ void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets) {
       ++run_;
     }
   }
-  const std::size_t noticed = loses_now(last) ? 1 : 0;
-  const std::size_t wanted = std::max({noticed, needed(last, kShortSlots), needed(last, kSlots)});
+  std::size_t wanted = 0;
+  if (last - lost_in_ < kSlots) {
+    const std::size_t noticed = loses_now(last) ? 1 : 0;
+    wanted = std::max({noticed, needed(last, kShortSlots), needed(last, kSlots)});
+  }
   if (wanted >= earlier_) {
     earlier_ = wanted;
     needed_at_ = now;

@@ -38,6 +38,7 @@ class SoundLoss {
   bool loses_now(std::int64_t last) const;
 
   std::array<Slot, kSlots> slots_{};
+  std::int64_t lost_in_ = -kSlots;  // the last slot that knows of a loss
   std::uint32_t run_ = 0;
   std::size_t earlier_ = 0;
   Timestamp needed_at_;  // so many, or since when one less

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/rate/delay_controller.h"
+#include "core/rate/nada_controller.h"
 
 namespace diemcau::rate {
 
@@ -32,14 +33,23 @@ constexpr Bitrate kEarlierFrame = Bitrate::kbps(34);
 Duration between(Duration a, Duration b) { return a > b ? a - b : Duration::zero(); }
 }  // namespace
 
-Uplink::Uplink(Settings settings) : settings_(std::move(settings)), paths_(settings_.peers) {
+Uplink::Uplink(Settings settings)
+    : settings_(std::move(settings)), paths_(settings_.peers), told_(settings_.peers) {
   RateBounds bounds;
   bounds.start = kStartTogether;
   bounds.most = settings_.ceiling;
-  shared_ = make(bounds, 1);
+  shared_ =
+      make(bounds, 1, static_cast<std::int64_t>(std::max<std::size_t>(settings_.peers, 2)) - 1);
+  settle_earlier_sound();
 }
 
-std::unique_ptr<Controller> Uplink::make(RateBounds bounds, std::uint32_t weight) const {
+std::unique_ptr<Controller> Uplink::make(RateBounds bounds, std::uint32_t weight,
+                                         std::int64_t paths) const {
+  if (settings_.controller == ControllerKind::nada) {
+    bounds.most = std::min(bounds.most, Bitrate::bps(settings_.media.bps() * paths));
+    bounds.start = std::min(bounds.start, bounds.most);
+    return std::make_unique<NadaController>(bounds, weight);
+  }
   bounds.start = std::min(bounds.start, bounds.most);
   return std::make_unique<DelayController>(bounds, weight);
 }
@@ -52,14 +62,20 @@ void Uplink::association_began(PeerId peer) {
   bounds.most = settings_.ceiling;
   auto path = std::make_unique<PathState>();
   path->controller =
-      make(bounds, peer.value < settings_.weights.size() ? settings_.weights[peer.value] : 1);
+      make(bounds, peer.value < settings_.weights.size() ? settings_.weights[peer.value] : 1, 1);
   paths_[peer.value] = std::move(path);
   ++open_;
+  follow(peer);
+  settle_earlier_sound();
 }
 
 void Uplink::ended(PeerId peer) {
-  if (paths_[peer.value]) --open_;
+  if (!paths_[peer.value]) return;
+  --open_;
+  losing_ -= paths_[peer.value]->sound_loss.earlier_frames() > 0;
   paths_[peer.value].reset();
+  told_[peer.value] = Told{};
+  settle_earlier_sound();
 }
 
 void Uplink::sent(Timestamp now, PeerId peer, Ssrc ssrc, SeqNo seq, std::uint16_t size_bytes,
@@ -75,19 +91,21 @@ std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId pee
                                                        const wire::Ccfb& report) {
   PathState* path = paths_[peer.value].get();
   if (path == nullptr) return {};
-  const auto packets = path->log.take(report);
-  if (packets.empty()) return {};
+  path->log.take(report, reported_);
+  if (reported_.empty()) return {};
+  const std::span<const ReportedPacket> packets(reported_);
+  losing_ -= path->sound_loss.earlier_frames() > 0;
   path->sound_loss.report(now, packets);
+  losing_ += path->sound_loss.earlier_frames() > 0;
   std::optional<Duration> round_trip;
   for (auto p = packets.rbegin(); p != packets.rend() && !round_trip; ++p) {
     // A peer may claim to have held a report back for longer than there was.
     if (p->received) round_trip = between(now - p->sent_at, path->log.held_back());
   }
   Observation o = path->meter.report(now, packets, round_trip);
-  path->queue = o.standing_queue;
+  told_[peer.value] = {now, o.standing_queue};
   // Among few packets of one path, large ones seem to wait while they are only long.
   path->mean_queue = std::exchange(o.mean_queue, Duration::zero());
-  path->reported_at = now;
   if (const auto common = common_queue(now)) {
     auto& own = path->own_queues;
     own[path->next_own++ % own.size()] = between(o.standing_queue, *common);
@@ -98,20 +116,45 @@ std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId pee
   path->last = o;
   path->controller->observe(o);
   observe_uplink(now);
+  follow(peer);
+  settle_earlier_sound();
   return packets;
 }
 
-bool Uplink::fresh(const PathState& path, Timestamp now) const {
-  return path.reported_at && now - *path.reported_at <= kFresh;
+// What is asked for every packet, from what has just been learned.
+void Uplink::follow(PeerId peer) {
+  PathState& path = *paths_[peer.value];
+  const Duration round_trip = path.meter.round_trip();
+  path.pace = path.controller->pace();
+  path.silence = round_trip + kSilent;
+  path.window =
+      path.controller->rate().bytes_in(round_trip + told_[peer.value].queue + kWindowSlack) +
+      ByteCount::bytes(kWindowBytes);
 }
+
+void Uplink::settle_earlier_sound() {
+  if (losing_ > 0 || earlier_sum_ > 0) {
+    earlier_sum_ = 0;
+    for (auto& path : paths_) {
+      if (!path) continue;
+      path->earlier_sound = earlier_sound(*path);
+      earlier_sum_ += static_cast<std::int64_t>(path->earlier_sound);
+    }
+  }
+  pace_ = shared_active_ ? std::clamp(shared_->pace(), std::min(least_pace(), settings_.ceiling),
+                                      settings_.ceiling)
+                         : settings_.ceiling;
+}
+
+bool Uplink::fresh(const Told& told, Timestamp now) { return told.at && now - *told.at <= kFresh; }
 
 std::optional<Duration> Uplink::common_queue(Timestamp now) const {
   std::size_t tell = 0;
   Duration least = Duration::max();
-  for (const auto& path : paths_) {
-    if (!path || !fresh(*path, now)) continue;
+  for (const Told& told : told_) {
+    if (!fresh(told, now)) continue;
     ++tell;
-    least = std::min(least, path->queue);
+    least = std::min(least, told.queue);
   }
   if (tell < 2) return std::nullopt;
   return least;
@@ -128,8 +171,9 @@ void Uplink::observe_uplink(Timestamp now) {
   o.standing_queue = *common;
   o.mean_queue = Duration::max();
   std::int64_t busy_bps = 0, tell = 0;
-  for (const auto& path : paths_) {
-    if (!path || !fresh(*path, now)) continue;
+  for (std::size_t i = 0; i < paths_.size(); ++i) {
+    if (!fresh(told_[i], now)) continue;
+    const auto& path = paths_[i];
     o.round_trip = std::max(o.round_trip, path->last.round_trip);
     o.mean_queue = std::min(o.mean_queue, path->mean_queue);
     o.sent += path->last.sent;
@@ -138,7 +182,7 @@ void Uplink::observe_uplink(Timestamp now) {
     o.carried += path->last.carried;
     o.spread += path->last.spread;
     ++tell;
-    busy_bps += path->meter.carried(kSharedWindow).bps();
+    if (*common > kIdle) busy_bps += path->meter.carried(kSharedWindow).bps();
   }
   o.spread /= tell;
   o.paths = static_cast<std::uint32_t>(tell);
@@ -149,14 +193,10 @@ void Uplink::observe_uplink(Timestamp now) {
 bool Uplink::window_open(Timestamp now, PeerId peer) const {
   const PathState* path = paths_[peer.value].get();
   if (path == nullptr) return false;
-  const Duration silent = path->meter.round_trip() + kSilent;
-  if ((!path->sent_at || now - *path->sent_at > silent) &&
-      (!path->reported_at || now - *path->reported_at > silent)) {
-    return true;
-  }
-  const Duration time = path->meter.round_trip() + path->queue + kWindowSlack;
-  return path->log.in_flight() <=
-         path->controller->rate().bytes_in(time) + ByteCount::bytes(kWindowBytes);
+  if (path->log.in_flight() <= path->window) return true;
+  const auto& reported_at = told_[peer.value].at;
+  return (!path->sent_at || now - *path->sent_at > path->silence) &&
+         (!reported_at || now - *reported_at > path->silence);
 }
 
 Bitrate Uplink::rate(PeerId peer) const {
@@ -166,10 +206,13 @@ Bitrate Uplink::rate(PeerId peer) const {
 
 std::size_t Uplink::earlier_sound(PeerId peer) const {
   const PathState* path = paths_[peer.value].get();
-  if (path == nullptr) return 0;
-  const std::size_t wanted = path->sound_loss.earlier_frames();
+  return path != nullptr ? path->earlier_sound : 0;
+}
+
+std::size_t Uplink::earlier_sound(const PathState& path) const {
+  const std::size_t wanted = path.sound_loss.earlier_frames();
   if (wanted == 0) return 0;
-  Bitrate part = path->controller->rate();
+  Bitrate part = path.controller->rate();
   if (shared_active_) {
     part = std::min(part, Bitrate::bps(shared_->rate().bps() / static_cast<std::int64_t>(open_)));
   }
@@ -179,7 +222,7 @@ std::size_t Uplink::earlier_sound(PeerId peer) const {
 
 Bitrate Uplink::pace(PeerId peer) const {
   const PathState* path = paths_[peer.value].get();
-  return path != nullptr ? path->controller->pace() : kLeastStart;
+  return path != nullptr ? path->pace : kLeastStart;
 }
 
 Bitrate Uplink::rate() const {
@@ -195,19 +238,8 @@ Bitrate Uplink::rate() const {
 
 // Sound is never asked: whatever has been found out, there is a pace for it.
 Bitrate Uplink::least_pace() const {
-  auto least = Bitrate::bps(kLeastStart.bps() * static_cast<std::int64_t>(open_ + 1));
-  for (std::size_t i = 0; i < paths_.size(); ++i) {
-    const std::size_t earlier = earlier_sound(PeerId{static_cast<std::uint16_t>(i)});
-    least += Bitrate::bps(kEarlierFrame.bps() * static_cast<std::int64_t>(earlier));
-  }
-  return least;
-}
-
-Bitrate Uplink::pace() const {
-  if (shared_active_)
-    return std::clamp(shared_->pace(), std::min(least_pace(), settings_.ceiling),
-                      settings_.ceiling);
-  return settings_.ceiling;
+  return Bitrate::bps(kLeastStart.bps() * static_cast<std::int64_t>(open_ + 1) +
+                      kEarlierFrame.bps() * earlier_sum_);
 }
 
 std::optional<Uplink::PathFigures> Uplink::figures(PeerId peer) const {
@@ -215,7 +247,7 @@ std::optional<Uplink::PathFigures> Uplink::figures(PeerId peer) const {
   if (path == nullptr) return std::nullopt;
   PathFigures f;
   f.target = path->controller->rate();
-  f.queue = path->queue;
+  f.queue = told_[peer.value].queue;
   f.inherent_loss_permille = path->controller->inherent_loss_permille();
   return f;
 }

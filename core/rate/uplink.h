@@ -29,6 +29,8 @@ class Uplink final : public send::Allowance {
     std::size_t peers = 0;
     Bitrate ceiling;                     // of everything together
     std::vector<std::uint32_t> weights;  // by PeerId, against other senders; absent: 1
+    ControllerKind controller = ControllerKind::delay;
+    Bitrate media = Bitrate::kbps(2'000);  // what one path can use at best
   };
   explicit Uplink(Settings settings);
 
@@ -45,7 +47,7 @@ class Uplink final : public send::Allowance {
   // for so long that only a packet can find out. Sound and control are not asked.
   bool window_open(Timestamp now, PeerId peer) const override;
   Bitrate pace(PeerId peer) const override;
-  Bitrate pace() const override;
+  Bitrate pace() const override { return pace_; }
   // What the path could carry, and what everything together can.
   Bitrate rate(PeerId peer) const;
   Bitrate rate() const;
@@ -62,28 +64,47 @@ class Uplink final : public send::Allowance {
 
  private:
   struct PathState {
+    // What every packet asks stands first; the window and the silence follow from the last report.
+    Bitrate pace;
+    ByteCount window;
+    Duration silence{};  // after which nothing is known any more
+    std::optional<Timestamp> sent_at;
+    std::size_t earlier_sound = 0;
     SentLog log;
     PathMeter meter;
     SoundLoss sound_loss;
     std::unique_ptr<Controller> controller;
     Observation last;
-    std::optional<Timestamp> reported_at, sent_at;
-    Duration queue{}, mean_queue{};  // with the uplink's share
+    Duration mean_queue{};  // with the uplink's share
     // What it had above the uplink's in its last reports. Reports of different paths are of
     // different times: only what stays is the path's own.
     std::array<Duration, 4> own_queues{};
     std::size_t next_own = 0;
   };
-  bool fresh(const PathState& path, Timestamp now) const;
+  // What a path's last report said, side by side, because each report asks them all.
+  struct Told {
+    std::optional<Timestamp> at;
+    Duration queue{};  // with the uplink's share
+  };
+  static bool fresh(const Told& told, Timestamp now);
   // The uplink's queue: none while fewer than two paths can tell.
   std::optional<Duration> common_queue(Timestamp now) const;
   void observe_uplink(Timestamp now);
+  void follow(PeerId peer);
+  void settle_earlier_sound();
+  std::size_t earlier_sound(const PathState& path) const;
   Bitrate least_pace() const;
-  std::unique_ptr<Controller> make(RateBounds bounds, std::uint32_t weight) const;
+  std::unique_ptr<Controller> make(RateBounds bounds, std::uint32_t weight,
+                                   std::int64_t paths) const;
 
   Settings settings_;
   std::vector<std::unique_ptr<PathState>> paths_;  // by PeerId; none: no association
+  std::vector<Told> told_;                         // by PeerId
+  std::vector<ReportedPacket> reported_;           // of the report that is being read
   std::size_t open_ = 0;
+  std::size_t losing_ = 0;        // paths whose sound wants earlier frames
+  std::int64_t earlier_sum_ = 0;  // of the frames that they get
+  Bitrate pace_;
   std::unique_ptr<Controller> shared_;
   bool shared_active_ = false;
   std::optional<Timestamp> shared_observed_at_;
