@@ -7,7 +7,9 @@
 
 #include "core/wire/control.h"
 #include "core/wire/messages.h"
+#include "core/wire/repair.h"
 #include "core/wire/rtcp.h"
+#include "core/wire/rtp.h"
 #include "tests/fuzz/reader.h"
 #include "tests/fuzz/two_bridges.h"
 
@@ -21,7 +23,7 @@ using fuzz::Reader;
 class Liar : public fuzz::TwoBridges {
  public:
   void step(Reader& in) {
-    switch (in.u8() % 12) {
+    switch (in.u8() % 15) {
       case 0:
       case 1:
       case 2: return tell(feedback(in), mesh::PacketKind::rtcp);
@@ -33,7 +35,10 @@ class Liar : public fuzz::TwoBridges {
       case 8: return tell(fragment(in), mesh::PacketKind::control);
       case 9: deaf_ = !deaf_; return;
       case 10: return live(1 + in.u8() % 30);
-      default: return run_for(1ms * in.u8());
+      case 11: return run_for(1ms * in.u8());
+      case 12:
+      case 13: return tell(question(in), mesh::PacketKind::rtcp);
+      default: return tell(repair(in), mesh::PacketKind::rtp);
     }
   }
 
@@ -91,6 +96,41 @@ class Liar : public fuzz::TwoBridges {
     if (how % 4 == 3) return in.u32();
     if (how % 4 == 2) clock_ += in.u16();  // a jump that stays
     return clock_ + static_cast<std::uint32_t>(to_ms(now_.time_since_epoch()) * 65'536 / 1'000);
+  }
+  // For packets that were sent or not, of any stream.
+  std::vector<std::uint8_t> question(Reader& in) {
+    std::vector<SeqNo> lost;
+    auto id = static_cast<std::uint16_t>(in.u8() % 4 == 0 ? in.u16() : in.u8());
+    for (std::size_t n = 1 + in.u8() % 128; n > 0; --n) {
+      lost.push_back(SeqNo{id});
+      id = static_cast<std::uint16_t>(id + 1 + in.u8() % 4);
+    }
+    std::vector<std::uint8_t> bytes(2'048);
+    ByteWriter out(bytes);
+    wire::write_nack(out, Ssrc{ends_[1].sent_ssrcs[0]}, victims(in), lost);
+    bytes.resize(std::min<std::size_t>(out.size(), 1'500));
+    return bytes;
+  }
+  // Over windows of packets that were sent or not, with bytes that fit nothing.
+  std::vector<std::uint8_t> repair(Reader& in) {
+    const auto& ssrcs = ends_[1].sent_ssrcs;
+    std::vector<std::uint8_t> bytes(1'300);
+    ByteWriter out(bytes);
+    wire::RtpHeader header;
+    header.payload_type = wire::kRepairPayloadType;
+    header.marker = in.u8() % 2 == 0;
+    header.seq = SeqNo{in.u16()};
+    header.ssrc = Ssrc{ssrcs[in.u8() % ssrcs.size()]};
+    wire::write_rtp_header(out, header, {});
+    wire::RepairHeader window;
+    window.first = static_cast<std::uint16_t>(in.u8() % 4 == 0 ? in.u16() : in.u8());
+    window.count = static_cast<std::uint8_t>(1 + in.u8() % 80);
+    window.density = static_cast<std::uint8_t>(in.u8() % 16);
+    window.key = window.count == 1 ? std::uint16_t{0} : static_cast<std::uint16_t>(in.u16() | 1);
+    wire::write(out, window);
+    for (std::size_t n = in.u8() * std::size_t{4}; n > 0; --n) out.u8(in.u8());
+    bytes.resize(out.size());
+    return bytes;
   }
   void sender_report(Reader& in) {
     wire::SenderInfo info;
@@ -153,7 +193,7 @@ class Liar : public fuzz::TwoBridges {
       const std::uint8_t which = in.u8();
       const auto& known = ends_[1].sent_ssrcs;
       d.streams.push_back({Ssrc{which < 128 ? known[which % known.size()] : in.u32()},
-                           static_cast<Source>(which % 3), static_cast<Layer>(in.u8() % 4)});
+                           static_cast<Source>(which % 4), static_cast<Layer>(in.u8() % 4)});
     }
     return d;
   }
