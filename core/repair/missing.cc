@@ -78,6 +78,8 @@ void Missing::add(Timestamp now, PacketId id, std::optional<Duration> round_trip
 }
 
 void Missing::arrived(Timestamp now, PacketId id, bool repaired) {
+  if (newest_ && id > *newest_) newest_ = id;
+  if (entries_.empty()) return;
   const Entry* entry = find(id);
   if (entry == nullptr) return;
   if (!repaired && now > entry->since) {

@@ -26,7 +26,7 @@ Receiver::Arrival Receiver::media_arrived(Timestamp now, std::uint16_t symbol,
                                           std::optional<Duration> round_trip) {
   Arrival a;
   a.id = unwrapper_.unwrap(symbol);
-  exists(now, a.id, round_trip);
+  exists(now, a.id - 1, round_trip);  // itself, it is not missing
   missing_.arrived(now, a.id, false);
   a.repaired_before = decoder_.is_known(a.id);
   if (keep_until_) decoder_.known(a.id, packet);

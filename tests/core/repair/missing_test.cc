@@ -18,7 +18,7 @@ struct Stage {
   Missing missing;
   Duration rtt = 20ms;
   void come(Duration t, PacketId id) {
-    missing.exists(at(t), id, rtt);
+    missing.exists(at(t), id - 1, rtt);
     missing.arrived(at(t), id, false);
   }
   Ids ask(Duration t, std::size_t solvable = 0) {
