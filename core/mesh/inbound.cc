@@ -53,6 +53,7 @@ void Inbound::association_began() {
   arrivals_.clear();
   repair_ssrc_.reset();
   repair_.restart();
+  told_missing_.reset();
 }
 
 // A stream that goes on under a new SSRC keeps its figures; everything else about it starts anew.
@@ -121,6 +122,7 @@ std::optional<quality::DropReason> Inbound::media_arrived(const Coming& coming, 
     if (live.pictures == nullptr) {
       live.stream->pictures = std::make_unique<Pictures>(context_.frames);
       live.pictures = live.stream->pictures.get();
+      live.pictures->assembly.set_oldest_missing(told_missing_);
     }
     return video_arrived(coming, *live.stream, rtp, std::move(packet));
   }
@@ -140,6 +142,8 @@ void Inbound::take_recovered(Timestamp now) {
 
 void Inbound::tell_missing(Timestamp now) {
   const auto oldest = repair_.oldest_missing();
+  if (oldest == told_missing_) return;
+  told_missing_ = oldest;
   for (const Live& live : live_) {
     if (live.pictures == nullptr) continue;
     receive::Assembly& assembly = live.pictures->assembly;

@@ -75,6 +75,8 @@ class Inbound {
   // Asks for what is missing and due; false, and nothing written, when nothing is.
   bool write_nack(ByteWriter& out, Ssrc sender, Timestamp now, std::optional<Duration> round_trip);
   std::optional<Timestamp> nack_due() const { return repair_.ask_due(); }
+  // Whether what we send to this peer is lost now and then, reports too.
+  void set_reports_get_lost(bool lost) { arrivals_.set_reports_get_lost(lost); }
   bool write_feedback(ByteWriter& out, Ssrc sender, Timestamp now);
   std::optional<Timestamp> feedback_due() const { return arrivals_.deadline(); }
   // Report blocks for every stream that has sent; starts their next interval.
@@ -152,6 +154,7 @@ class Inbound {
   receive::PeerClock clock_;
   receive::ArrivalLog arrivals_;
   std::optional<Ssrc> repair_ssrc_;
+  std::optional<PacketId> told_missing_;  // what the pictures know of
   repair::Receiver repair_;
   receive::AvSync sync_;
   receive::AudioBuffer sound_;

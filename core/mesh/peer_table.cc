@@ -114,6 +114,7 @@ void PeerTable::rtcp_arrived(Timestamp now, Timestamp received_at, Peer& peer, B
       peer.inbound.sender_report_arrived(received_at, *report);
     } else if (const auto* feedback = std::get_if<wire::Ccfb>(&*packet)) {
       outbound_.report_arrived(now, peer.id, *feedback, peer.link.least_rtt());
+      peer.inbound.set_reports_get_lost(outbound_.repair(peer.id).loses());
       allocation_.rates_changed();
     } else if (const auto* nack = std::get_if<wire::Nack>(&*packet)) {
       outbound_.nack_arrived(now, peer.id, *nack, peer.link.least_rtt());

@@ -74,8 +74,9 @@ std::size_t ArrivalLog::gather(Stream& stream, Timestamp now, std::size_t room) 
     return static_cast<std::size_t>(stream.highest - from + 1);
   };
   // What has been told before goes first, if there is room.
-  PacketId begin =
-      std::max(std::min(stream.began.back(), stream.untold), stream.highest - kWindowIds + 1);
+  PacketId begin = stream.untold;
+  if (reports_get_lost_)
+    begin = std::max(std::min(stream.began.back(), begin), stream.highest - kWindowIds + 1);
   if (length(begin) > most) begin = stream.untold;
   const std::size_t count = std::min(length(begin), most);
   const std::size_t first = packets_.size();

@@ -18,16 +18,16 @@
 
 namespace diemcau::receive {
 
-// Tells of each packet in kTold reports, because reports get lost as well, and of a missing one as
-// not received when something after it came (RFC 8888 §3.1 allows overlap). A packet that comes
-// after it was told missing makes the next report go back to it. Bounded: kMaxStreams streams of
-// kWindow packets. One thread at a time.
+// Tells of each packet once, or in kMostTold reports where reports get lost as well (RFC 8888 §3.1
+// allows overlap), and of a missing one as not received when something after it came. A packet that
+// comes after it was told missing makes the next report go back to it. Bounded: kMaxStreams streams
+// of kWindow packets. One thread at a time.
 class ArrivalLog {
  public:
   static constexpr std::size_t kMaxStreams = 16;
   static constexpr std::size_t kWindow = 1'024;  // 1.5 s at 700 packets a second
   static constexpr Duration kInterval = 40ms;
-  static constexpr std::size_t kTold = 3;
+  static constexpr std::size_t kMostTold = 3;
   // A datagram of ours with room for its seal and for a receiver report in front.
   static constexpr std::size_t kReportBytes = 1'024;
 
@@ -38,6 +38,8 @@ class ArrivalLog {
   // None when there are too many streams already.
   std::optional<Arrival> add(Timestamp received_at, Ssrc ssrc, SeqNo seq, std::uint8_t ecn = 0);
   void clear();
+  // Whether what we send to the peer is lost now and then.
+  void set_reports_get_lost(bool lost) { reports_get_lost_ = lost; }
 
   // When a report is due; none while there is nothing new.
   std::optional<Timestamp> deadline() const;
@@ -65,9 +67,9 @@ class ArrivalLog {
     SeqUnwrapper unwrapper;
     bool begun = false;
     PacketId highest = 0;
-    PacketId untold = 0;                      // the first that no report has spoken of
-    std::array<PacketId, kTold - 1> began{};  // where the last reports began, the newest first
-    std::vector<Record> records;              // of the kWindow ids up to `highest`
+    PacketId untold = 0;                          // the first that no report has spoken of
+    std::array<PacketId, kMostTold - 1> began{};  // where the last reports began, the newest first
+    std::vector<Record> records;                  // of the kWindow ids up to `highest`
     Record& record(PacketId id) { return records[static_cast<std::size_t>(id) % kWindow]; }
   };
   Stream* stream_of(Ssrc ssrc);
@@ -77,6 +79,7 @@ class ArrivalLog {
   std::vector<wire::CcfbPacket> packets_;
   std::vector<wire::CcfbStream> blocks_;
   std::optional<Timestamp> oldest_untold_;
+  bool reports_get_lost_ = false;
 };
 
 }  // namespace diemcau::receive

@@ -150,6 +150,7 @@ std::optional<Sender::Repair> Sender::poll() {
 
 void Sender::plan(Timestamp now, const Terms& terms) {
   planner_.plan(now, terms.round_trip, terms.inherent_loss_permille);
+  if (terms.round_trip) sent_.remember(*terms.round_trip + terms.queue + kRepairBudget);
   if (!measured_at_) measured_at_ = now;
   if (now - *measured_at_ >= kMeasured) {
     const std::uint64_t media = figures_.media_bytes - media_before_;

@@ -64,6 +64,8 @@ class Sender {
   }
 
   std::uint32_t overhead_permille() const { return overhead_permille_; }
+  // The path has lost something in the last seconds.
+  bool loses() const { return planner_.loss_permille() > 0; }
   const Figures& figures() const { return figures_; }
   void restart();
 

@@ -12,7 +12,7 @@
 namespace diemcau::repair {
 
 void SentSymbols::add(Timestamp now, const Packet& rtp) {
-  while (!sent_.empty() && (sent_.size() >= kMost || now - sent_.front().sent_at > kRemembered)) {
+  while (!sent_.empty() && (sent_.size() >= kMost || now - sent_.front().sent_at > remembered_)) {
     static_cast<void>(sent_.pop());
   }
   const bool is_short = rtp.present() <= pools_.short_packets.capacity_bytes();

@@ -2,6 +2,7 @@
 // or coded.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -14,12 +15,12 @@
 
 namespace diemcau::repair {
 
-// Bounded: kMost packets, none older than kRemembered once another one is added. One thread at a
-// time.
+// Bounded: kMost packets, none older than kMostRemembered once another one is added. One thread at
+// a time.
 class SentSymbols {
  public:
   static constexpr std::size_t kMost = 512;
-  static constexpr Duration kRemembered = 500ms;
+  static constexpr Duration kMostRemembered = 500ms;
   // Sealing works in place: what is remembered is a copy. Short ones have their own pool, for the
   // simulator's hundreds of links.
   struct Pools {
@@ -40,6 +41,8 @@ class SentSymbols {
   PacketId next() const { return next_; }
   PacketId oldest() const { return next_ - static_cast<PacketId>(sent_.size()); }
   void add(Timestamp now, const Packet& rtp);
+  // For how long: until nobody can ask any more.
+  void remember(Duration d) { remembered_ = std::min(d, kMostRemembered); }
   // None when it is too old or was never sent.
   Sent* find(PacketId id);
   // Of all symbols from `first` on that may be coded together: those that are remembered, the
@@ -60,6 +63,7 @@ class SentSymbols {
   Pools pools_;
   RingQueue<Sent> sent_;
   PacketId next_ = 0;
+  Duration remembered_ = kMostRemembered;
 };
 
 }  // namespace diemcau::repair
