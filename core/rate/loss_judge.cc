@@ -71,8 +71,12 @@ void LossJudge::window_over(const Observation& o, std::uint32_t permille) {
     case State::settling: state_ = State::trying; return;  // half of it was sent before
     case State::trying:
       // Encoders and what waits take a while: as long as no less is sent, nothing is tried.
-      if (o.sent_then > Bitrate::bps(limit_->bps() / 100 * kTriedPercent) &&
-          ++windows_tried_ < kMostWindows) {
+      if (o.sent_then > Bitrate::bps(limit_->bps() / 100 * kTriedPercent)) {
+        if (++windows_tried_ < kMostWindows) return;
+        state_ = State::calm;  // sound alone is more than that
+        high_windows_ = 0;
+        limit_.reset();
+        not_before_ = o.now + kFirstPatience;
         return;
       }
       state_ = State::calm;
