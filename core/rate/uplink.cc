@@ -66,7 +66,7 @@ void Uplink::sent(Timestamp now, PeerId peer, Ssrc ssrc, SeqNo seq, std::uint16_
                   MediaKind media) {
   if (PathState* path = paths_[peer.value].get()) {
     path->log.add(now, ssrc, seq, size_bytes, media);
-    path->meter.sent(now, size_bytes);
+    path->meter.sent(now, size_bytes, media);
     path->sent_at = now;
   }
 }
@@ -125,6 +125,7 @@ void Uplink::observe_uplink(Timestamp now) {
   o.now = now;
   o.standing_queue = *common;
   o.mean_queue = Duration::max();
+  o.resuming = true;
   std::int64_t busy_bps = 0, tell = 0;
   for (const auto& path : paths_) {
     if (!path || !fresh(*path, now)) continue;
@@ -134,6 +135,7 @@ void Uplink::observe_uplink(Timestamp now) {
     o.sent_then += path->last.sent_then;
     o.delivered += path->last.delivered;
     o.carried += path->last.carried;
+    o.resuming = o.resuming && path->last.resuming;
     o.spread += path->last.spread;
     ++tell;
     busy_bps += path->meter.carried(kSharedWindow).bps();
