@@ -30,7 +30,7 @@ void Devices::perform(Timestamp now, Participant& p, const mesh::PlayAudio& o) {
   const Timestamp at = now + p.host.sound_decoded();
   const mesh::AudioPlayed played = p.peers[o.origin.value].playout.perform(p.clock.local(at), o);
   if (options_.observer != nullptr)
-    options_.observer->played(members_[o.origin.value]->sound_of(played, p.index, p.clock));
+    options_.observer->played(members_[o.origin.value]->sound_of(o, played, p.index, p.clock));
   events_.push(at + p.host.from_player(), EventClass::played, p.index, playing_.put(played));
 }
 
@@ -157,7 +157,9 @@ void Devices::loudspeaker(Timestamp now, Participant& p, std::uint32_t tick) {
 
 void Devices::wall_clock(Timestamp now, Participant& p) {
   events_.push(now + 1s, EventClass::wall_clock, p.index);
-  deliver_(p, mesh::WallClock{p.wall_time(now), kWallSpread});
+  const NtpTime shown = p.wall_time(now);
+  p.wire_clock.read(p.clock.local(now), shown);
+  deliver_(p, mesh::WallClock{shown, kWallSpread});
 }
 
 }  // namespace diemcau::sim

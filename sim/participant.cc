@@ -91,17 +91,11 @@ PictureShown Participant::picture_of(const mesh::FrameShown& shown, std::uint16_
   return {index, to, shown.stream.layer, of_layer[shown.frame_number % kCapturesKept], now};
 }
 
-SoundPlayed Participant::sound_of(const mesh::AudioPlayed& played, std::uint16_t to,
-                                  const DeviceClock& clock_of_to) const {
+SoundPlayed Participant::sound_of(const mesh::PlayAudio& play, const mesh::AudioPlayed& played,
+                                  std::uint16_t to, const DeviceClock& clock_of_to) const {
   SoundPlayed sound{index,          to,           played.action,
                     played.samples, std::nullopt, clock_of_to.true_time(played.plays_at)};
-  if (played.captured_at) {
-    // Frames begin on a grid of 20 ms: right while the two clocks agree to 10 ms, and then exactly.
-    const Timestamp about = clock.local(clock_of_to.true_time(*played.captured_at));
-    const Timestamp first = clock.local(starts_at + microphone_phase);
-    const Duration since = about - first + kAudioFrame / 2;
-    sound.captured_at = clock.true_time(first + since / kAudioFrame * kAudioFrame);
-  }
+  if (play.captured) sound.captured_at = clock.true_time(wire_clock.local(*play.captured));
   return sound;
 }
 

@@ -10,6 +10,7 @@
 #include "core/base/frame_pool.h"
 #include "core/base/packet_pool.h"
 #include "core/mesh/bridge.h"
+#include "core/mesh/wall_time.h"
 #include "sim/device_clock.h"
 #include "sim/host_model.h"
 #include "sim/media_model.h"
@@ -51,8 +52,8 @@ struct Participant {
   }
   // Of this one's camera and microphone, as another's devices gave them.
   PictureShown picture_of(const mesh::FrameShown& shown, std::uint16_t to, Timestamp now) const;
-  SoundPlayed sound_of(const mesh::AudioPlayed& played, std::uint16_t to,
-                       const DeviceClock& clock_of_to) const;
+  SoundPlayed sound_of(const mesh::PlayAudio& play, const mesh::AudioPlayed& played,
+                       std::uint16_t to, const DeviceClock& clock_of_to) const;
   bool pauses(Timestamp now) const;
   NtpTime wall_time(Timestamp now) const;  // as its PC shows it
 
@@ -64,8 +65,9 @@ struct Participant {
   Timestamp starts_at;
   bool started = false, left = false;
   bool here() const { return started && !left; }
-  bool paused = false;     // camera and microphone
-  Duration wall_offset{};  // its PC's clock minus true time
+  bool paused = false;        // camera and microphone
+  Duration wall_offset{};     // its PC's clock minus true time
+  mesh::WallTime wire_clock;  // as its bridge carries it on: what sent sound says when it was made
   Duration camera_phase{}, microphone_phase{}, loudspeaker_phase{};
 
   std::array<VideoModel, 3> videos;  // hi, mid, lo: the order in which they are encoded

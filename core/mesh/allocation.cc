@@ -11,7 +11,6 @@ constexpr Duration kInterval = 33ms;  // a picture
 constexpr Bitrate kSoundHeaders = Bitrate::kbps(32);
 // RFC 2198: four bytes for each earlier frame.
 constexpr Bitrate kBlockHeaders = Bitrate::bps(1'600);
-constexpr Bitrate kReports = Bitrate::kbps(16);  // RFC 8888 every 50 ms, RTCP every second, checks
 // The same headers on packets of about 1,000 bytes of picture are 9 % more, and the encoders make
 // 95.6 % of what they are asked for (`diemcau-bench host`).
 constexpr std::int64_t kPictureCostPercent = 105;
@@ -39,7 +38,7 @@ Allocation::Allocation(const BridgeConfig& config, Outbound& outbound, LayerBoar
       uplink_(outbound.uplink()),
       board_(board),
       choice_(bounds_of(config), config.roster.size()),
-      sound_(config.rates.audio + kSoundHeaders + kReports),
+      sound_(config.rates.audio + kSoundHeaders),
       earlier_frame_(config.rates.audio + kBlockHeaders),
       peers_(config.roster.size()) {}
 

@@ -164,6 +164,7 @@ struct SetEncoder {
 struct PlayAudio {
   PeerId origin;
   AudioAction action = AudioAction::silence;
+  std::optional<NtpTime> captured;       // on the origin's wall clock; of its first sample
   std::optional<Timestamp> captured_at;  // local clock
   Media media;                           // empty for expand and silence
 };

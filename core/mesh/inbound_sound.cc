@@ -116,6 +116,7 @@ void Inbound::audio_wanted(Timestamp now, std::uint32_t queued_samples) {
   play.origin = context_.peer;
   play.action = action_of(pull.step);
   if (pull.frame) {
+    play.captured = pull.frame->captured;
     play.captured_at = pull.frame->captured_at;
     play.media = media_of_sound(*pull.frame);
   }

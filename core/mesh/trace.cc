@@ -87,7 +87,9 @@ class Writer {
   void operator()(const SetEncoder& x) {
     words(x.source, x.layer, x.active, x.rate, x.fps, x.idr, x.invalidate_from);
   }
-  void operator()(const PlayAudio& x) { words(x.origin, x.action, x.captured_at, x.media); }
+  void operator()(const PlayAudio& x) {
+    words(x.origin, x.action, x.captured, x.captured_at, x.media);
+  }
   void operator()(const DecodeFrame& x) {
     words(x.stream, x.frame_number, x.key, x.captured_at, x.media);
   }

@@ -7,12 +7,21 @@
 namespace diemcau::rate {
 
 namespace {
+// Steady lines have 3 %, flows of our kind in one queue 5 %, a cell's line 15 %: by about a
+// standard deviation of which it may be slower when what we send now gets there.
+constexpr std::int64_t kSwingFilter = 64;  // reports: 2.5 s
+constexpr std::int64_t kUsualSwingPermille = 90;
+constexpr std::int64_t kHeadroomPercent = 350;
+constexpr std::int64_t kMostHeadroomPermille = 250;
+// And grows slower there: half as fast at the most headroom, an uplink for all its paths a quarter.
+constexpr std::int64_t kSlowerGrowth = 2;
+constexpr std::int64_t kSharedSlowerGrowth = 3;
 // Arrivals are told in 1/1,024 s: less is not a queue.
 constexpr Duration kQueueFloor = 4ms;
 constexpr Duration kIdle = 3ms;
-// The wanted wait is the floor and this many bits: 12 ms at 1 Mbit/s. Measured as the least that
+// The wanted wait is the floor and this many bits: 16 ms at 1 Mbit/s. Measured as the least that
 // keeps equals equal.
-constexpr std::int64_t kQueueShareBits = 12'000;
+constexpr std::int64_t kQueueShareBits = 16'000;
 constexpr Duration kMostWanted = 50ms;
 constexpr Duration kClearlyOver = 5ms;
 // A packet and a half at the rate: what bursts of ours differ by.
@@ -40,7 +49,7 @@ constexpr Duration kBurstsWait = 1500us;
 // Per reaction time, when bursts do not wait. The same step for all lets small flows catch up.
 constexpr std::int64_t kGrowPermille = 80;
 constexpr Bitrate kGrowStep = Bitrate::kbps(60);
-constexpr std::int64_t kSharedGrowPermille = 150;
+constexpr std::int64_t kSharedGrowPermille = 60;
 constexpr std::int64_t kGrowBlindPermille = 20;  // when we cannot tell
 constexpr std::int64_t kStartGrowPermille = 1'000;
 // An idle application's rate is at most this much of what it sends.
@@ -50,10 +59,12 @@ constexpr std::int64_t kSharedUnprovenPercent = 105;
 constexpr Bitrate kUnproven = Bitrate::kbps(80);
 constexpr std::int64_t kAllArrivesPermille = 900;
 constexpr std::int64_t kUnusedPermille = 850;
+constexpr Duration kUsual = 3s;
 // A queue that much above what is wanted, which does not become a quarter shorter although we send
 // less than arrives, is somebody else's.
 constexpr Duration kFarOver = 25ms;
 constexpr std::int64_t kProgressPercent = 75;
+constexpr std::int64_t kOwnDoingPermille = 1'100;
 constexpr Duration kCalmAgain = 10ms;
 constexpr std::int64_t kGreedyCutPermille = 800;
 // Whether it still is, is tried: when we send a third less and as much arrives as before, the line
@@ -107,6 +118,8 @@ void DelayController::observe(const Observation& o) {
   observed_at_ = o.now;
   follow_noise(o);
   draining_ = o.standing_queue > wanted_queue() + kDrainAbove && !greedy_;
+  remember(o, since);
+  follow_swing(o);
   losses_.observe(o, o.standing_queue > wanted_queue() + kFarOver);
   watch_for_greedy(o);
   if (greedy_) {
@@ -117,6 +130,33 @@ void DelayController::observe(const Observation& o) {
     grow(o, since);
   }
   rate_ = bounded(rate_);
+}
+
+// By how much what comes out of a busy line differs from what went in: queues grow and fall by
+// that.
+void DelayController::follow_swing(const Observation& o) {
+  const std::int64_t more = std::max(o.carried, o.sent_then).bps();
+  if (o.standing_queue <= kQueueFloor + noise_ || more == 0) return;
+  const std::int64_t differ = more - std::min(o.carried, o.sent_then).bps();
+  swing_ppm_ += (differ * 1'000 / more * 1'000 - swing_ppm_) / kSwingFilter;
+}
+
+// On a line that changes faster than we learn of it, what it gives now is too much as often as not.
+std::int64_t DelayController::headroom_permille() const {
+  const std::int64_t strange = std::max<std::int64_t>(swing_ppm_ / 1'000 - kUsualSwingPermille, 0);
+  return std::min(strange * kHeadroomPercent / 100, kMostHeadroomPermille);
+}
+
+// Rates in a queue swing by a fifth: a pause begins at the low end as often as at the high one.
+void DelayController::remember(const Observation& o, Duration since) {
+  if (o.resuming) {
+    if (!resumed_with_) resumed_with_ = rate_ = std::max(rate_, usual_);
+    resumed_at_ = o.now;
+    return;
+  }
+  if (o.now - resumed_at_ > settling(o.round_trip + kSenderLag)) resumed_with_.reset();
+  const std::int64_t part = part_of(since, kUsual);
+  usual_ = permille(usual_, 1'000 - part) + permille(std::min(rate_, proven(o)), part);
 }
 
 std::int64_t DelayController::part_of(Duration since, Duration reaction) {
@@ -135,11 +175,13 @@ void DelayController::follow(const Observation& o, Duration since) {
   const std::int64_t factor = std::clamp<std::int64_t>(
       1'000 - excess.count() * 1'000 / settle.count(), kDeepestCutPermille, kMostAbovePermille);
   // What arrives is what the line can carry, but not when we do not send what we may and all of it
-  // arrives: then it says only what we sent.
+  // arrives: then it says only what we sent. After a pause of the pictures, their queue takes its
+  // part of what we had before, once.
   Bitrate anchor = std::min(o.busy_rate.value_or(o.carried), permille(o.carried, kBurstPermille));
   const bool all_arrives = o.carried >= permille(o.sent_then, kAllArrivesPermille);
   if (all_arrives && o.sent < permille(rate_, kUnusedPermille)) anchor = std::max(anchor, rate_);
-  const Bitrate target = permille(anchor, factor);
+  if (resumed_with_) anchor = std::max(anchor, o.resuming ? *resumed_with_ : o.carried);
+  const Bitrate target = permille(permille(anchor, factor), 1'000 - headroom_permille());
   if (target < rate_ && excess <= kClearlyOver) {
     // Nothing waits much too long: what says less than before is as likely to be noise, and a small
     // flow that always believed the least would never become a larger one.
@@ -160,14 +202,21 @@ Bitrate DelayController::proven(const Observation& o) const {
 
 void DelayController::grow(const Observation& o, Duration since) {
   const Duration reaction = o.round_trip + kBurstLag;
-  const Bitrate step =
-      o.paths > 1 ? permille(rate_, kSharedGrowPermille)
-                  : permille(rate_, kGrowPermille) + Bitrate::bps(kGrowStep.bps() * weight_);
+  const bool shared = o.paths > 1;
+  const Bitrate full_step =
+      shared ? permille(rate_, kSharedGrowPermille)
+             : permille(rate_, kGrowPermille) + Bitrate::bps(kGrowStep.bps() * weight_);
+  const Bitrate step = permille(
+      full_step, 1'000 - (shared ? kSharedSlowerGrowth : kSlowerGrowth) * headroom_permille());
   Bitrate target = starting_ ? permille(rate_, 1'000 + kStartGrowPermille) : rate_ + step;
   target = std::min(target, std::max(proven(o), bounds_.start));
   if (o.busy_rate || o.mean_queue > kBurstsWait + 2 * noise_) {
     starting_ = false;
     target = std::min(target, permille(rate_, 1'000 + kGrowBlindPermille));
+    // An uplink whose bursts wait has no room for a better layer of everybody.
+    if (shared)
+      target = std::min(
+          target, Bitrate::bps(o.sent.bps() / 100 * kSharedUnprovenPercent + kUnproven.bps()));
     if (o.busy_rate) {
       // Of a queue that others use too, bursts see more than a share: no faster than blindfold.
       target = std::max(target, std::min(permille(*o.busy_rate, kMostAbovePermille), rate_ + step));
@@ -205,6 +254,8 @@ void DelayController::watch_for_greedy(const Observation& o) {
   if (!over_) over_ = Over{o.now, o.standing_queue, rate_};
   if (o.standing_queue - wanted < (over_->queue - wanted) * kProgressPercent / 100)
     over_ = Over{o.now, o.standing_queue, over_->before};
+  // While we send more than arrives, as on a line that becomes slower, it is our own.
+  if (o.sent_then > permille(o.carried, kOwnDoingPermille)) over_->since = o.now;
   // A cut is felt when what waits has left; then our own would fall by a factor e in each settling
   // time, by a quarter in a third of it.
   const Duration reaction = o.round_trip + kSenderLag;

@@ -29,6 +29,9 @@ class DelayController final : public Controller {
  private:
   Duration wanted_queue() const;
   void follow_noise(const Observation& o);
+  void follow_swing(const Observation& o);
+  std::int64_t headroom_permille() const;
+  void remember(const Observation& o, Duration since);
   void follow(const Observation& o, Duration since);
   void grow(const Observation& o, Duration since);
   void compete(const Observation& o, Duration since);
@@ -44,6 +47,10 @@ class DelayController final : public Controller {
   Bitrate rate_;
   bool starting_ = true;
   bool draining_ = false;
+  std::int64_t swing_ppm_ = 0;
+  Bitrate usual_;  // of the last seconds
+  Timestamp resumed_at_;
+  std::optional<Bitrate> resumed_with_;  // the rate when pictures went on after a pause
   Duration noise_{};
   std::optional<Timestamp> observed_at_;
   // Since when the queue has been far too long without becoming shorter, and our rate before.

@@ -22,6 +22,7 @@ struct Observation {
   Bitrate sent_then;  // over 300 ms up to the sending of the newest packet that arrived
   Bitrate delivered;  // over the last 300 ms
   Bitrate carried;  // the same with what was lost: the line has borne that too, but for full queues
+  bool resuming = false;    // in these three there is still some of a pause without pictures
   std::uint32_t paths = 1;  // that share it
   std::uint32_t packets_received = 0;
   std::uint32_t packets_lost = 0;

@@ -18,6 +18,8 @@ constexpr std::int64_t kBusyNs = 60'000'000;
 constexpr std::uint32_t kBusyPackets = 5;
 constexpr std::int64_t kBusySlots = 20;
 constexpr Duration kRateWindow = 300ms;
+// No window of ours stays closed that long: the application has no pictures.
+constexpr Duration kPause = 1s;
 // A delay that differs by more is a lie or a clock that jumped.
 constexpr Duration kAbsurd = 60s;
 }  // namespace
@@ -77,7 +79,13 @@ std::optional<Bitrate> PathMeter::Series::busy_rate(Timestamp end) const {
   return std::nullopt;
 }
 
-void PathMeter::sent(Timestamp now, std::uint16_t size_bytes) { sent_.at(now).bytes += size_bytes; }
+void PathMeter::sent(Timestamp now, std::uint16_t size_bytes, MediaKind media) {
+  if (media == MediaKind::video) {
+    if (picture_sent_at_ && now - *picture_sent_at_ > kPause) resumed_at_ = now;
+    picture_sent_at_ = now;
+  }
+  sent_.at(now).bytes += size_bytes;
+}
 
 Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> packets,
                               std::optional<Duration> round_trip) {
@@ -125,6 +133,7 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
   o.sent_then = sent_.rate(kRateWindow, newest_told_);
   o.delivered = arrivals_.rate(kRateWindow, newest_arrival_);
   o.carried = carried(kRateWindow);
+  o.resuming = resumed_at_ && newest_told_ - *resumed_at_ <= kRateWindow + Series::kSlot;
   return o;
 }
 

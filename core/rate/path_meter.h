@@ -17,7 +17,7 @@ namespace diemcau::rate {
 // mean anything, against the least of the last half minute. One thread at a time.
 class PathMeter {
  public:
-  void sent(Timestamp now, std::uint16_t size_bytes);
+  void sent(Timestamp now, std::uint16_t size_bytes, MediaKind media);
   // One report; `round_trip` is that of its newest packet, without the time the peer held it back.
   Observation report(Timestamp now, std::span<const ReportedPacket> packets,
                      std::optional<Duration> round_trip);
@@ -75,11 +75,12 @@ class PathMeter {
     Bitrate carried(Duration window, Timestamp end) const { return sum(window, end, true); }
     std::optional<Bitrate> busy_rate(Timestamp end) const;
 
-   private:
     static constexpr Duration kSlot = 25ms;
     static std::size_t place_of(std::int64_t number) {
       return static_cast<std::uint64_t>(number) % kSlots;
     }
+
+   private:
     Bitrate sum(Duration window, Timestamp end, bool with_lost) const;
     std::array<Slot, kSlots> slots_{};
   };
@@ -93,8 +94,9 @@ class PathMeter {
   ClockSkew skew_;
   Least base_;
   Least round_trip_;
-  Series sent_;      // by our clock
-  Series arrivals_;  // by the peer's
+  Series sent_;                                            // by our clock
+  std::optional<Timestamp> picture_sent_at_, resumed_at_;  // the newest; the first after a pause
+  Series arrivals_;                                        // by the peer's
   std::optional<Timestamp> last_arrival_;
   std::uint32_t lost_since_arrival_bytes_ = 0;
   Timestamp newest_told_, newest_arrival_;  // when it was sent, by us; when it came, by the peer

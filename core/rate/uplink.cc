@@ -82,7 +82,7 @@ void Uplink::sent(Timestamp now, PeerId peer, Ssrc ssrc, SeqNo seq, std::uint16_
                   MediaKind media) {
   if (PathState* path = paths_[peer.value].get()) {
     path->log.add(now, ssrc, seq, size_bytes, media);
-    path->meter.sent(now, size_bytes);
+    path->meter.sent(now, size_bytes, media);
     path->sent_at = now;
   }
 }
@@ -170,6 +170,7 @@ void Uplink::observe_uplink(Timestamp now) {
   o.now = now;
   o.standing_queue = *common;
   o.mean_queue = Duration::max();
+  o.resuming = true;
   std::int64_t busy_bps = 0, tell = 0;
   for (std::size_t i = 0; i < paths_.size(); ++i) {
     if (!fresh(told_[i], now)) continue;
@@ -180,6 +181,7 @@ void Uplink::observe_uplink(Timestamp now) {
     o.sent_then += path->last.sent_then;
     o.delivered += path->last.delivered;
     o.carried += path->last.carried;
+    o.resuming = o.resuming && path->last.resuming;
     o.spread += path->last.spread;
     ++tell;
     if (*common > kIdle) busy_bps += path->meter.carried(kSharedWindow).bps();

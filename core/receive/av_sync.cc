@@ -8,6 +8,7 @@ namespace diemcau::receive {
 namespace {
 constexpr Duration kInterval = 1s;
 constexpr Duration kTolerance = 20ms;  // inside the +30/−60 ms of the ear, with room for jitter
+constexpr Duration kTogether = 5ms;
 constexpr Duration kMostAStep = 80ms;
 // What a start on a busy machine looks like is no reason to hold anything back.
 constexpr Duration kSettled = 3s;
@@ -42,6 +43,16 @@ bool AvSync::release() {
   return holds;
 }
 
+// Inside the tolerance nothing is held back more, but what is the later one and still held goes on
+// being let go: a spike's hold would stay for the rest of the meeting.
+bool AvSync::loosen(Duration distance) {
+  Duration& late = *filtered_ > Duration::zero() ? audio_minimum_ : video_minimum_;
+  if (distance < kTogether || late == Duration::zero()) return false;
+  late = std::max(late - distance / 2, Duration::zero());
+  filtered_.reset();
+  return true;
+}
+
 bool AvSync::update(Timestamp now, Duration audio_target, Duration video_target) {
   if (!sound_ || !picture_) return false;
   if (!since_) since_ = now;
@@ -51,7 +62,7 @@ bool AvSync::update(Timestamp now, Duration audio_target, Duration video_target)
   const Duration skew = sound_->delay - picture_->delay;
   filtered_ = filtered_ ? *filtered_ + (skew - *filtered_) / kFilter : skew;
   const Duration distance = *filtered_ < Duration::zero() ? -*filtered_ : *filtered_;
-  if (distance <= kTolerance) return false;
+  if (distance <= kTolerance) return loosen(distance);
   const Duration step = std::min(distance / 2, kMostAStep);
   const Duration back = std::min(distance, kMostAStep);  // it cannot overshoot into a hold
   if (*filtered_ > Duration::zero()) {

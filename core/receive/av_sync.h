@@ -30,6 +30,7 @@ class AvSync {
     Duration delay{};
   };
   bool release();
+  bool loosen(Duration distance);
 
   std::optional<Seen> sound_, picture_;
   std::optional<Duration> filtered_;

@@ -13,6 +13,9 @@ namespace diemcau::receive {
 namespace {
 constexpr std::uint32_t kForget = 64;
 constexpr Duration kStall = 100ms;
+constexpr auto kStallBucket = static_cast<std::size_t>(kStall / DelayHistogram::kBucket);
+// A spike is over when a packet is no longer that late: what it left is forgotten in a second.
+constexpr std::uint32_t kForgetStall = 16;
 constexpr std::uint32_t kBeyondParts = 200;  // 1/200 of the packets may come later
 constexpr std::uint32_t kStartPackets = 50;  // a second of sound
 }  // namespace
@@ -29,13 +32,19 @@ void DelayHistogram::add(Duration delay) {
   const auto bucket = static_cast<std::size_t>(
       std::clamp<std::int64_t>(delay / kBucket, 0, static_cast<std::int64_t>(kBuckets) - 1));
   used_ = std::max(used_, bucket + 1);
-  std::uint32_t sum = 0;
   // Rounded up, so that nothing stays for ever. A division by a constant is a shift.
-  for (std::uint32_t& weight : std::span(weights_).first(used_)) {
-    weight -=
-        forget_ == kForget ? (weight + kForget - 1) / kForget : (weight + forget_ - 1) / forget_;
-    sum += weight;
-  }
+  const auto forget = [](std::span<std::uint32_t> weights, std::uint32_t by) {
+    std::uint32_t sum = 0;
+    for (std::uint32_t& weight : weights) {
+      weight -= by == kForget ? (weight + kForget - 1) / kForget : (weight + by - 1) / by;
+      sum += weight;
+    }
+    return sum;
+  };
+  const std::span<std::uint32_t> all = std::span(weights_).first(used_);
+  const std::size_t usual = delay < kStall ? std::min(used_, kStallBucket) : used_;
+  const std::uint32_t sum = forget(all.first(usual), forget_) +
+                            forget(all.subspan(usual), std::min(forget_, kForgetStall));
   weights_[bucket] += kOne - sum;
   while (weights_[used_ - 1] == 0) --used_;
   forget_ = std::min(forget_ + 1, kForget);

@@ -14,10 +14,11 @@ constexpr Duration kLongest = 1s;
 // a minute.
 constexpr std::int64_t kShrinkParts = 50;
 constexpr std::int64_t kShrinkPercentMost = 15;
-constexpr std::size_t kLatePer1000 = 50;
+// Those that are later are shown at once: on a cell's line 10 ms less for all, and no longer gap.
+constexpr std::size_t kLatePer1000 = 100;
 // A start (encoders and decoders opening, key frames, ten bridges joining) says nothing about the
 // line: three seconds wait for nothing but the sound and are then forgotten, instead of being the
-// 0.95 quantile of the next ten.
+// 0.9 quantile of the next ten.
 constexpr std::uint32_t kStartPictures = 90;
 // What the sound of the same start is behind its capture: 20 ms of frame and the 40 ms that its
 // buffer starts with.

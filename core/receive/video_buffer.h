@@ -16,7 +16,7 @@ struct Showing {
   Timestamp at;  // may have passed: then at once
 };
 
-// The target is what 95 % of the pictures of the last 10 s needed from capture to decoded; it grows
+// The target is what 90 % of the pictures of the last 10 s needed from capture to decoded; it grows
 // at once and shrinks by 20 to 150 ms a second, faster the farther it is off. Times of showing
 // never go back. One thread at a time.
 class VideoBuffer {

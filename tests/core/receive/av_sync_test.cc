@@ -76,6 +76,18 @@ TEST_CASE("when the reason is gone the wait is given back, not answered by a sec
   CHECK(v.sync.audio_minimum() <= 60ms);
 }
 
+TEST_CASE("a hold that is no longer needed goes, inside the tolerance too") {
+  Viewer v(20ms, 10ms);
+  v.sound_needs = 150ms;  // a spike
+  v.run(10s);
+  REQUIRE(v.sync.video_minimum() >= 100ms);
+  // What is left over when the sound's need ends just inside 20 ms of where the picture is held.
+  v.sound_needs = v.picture_target() - 18ms;
+  v.run(10s);
+  CHECK(v.skew() > -6ms);
+  CHECK(v.skew() <= 20ms);
+}
+
 TEST_CASE("a step is at most 80 ms, there is at most one a second, and none in the first three") {
   Viewer v(10ms, 390ms);
   v.run(3s);

@@ -25,7 +25,12 @@ class PlainRule {
     const auto bucket = static_cast<std::size_t>(
         std::clamp<std::int64_t>(delay / DelayHistogram::kBucket, 0, std::ssize(weights_) - 1));
     std::int64_t sum = 0;
-    for (std::int64_t& w : weights_) sum += w -= (w + forget_ - 1) / forget_;
+    // What a spike left is forgotten four times as fast behind it.
+    for (std::size_t k = 0; k < weights_.size(); ++k) {
+      const std::int64_t by =
+          k >= 20 && delay < 100ms ? std::min<std::int64_t>(forget_, 16) : forget_;
+      sum += weights_[k] -= (weights_[k] + by - 1) / by;
+    }
     weights_[bucket] += kOne - sum;
     forget_ = std::min<std::int64_t>(forget_ + 1, 64);
     std::int64_t beyond = 0;

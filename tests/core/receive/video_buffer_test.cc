@@ -47,39 +47,39 @@ TEST_CASE("a picture is shown the target after its capture") {
   CHECK(showing->at == captured(99) + 45ms);
 }
 
-TEST_CASE("the target grows at once when more than one picture in twenty is later") {
+TEST_CASE("the target grows at once when more than one picture in ten is later") {
   VideoBuffer buffer = after_start();
   show(buffer, 0, 100, 22ms);
   CHECK(buffer.target_delay() == 25ms);
-  show(buffer, 100, 5, 81ms);
+  show(buffer, 100, 10, 81ms);
   CHECK(buffer.target_delay() == 25ms);
-  show(buffer, 105, 2, 81ms);
+  show(buffer, 110, 3, 81ms);
   CHECK(buffer.target_delay() == 85ms);
 }
 
 TEST_CASE("a target that is far too long loses what is too much within seconds") {
   VideoBuffer buffer = after_start();
   show(buffer, 0, 40, 95ms);
-  show(buffer, 40, 280, 15ms);  // 20 late ones are still among the last 300
+  show(buffer, 40, 265, 15ms);  // 35 late ones are still among the last 300
   const Duration before = buffer.target_delay();
   CHECK(before == 100ms);
-  show(buffer, 320, 5, 15ms);  // and now 15
-  show(buffer, 325, 30, 15ms);
+  show(buffer, 305, 5, 15ms);  // and now 30
+  show(buffer, 310, 30, 15ms);
   // 80 ms too long: 80 ms a second at first, then as the rest asks; 1 − 1/e of it is 51 ms after
   // one second.
   CHECK(before - buffer.target_delay() <= 60ms);
   CHECK(before - buffer.target_delay() >= 40ms);
-  show(buffer, 355, 60, 15ms);
+  show(buffer, 340, 60, 15ms);
   CHECK(buffer.target_delay() == 20ms);
 }
 
 TEST_CASE("the target never shrinks by more than 150 ms a second") {
   VideoBuffer buffer = after_start();
   show(buffer, 0, 40, 595ms);
-  show(buffer, 40, 285, 15ms);
+  show(buffer, 40, 270, 15ms);
   const Duration before = buffer.target_delay();
   REQUIRE(before >= 590ms);
-  show(buffer, 325, 30, 15ms);
+  show(buffer, 310, 30, 15ms);
   CHECK(before - buffer.target_delay() <= 152ms);
   CHECK(before - buffer.target_delay() >= 145ms);
 }
