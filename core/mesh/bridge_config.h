@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,13 @@ struct LayerRates {
   Bitrate audio = Bitrate::kbps(32);
 };
 
+// What the tiles of this bridge's screen can show of the others' cameras; none: no picture.
+struct TileLayers {
+  std::optional<Layer> small = Layer::mid;  // of everybody
+  std::optional<Layer> large;               // of whoever speaks; none: all tiles are alike
+  std::optional<Layer> central;             // of the central bridge at least
+};
+
 struct BridgeConfig {
   std::vector<RosterEntry> roster;  // sorted by id; PeerId is the index
   PeerId self;
@@ -41,7 +49,7 @@ struct BridgeConfig {
   std::vector<std::uint32_t> path_weights;
   Bitrate uplink = Bitrate::kbps(100'000);  // the pacer's ceiling over all paths
   bool records = false;                     // keep RecordBytes coming and want hi of everybody
-  Layer view_layer = Layer::mid;  // wanted of everybody when not recording, from the tile size
+  TileLayers tiles;
   std::uint64_t seed = 0;
 };
 

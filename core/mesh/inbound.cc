@@ -116,6 +116,8 @@ std::optional<quality::DropReason> Inbound::rtp_arrived(Timestamp now, Timestamp
   if (!rtp) return quality::DropReason::malformed;
   Live* live = find(rtp->header.ssrc);
   if (live == nullptr) return quality::DropReason::unknown;
+  keep_seconds(now);
+  impairment_.packet_arrived(received_at);
   static_cast<void>(arrivals_.add(received_at, rtp->header.ssrc, rtp->header.seq));
   if (media_of(live->id.source) == MediaKind::video) {
     if (!rtp->extensions.frame_descriptor) return quality::DropReason::malformed;
@@ -144,6 +146,8 @@ std::optional<quality::DropReason> Inbound::audio_arrived(Timestamp now, Timesta
   const bool fresh = stream.packets_seen.add(id);
   stream.meter.packet_arrived(received_at, id, rtp.header.timestamp, packet->wire_size(), fresh);
   if (!fresh) return quality::DropReason::replay;
+  if (rtp.extensions.audio_level)
+    context_.speaker.heard(now, context_.peer, rtp.extensions.audio_level->dbov);
   using Insert = receive::AudioBuffer::Insert;
   for (std::size_t back = sound->count; back-- > 0;) {
     const wire::SoundBlock& block = sound->blocks[sound->count - 1 - back];
@@ -156,10 +160,13 @@ std::optional<quality::DropReason> Inbound::audio_arrived(Timestamp now, Timesta
     const auto length = static_cast<std::uint16_t>(block.length);
     (packet->elided() > 0 ? frame.elided_size : frame.payload_size) = length;
     frame.packet = packet;
+    if (back == 0)
+      impairment_.sound_arrived(received_at, local_time(frame.captured), frame.rtp_timestamp);
     const Insert result = take_sound(now, received_at, std::move(frame));
     if (back > 0) {
       if (result == Insert::fresh) stream.meter.frame_recovered();
     } else if (result == Insert::late) {
+      impairment_.sound_late();
       stream.meter.frame_late();
       return quality::DropReason::late;
     }
@@ -197,6 +204,8 @@ void Inbound::record_sound(Timestamp now) {
 }
 
 void Inbound::audio_wanted(Timestamp now, std::uint32_t queued_samples) {
+  keep_seconds(now);
+  impairment_.device_asked(now);
   auto pull = sound_.pull(now, queued_samples);
   PlayAudio play;
   play.origin = context_.peer;
@@ -251,7 +260,7 @@ void Inbound::release_frames(Timestamp now, Stream& stream) {
     const auto captured = stream.times.at(frame->rtp_timestamp, frame->captured);
     const NtpTime ntp = captured.value_or(context_.wall.at(now));
     const Timestamp captured_at = local_time(ntp);
-    stream.pictures->pending_of(frame->frame_number) = {frame->frame_number, captured_at};
+    stream.pictures->pending_of(frame->frame_number) = {frame->frame_number, captured_at, now};
     Media media;
     media.bytes = frame->frame->bytes;
     media.length = frame->frame->length;
@@ -270,6 +279,7 @@ void Inbound::frame_decoded(Timestamp now, const FrameDecoded& decoded) {
   const auto number = static_cast<std::int64_t>(decoded.frame_number);
   const Pictures::Pending& pending = stream->pictures->pending_of(number);
   if (pending.frame_number != number) return;
+  impairment_.picture_decoded(now - pending.asked_at);
   if (!decoded.ok) {
     stream->meter.frame_undecodable();
     stream->pictures->assembly.decode_failed(number);
@@ -282,7 +292,7 @@ void Inbound::frame_decoded(Timestamp now, const FrameDecoded& decoded) {
     Stream* before = find(StreamId{context_.peer, Source::camera, *shown_layer_});
     if (before != nullptr) stream->meter.picture_goes_on(before->meter);
   }
-  shown_layer_ = layer;
+  shown_layer_ = viewed_layer_ = layer;
   shown_captured_at_ = pending.captured_at;
   if (const auto showing = pictures_.decoded(now, number, pending.captured_at)) {
     context_.out.push(
@@ -304,12 +314,14 @@ void Inbound::frame_shown(const FrameShown& shown) {
   if (pending.frame_number != number) return;
   const Duration delay = shown.shown_at - pending.captured_at;
   stream->meter.frame_shown(shown.shown_at, delay);
+  if (!expects_picture()) stream->meter.picture_paused();
   if (clock_.known()) sync_.picture_shown(shown.shown_at, delay);
 }
 
-// ------------------------------------------------------------ time, reports
+// ------------------------------------------------------------ time, losses
 
 void Inbound::time_passed(Timestamp now) {
+  keep_seconds(now);
   if (context_.records) record_sound(now);
   for (const Live& live : live_) {
     if (live.pictures == nullptr) continue;
@@ -332,10 +344,6 @@ std::optional<Timestamp> Inbound::deadline() const {
   return first;
 }
 
-void Inbound::paused() {
-  for (auto& s : streams_) s->meter.picture_paused();
-}
-
 std::optional<Inbound::LossToReport> Inbound::poll_loss(Timestamp now,
                                                         std::optional<Duration> rtt) {
   for (const Live& live : live_) {
@@ -350,50 +358,6 @@ std::optional<Inbound::LossToReport> Inbound::poll_loss(Timestamp now,
 
 bool Inbound::write_feedback(ByteWriter& out, Ssrc sender, Timestamp now) {
   return arrivals_.write_report(out, now, context_.wall.at(now), sender);
-}
-
-void Inbound::sender_report_arrived(Timestamp received_at, const wire::SenderReport& report) {
-  if (Live* live = find(report.sender))
-    live->stream->last_report = {report.info.ntp.compact(), received_at};
-}
-
-std::size_t Inbound::report_blocks(Timestamp now, std::span<wire::ReportBlock> out) {
-  std::size_t n = 0;
-  for (const Live& live : live_) {
-    if (n == out.size()) break;
-    Stream* s = live.stream;
-    const auto fields = s->meter.take_loss_fields();
-    if (!fields) continue;
-    wire::ReportBlock block;
-    block.ssrc = live.ssrc;
-    block.fraction_lost = fields->fraction_lost;
-    block.cumulative_lost = fields->cumulative_lost;
-    block.highest_seq = fields->highest_seq;
-    block.jitter = fields->jitter;
-    if (s->last_report) {
-      block.last_sr = s->last_report->first;
-      const std::int64_t since_us = to_us(now - s->last_report->second);
-      block.since_last_sr = static_cast<std::uint32_t>(since_us * 65'536 / 1'000'000);
-    }
-    out[n++] = block;
-  }
-  return n;
-}
-
-void Inbound::report(Timestamp now, std::vector<quality::FlowReport>& flows) const {
-  for (const auto& s : streams_) {
-    const bool sound = media_of(s->id.source) == MediaKind::audio;
-    auto flow = s->meter.report(now, sound ? sound_.target_delay() : pictures_.target_delay());
-    if (s->pictures) flow.frames_undecodable += s->pictures->assembly.frames_undecodable();
-    if (flow.packets_received > 0) flows.push_back(std::move(flow));
-  }
-}
-
-void Inbound::reset_figures(Timestamp now) {
-  for (auto& s : streams_) {
-    s->meter.reset(now);
-    if (s->pictures) s->pictures->assembly.reset_figures();
-  }
 }
 
 }  // namespace diemcau::mesh

@@ -19,12 +19,10 @@ constexpr std::size_t kMaxRtcp = 1'180;
 constexpr std::size_t kMaxBlocks = 16;
 }  // namespace
 
-Peer::Peer(PeerId peer, const LinkContext& context, FramePool& frames)
+Peer::Peer(PeerId peer, const LinkContext& context, FramePool& frames, ActiveSpeaker& speaker)
     : id(peer),
       link(context, peer),
-      inbound({peer, context.wall, frames, context.out, context.config.records}) {
-  inbound.want(context.config.records ? Layer::hi : context.config.view_layer);
-}
+      inbound({peer, context.wall, frames, context.out, speaker, context.config.records}) {}
 
 bool Peer::hears_us(Timestamp now) const {
   return link.is_up() ||
@@ -41,15 +39,18 @@ PeerTable::PeerTable(const BridgeConfig& config, const Bridge::Ports& ports, Rng
       out_(out),
       board_(board),
       allocation_(allocation),
-      outbound_(outbound) {
+      outbound_(outbound),
+      speaker_(config.roster.size()),
+      tiles_(config) {
   DC_CHECK(config.self.value < config.roster.size());
   const LinkContext context{config, ports.packets, ports.pair_mac, ports.handshakes, rng, wall,
                             out};
   for (std::size_t i = 0; i < config.roster.size(); ++i) {
     const PeerId id{static_cast<std::uint16_t>(i)};
-    peers_.push_back(id == config.self ? nullptr
-                                       : std::make_unique<Peer>(id, context, ports.frames));
+    peers_.push_back(
+        id == config.self ? nullptr : std::make_unique<Peer>(id, context, ports.frames, speaker_));
     deadlines_.push_back(id == config.self ? Timestamp::max() : Timestamp{});
+    if (peers_.back()) peers_.back()->inbound.want(tiles_.wanted(id));
   }
 }
 
@@ -165,6 +166,7 @@ void PeerTable::document_arrived(Peer& peer, const wire::Document& document) {
   if (document.serial <= peer.document_serial) return;
   peer.document_serial = document.serial;
   peer.inbound.streams_announced(document.streams);
+  peer.inbound.sends(document.microphone, document.camera);
   const std::string& self = config_.roster[config_.self.value].id;
   peer.wanted.reset();
   for (const wire::Subscription& s : document.subscriptions) {
@@ -191,17 +193,6 @@ void PeerTable::send_document(Timestamp now, Peer& peer) {
         {config_.roster[peer.id.value].id, Source::camera, *peer.asked});
   document.streams = outbound_.streams(peer.id);
   peer.link.send_control(now, wire::ControlPriority::subscriptions, document, kDocumentSlot);
-}
-
-void PeerTable::subscribe(Timestamp now, const Subscribe& command) {
-  Peer* peer = find(command.origin);
-  if (peer == nullptr || command.source != Source::camera) return;
-  if (command.layer) {
-    peer->inbound.want(*command.layer);
-  } else {
-    peer->inbound.want_nothing();
-  }
-  touched(now, *peer);
 }
 
 void PeerTable::set_status(Timestamp now, const LocalStatus& status) {
@@ -295,7 +286,10 @@ void PeerTable::follow_link(Timestamp now, Peer& peer) {
     allocation_.gone(peer.id);
     peer.inbound.paused();
   }
-  if (peer.was_up && !up && peer.link.state() == LinkState::checking) outbound_.forget(peer.id);
+  if (peer.was_up && !up && peer.link.state() == LinkState::checking) {
+    outbound_.forget(peer.id);
+    peer.inbound.peer_left();
+  }
   peer.was_up = up;
   if (up && peer.asked != peer.inbound.wanted()) send_document(now, peer);
 }
@@ -338,6 +332,7 @@ Timestamp PeerTable::earliest() const {
 }
 
 void PeerTable::time_passed(Timestamp now) {
+  watch_tiles(now);
   if (earliest() > now) return;
   for (std::size_t i = 0; i < deadlines_.size(); ++i) {
     if (deadlines_[i] > now) continue;
@@ -353,7 +348,7 @@ void PeerTable::time_passed(Timestamp now) {
 }
 
 std::optional<Timestamp> PeerTable::deadline() const {
-  const Timestamp first = earliest();
+  const Timestamp first = std::min(earliest(), tiles_.deadline().value_or(Timestamp::max()));
   return first != Timestamp::max() ? std::optional(first) : std::nullopt;
 }
 
@@ -369,6 +364,8 @@ quality::BridgeReport PeerTable::report(Timestamp now) const {
       path.inherent_loss_permille = figures->inherent_loss_permille;
     }
   }
+  r.speaker = speaker_.speaker();
+  r.speaker_changes = speaker_.changes();
   std::copy(std::begin(dropped_), std::end(dropped_), std::begin(r.dropped));
   return r;
 }

@@ -66,6 +66,9 @@ std::vector<FlowFigure> flow_figures(const FlowReport& flow, const FlowExtras& e
   if (packets > 0) figures.push_back({nullptr, "loss_ratio", ratio(flow.packets_lost, packets)});
   add_count(figures, "frames", flow.frames);
   flow.media == MediaKind::video ? add_picture(figures, flow) : add_sound(figures, flow);
+  for (std::size_t i = 0; i < kCauses; ++i)
+    figures.push_back({"impaired_s", name_of(static_cast<Cause>(i)),
+                       static_cast<double>(flow.impaired[i]), true});
   return figures;
 }
 
