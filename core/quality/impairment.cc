@@ -8,9 +8,10 @@
 namespace diemcau::quality {
 
 namespace {
-// A dozen packets of sound in a row; a full queue may drop as many of one sender's, but not thirty.
-constexpr Duration kSilent = 250ms;
-constexpr Duration kSilentBehindQueue = 600ms;
+// A dozen packets of sound in a row. A burst of somebody else's may do that to a line, but then
+// sound goes on waiting; thirty are an outage whatever follows.
+constexpr Duration kHushed = 250ms;
+constexpr Duration kSilent = 600ms;
 // Twice what our own rate control leaves in a line.
 constexpr Duration kStandingQueue = 40ms;
 // A single spike of that size is beyond the buffers' start.
@@ -50,12 +51,8 @@ Duration ImpairmentMeter::Base::add(Timestamp at, Duration delay) {
   return delay - overall_;
 }
 
-bool ImpairmentMeter::is_silence(Duration gap) const {
-  return gap >= (waited_ >= kStandingQueue ? kSilentBehindQueue : kSilent);
-}
-
 void ImpairmentMeter::packet_arrived(Timestamp at) {
-  if (packet_at_ && is_silence(at - *packet_at_)) now_.silent = true;
+  if (packet_at_) now_.silence = std::max(now_.silence, at - *packet_at_);
   packet_at_ = at;
 }
 
@@ -88,8 +85,8 @@ ImpairmentMeter::Verdict ImpairmentMeter::close(Timestamp now, const Heard& hear
   if (ends_ != Timestamp{})
     verdict.seconds = static_cast<std::uint32_t>((now - ends_) / Duration{1s}) + 1;
   ends_ = Timestamp{(now.time_since_epoch() / Duration{1s} + 1) * Duration{1s}};
-  const bool nothing = packet_at_ && is_silence(now - *packet_at_);
-  now_.silent = now_.silent || nothing;
+  const bool nothing = packet_at_ && now - *packet_at_ >= kSilent;
+  if (nothing) now_.silence = now - *packet_at_;
   now_.lost = heard.packets_lost;
 
   const bool sound_bad = heard.sound_expected && (nothing || heard.samples_concealed >= kAudible);
@@ -113,7 +110,8 @@ ImpairmentMeter::Verdict ImpairmentMeter::close(Timestamp now, const Heard& hear
 }
 
 std::optional<Cause> ImpairmentMeter::evident() const {
-  if (now_.silent || before_.silent) return Cause::outage;
+  const Duration silence = std::max(now_.silence, before_.silence);
+  if (silence >= kSilent || (silence >= kHushed && waited_ < kStandingQueue)) return Cause::outage;
   if (std::max(now_.mean_wait(), before_.mean_wait()) >= kStandingQueue) return Cause::queue;
   if (now_.lost + before_.lost > 0) return Cause::wire;
   if (now_.late + before_.late > 0 || std::max(now_.waited_most, before_.waited_most) >= kSpike)

@@ -60,7 +60,7 @@ class ImpairmentMeter {
     Duration overall_ = Duration::max();
   };
   struct Evidence {
-    bool silent = false;  // for so long that no queue explains it
+    Duration silence{};  // the longest
     Duration waited_sum{}, waited_most{};
     std::uint32_t sounds = 0;
     std::uint32_t late = 0;
@@ -69,7 +69,6 @@ class ImpairmentMeter {
     Duration mean_wait() const { return sounds > 0 ? waited_sum / sounds : Duration::zero(); }
   };
   std::optional<Cause> evident() const;
-  bool is_silence(Duration gap) const;
 
   Timestamp ends_;
   Base base_;
