@@ -21,6 +21,7 @@ constexpr std::int64_t kTurnSeconds = 4;
 constexpr double kBeepPeak = 9000;
 constexpr double kTonePeak = 1000;
 constexpr int kSpeechPeak = 6000;
+constexpr double kSpeechGain = 4;
 // Later than this (the machine slept), capture goes on from now instead of catching up.
 constexpr Duration kMostLate = 500ms;
 
@@ -34,7 +35,9 @@ std::vector<std::int16_t> prepared_speech(const std::string& text) {
   std::vector<std::int16_t> speech = speak_vietnamese(text);
   int peak = 1;
   for (const std::int16_t s : speech) peak = std::max(peak, std::abs(int{s}));
-  for (std::int16_t& s : speech) s = static_cast<std::int16_t>(s * kSpeechPeak / peak);
+  // Compressed, so that speech stands out from the tone for whoever looks at levels alone.
+  for (std::int16_t& s : speech)
+    s = static_cast<std::int16_t>(kSpeechPeak * std::tanh(kSpeechGain * s / peak));
   return speech;
 }
 

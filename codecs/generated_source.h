@@ -19,8 +19,8 @@
 //  * a beep: 1,000 Hz, amplitude 9,000, from every whole second for 80 ms, fades of 1 ms inside;
 //  * a tone of the bridge: amplitude 1,000, always, 300 + 50·i Hz where i is the bridge's index,
 //    raised by 3 from 13 on: 950, 1,000 and 1,050 Hz are left free, so i = 13 is 1,100 Hz;
-//  * Vietnamese speech from espeak-ng, peak at most 6,000, for 4 of every 12 s: it begins at
-//  seconds
+//  * Vietnamese speech from espeak-ng, compressed, peak at most 6,000, for 4 of every 12 s: it
+//  begins at seconds
 //    that are 4·i modulo 12, and is silent while the beep sounds.
 #pragma once
 

@@ -55,6 +55,7 @@ enum class Text : std::uint8_t {
   want_media_kind,
   want_grid_name,
   want_mix_name,
+  want_layout,
   want_metrics_listen,
   // roster
   roster_empty,
@@ -214,6 +215,8 @@ inline constexpr std::array<TextRow, static_cast<std::size_t>(Text::count_)> kTe
     {Text::want_grid_name, "tên tệp có đuôi .mkv hoặc .mp4",
      "a file name that ends in .mkv or .mp4"},
     {Text::want_mix_name, "tên tệp có đuôi .wav", "a file name that ends in .wav"},
+    {Text::want_layout, "\"speaker\" (điểm cầu đang nói hiện lớn) hoặc \"alike\" (các ô bằng nhau)",
+     "\"speaker\" (whoever speaks is large) or \"alike\" (equal tiles)"},
     {Text::want_metrics_listen, "địa chỉ số và cổng, ví dụ \"127.0.0.1:9464\"",
      "a numeric address and port, such as \"127.0.0.1:9464\""},
 

@@ -84,7 +84,7 @@ void read_media(const TomlTable& t, Config::Media& m) {
 }
 
 void read_sink(const TomlTable& t, Config::Sink& s) {
-  t.allow_only({"dir", "size", "grid", "mix"});
+  t.allow_only({"dir", "size", "grid", "mix", "layout"});
   s.dir = t.path("dir");
   if (const auto size = t.size("size")) std::tie(s.width, s.height) = *size;
   s.grid = t.path("grid");
@@ -93,6 +93,11 @@ void read_sink(const TomlTable& t, Config::Sink& s) {
   s.mix = t.path("mix");
   if (s.mix && s.mix->extension() != ".wav")
     t.refuse("mix", *t.text("mix"), sentence<Text::want_mix_name>());
+  if (const auto layout = t.text("layout")) {
+    if (*layout != "speaker" && *layout != "alike")
+      t.refuse("layout", *layout, sentence<Text::want_layout>());
+    s.layout = *layout == "speaker" ? Arrangement::speaker : Arrangement::alike;
+  }
 }
 
 void read_record(const TomlTable& t, Config::Record& r) {

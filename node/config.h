@@ -11,6 +11,7 @@
 #include "core/units/bitrate.h"
 #include "core/units/ids.h"
 #include "node/catalogue.h"
+#include "node/tile_layout.h"
 
 namespace diemcau::node {
 
@@ -33,6 +34,8 @@ struct Config {
     int width = 640, height = 360;
     std::optional<Path> grid;  // what the room saw: .mkv or .mp4
     std::optional<Path> mix;   // what the room heard: .wav
+    // Of the room's picture; absent: the speaker large at the central bridge, all alike elsewhere.
+    std::optional<Arrangement> layout;
   };
   struct Record {
     std::optional<bool> enabled;  // absent: the central bridge records

@@ -112,6 +112,8 @@ void CoreLoop::carry(mesh::Output& output) {
         (event->kind == mesh::EventKind::link_down || event->kind == mesh::EventKind::peer_left)) {
       parts_.player->link(event->peer, false);
     }
+    if (parts_.player && event->kind == mesh::EventKind::speaker_changed)
+      parts_.player->speaker(event->peer);
     if (parts_.on_event) parts_.on_event(*event);
   }
 }

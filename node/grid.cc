@@ -60,9 +60,10 @@ struct Grid::Impl {
   Duration interval;
   std::mutex mutex;
   std::condition_variable changed;
-  std::vector<Seen> seen;                  // under mutex, by PeerId
-  std::optional<Timestamp> changed_since;  // under mutex: first change that is not painted
-  bool stopping = false;                   // under mutex
+  std::vector<Seen> seen;                     // under mutex, by PeerId
+  std::optional<std::size_t> speaker, large;  // under mutex
+  std::optional<Timestamp> changed_since;     // under mutex: first change that is not painted
+  bool stopping = false;                      // under mutex
   BoundedQueue<SoundTick> sounds{kQueueTicks};
   std::atomic<std::uint64_t> pictures{0}, samples{0}, dropped{0}, write_errors{0};
 
@@ -80,9 +81,11 @@ struct Grid::Impl {
 
   explicit Impl(GridConfig c) : config(std::move(c)), interval(1'000'000'000 / config.max_fps) {
     seen.resize(config.names.size());
+    // Before anybody has spoken: the first of the others.
+    if (seen.size() > 1) large = config.self.value == 0 ? 1 : 0;
     if (!config.grid.empty()) {
       board.emplace(TileBoard::Config{config.width, config.height, config.names,
-                                      config.waiting_text, config.lost_text});
+                                      config.waiting_text, config.lost_text, config.arrangement});
       encoder.emplace(config.width & ~1, config.height & ~1);
     }
     if (!config.mix.empty()) wav.emplace(config.mix);
@@ -122,6 +125,8 @@ struct Grid::Impl {
       board->set_picture(i, seen[i].picture);
       board->set_state(i, seen[i].state);
     }
+    if (board && speaker) board->set_speaker(*speaker);
+    if (board && large) board->set_large(*large);
     return at;
   }
 
@@ -204,6 +209,14 @@ void Grid::on_link(PeerId origin, bool up) {
   const std::lock_guard lock(impl_->mutex);
   if (origin.value >= impl_->seen.size()) return;
   impl_->seen[origin.value].state = up ? TileState::live : TileState::lost;
+  impl_->change(monotonic_now());
+}
+
+void Grid::on_speaker(PeerId bridge) {
+  const std::lock_guard lock(impl_->mutex);
+  if (bridge.value >= impl_->seen.size()) return;
+  impl_->speaker = bridge.value;
+  if (bridge != impl_->config.self) impl_->large = bridge.value;
   impl_->change(monotonic_now());
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "node/stage.h"
+#include "node/tile_layout.h"
 
 namespace diemcau::node {
 
@@ -16,6 +17,7 @@ struct GridConfig {
   std::filesystem::path mix;       // .wav; empty: no mix
   std::vector<std::string> names;  // by PeerId, as people read them; drawn in NFC
   PeerId self;
+  Arrangement arrangement = Arrangement::alike;
   int width = 1280;
   int height = 720;
   std::string waiting_text = "đang chờ";  // before the first picture
@@ -31,7 +33,8 @@ struct GridFigures {
   std::uint64_t write_errors = 0;
 };
 
-// Tiles in roster order, one's own camera among them. A bridge that was lost keeps its last
+// Tiles in roster order, one's own camera among them; in the large one whoever of the others spoke
+// last. A bridge that was lost keeps its last
 // picture, darkened, with the words that say so. Compose, encode and write happen on its own
 // thread. The files are readable after a kill: Matroska clusters ≤ 500 ms, a WAV header kept up to
 // date.
@@ -46,6 +49,7 @@ class Grid final : public Stage {
   void on_picture(const ShownPicture& shown) override;  // one's own camera too (origin == self)
   void on_sound(Timestamp at, std::span<const PlayedSound> sounds) override;
   void on_link(PeerId origin, bool up) override;
+  void on_speaker(PeerId bridge) override;
   GridFigures figures() const;
   void close();
 

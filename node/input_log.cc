@@ -94,9 +94,11 @@ void InputLog::record(char type, ByteSpan head, ByteSpan body) {
 }
 
 void InputLog::config(const mesh::BridgeConfig& c) {
+  const auto name = [](std::optional<Layer> layer) { return layer ? name_of(*layer) : "none"; };
   std::string text =
       "self " + std::to_string(c.self.value) + "\nseed " + std::to_string(c.seed) + "\nrecords " +
-      std::to_string(c.records) + "\nview " + name_of(c.view_layer) + "\nuplink " +
+      std::to_string(c.records) + "\nsmall " + name(c.tiles.small) + "\nlarge " +
+      name(c.tiles.large) + "\ncentral " + name(c.tiles.central) + "\nuplink " +
       std::to_string(c.uplink.bps()) + "\nhi " + std::to_string(c.rates.hi.bps()) + "\nmid " +
       std::to_string(c.rates.mid.bps()) + "\nlo " + std::to_string(c.rates.lo.bps()) + "\naudio " +
       std::to_string(c.rates.audio.bps()) + "\n";

@@ -105,6 +105,7 @@ std::optional<double> score_of(const FlowReport& f) {
 struct MediaSum {
   std::uint64_t received = 0, lost = 0, frames_shown = 0, undecodable = 0, late = 0;
   std::uint64_t freezes = 0, samples = 0, concealed = 0, recovered = 0;
+  quality::CauseSeconds impaired{};
   Duration freeze_time{}, jitter{}, delay{};
   Histogram end_to_end;
 
@@ -118,6 +119,7 @@ struct MediaSum {
     samples += f.samples_played;
     concealed += f.samples_concealed;
     recovered += f.frames_recovered;
+    for (std::size_t i = 0; i < impaired.size(); ++i) impaired[i] += f.impaired[i];
     freeze_time += f.freeze_time;
     jitter = std::max(jitter, f.jitter);
     delay = std::max(delay, f.target_delay);
@@ -211,6 +213,13 @@ void add_media(Families& out, const std::string& id, MediaKind media, const Medi
   out.gauge("jitter_seconds", "Interarrival jitter (RFC 3550).", both, seconds(s.jitter));
   out.gauge("jitter_buffer_delay_seconds", "Target delay of the jitter buffer.", both,
             seconds(s.delay));
+  for (std::size_t i = 0; i < s.impaired.size(); ++i) {
+    Labels cause = both;
+    cause.push_back({"cause", quality::name_of(static_cast<quality::Cause>(i))});
+    out.counter("impaired_seconds_total",
+                "Seconds in which sound was made up, or the picture stood still or broke.",
+                std::move(cause), std::uint64_t{s.impaired[i]});
+  }
   if (media == MediaKind::audio) {
     out.counter("audio_samples_total", "Samples played, concealed ones included.", peer, s.samples);
     out.counter("audio_concealed_samples_total", "Samples that stood in for missing ones.", peer,
@@ -321,6 +330,12 @@ std::vector<MetricFamily> Metrics::Impl::Source::Collect() const {
   for (std::size_t i = 0; i < kDropReasons.size(); ++i)
     out.counter("packets_dropped_total", "Datagrams that were not used.",
                 {{"reason", kDropReasons[i]}}, now.report.dropped[i] + now.dropped[i]);
+  for (std::size_t i = 0; i < now.bridge_ids.size(); ++i)
+    out.gauge("active_speaker", "1 for whoever spoke last, as this bridge hears it.",
+              {{"peer", now.bridge_ids[i]}},
+              now.report.speaker && now.report.speaker->value == i ? 1 : 0);
+  out.counter("speaker_changes_total", "Times that somebody else began to speak.", {},
+              std::uint64_t{now.report.speaker_changes});
   add_codecs(out, now);
   if (now.recorder) add_recorder(out, *now.recorder, now.bridge_ids, now.self);
   return out.take();

@@ -148,6 +148,10 @@ void Player::link(PeerId origin, bool up) {
   for (Stage* stage : impl_->config.stages) stage->on_link(origin, up);
 }
 
+void Player::speaker(PeerId bridge) {
+  for (Stage* stage : impl_->config.stages) stage->on_speaker(bridge);
+}
+
 PlayerFigures Player::figures() const {
   PlayerFigures figures;
   const ScreenFigures screen = impl_->screen.figures();

@@ -48,11 +48,9 @@ std::uint64_t random_seed() {
   return seed;
 }
 
-// What a tile of the room's picture can show: the grid is 720 lines high, tiles in a near-square.
-Layer layer_for(std::size_t bridges) {
-  std::size_t rows = 1;
-  while (rows * rows < bridges) ++rows;
-  return 720 / rows >= 240 ? Layer::mid : Layer::lo;
+Arrangement arrangement_of(const Config& config, mesh::Role role) {
+  const bool central = role == mesh::Role::central;
+  return config.sink.layout.value_or(central ? Arrangement::speaker : Arrangement::alike);
 }
 
 std::unique_ptr<codecs::MediaSource> make_source(const Config& config, PeerId self) {
@@ -94,7 +92,10 @@ mesh::BridgeConfig bridge_config(const Config& config, const std::vector<RosterB
   c.rates = config.rates;
   if (config.uplink) c.uplink = *config.uplink;
   c.records = config.record.enabled.value_or(sorted[self.value].role == mesh::Role::central);
-  c.view_layer = layer_for(sorted.size());
+  const GridConfig screen;
+  c.tiles = TileLayout(arrangement_of(config, sorted[self.value].role), sorted.size(), screen.width,
+                       screen.height)
+                .layers();
   c.seed = random_seed();
   return c;
 }
@@ -181,6 +182,7 @@ class RunningBridge {
       if (config_.sink.mix) grid.mix = *config_.sink.mix;
       grid.names = names_;
       grid.self = self_;
+      grid.arrangement = arrangement_of(config_, sorted_[self_.value].role);
       grid.waiting_text = say<Text::tile_waiting>(Language::vi);
       grid.lost_text = say<Text::tile_lost>(Language::vi);
       grid_ = std::make_unique<Grid>(std::move(grid));

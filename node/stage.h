@@ -50,6 +50,8 @@ class Stage {
   // out.
   virtual void on_sound(Timestamp at, std::span<const PlayedSound> sounds) = 0;
   virtual void on_link(PeerId origin, bool up) = 0;
+  // Who speaks from now on, one's own bridge too.
+  virtual void on_speaker(PeerId) {}
 };
 
 }  // namespace diemcau::node

@@ -15,19 +15,18 @@ namespace {
 constexpr std::uint8_t kBlack = 16;
 constexpr std::uint8_t kTileGrey = 40;
 constexpr std::uint8_t kBarGrey = 28;
+constexpr std::uint8_t kLitGrey = 100;
 constexpr std::uint8_t kWhite = 235;
 constexpr std::uint8_t kNoColour = 128;
-constexpr int kGap = 2;
 
 int even(int v) { return v & ~1; }
 }  // namespace
 
 TileBoard::TileBoard(Config config)
-    : config_(std::move(config)), canvas_(even(config_.width), even(config_.height)) {
-  const int n = std::max(1, static_cast<int>(config_.names.size()));
-  while (columns_ * columns_ < n) ++columns_;
-  rows_ = (n + columns_ - 1) / columns_;
-  tiles_.resize(config_.names.size());
+    : config_(std::move(config)),
+      tiles_(config_.names.size()),
+      canvas_(even(config_.width), even(config_.height)),
+      layout_(config_.arrangement, tiles_.size(), canvas_.width, canvas_.height) {
   codecs::fill(canvas_, kBlack, kNoColour, kNoColour);
 }
 
@@ -45,32 +44,33 @@ void TileBoard::set_state(std::size_t tile, TileState state) {
   tiles_[tile].changed = true;
 }
 
-Area TileBoard::area(std::size_t tile) const {
-  const int width = canvas_.width / columns_;
-  const int height = canvas_.height / rows_;
-  const int column = static_cast<int>(tile) % columns_;
-  const int row = static_cast<int>(tile) / columns_;
-  return {even(column * width + kGap), even(row * height + kGap), even(width - 2 * kGap),
-          even(height - 2 * kGap)};
+void TileBoard::set_speaker(std::size_t tile) {
+  DC_CHECK(tile < tiles_.size());
+  if (speaker_ == tile) return;
+  if (speaker_) tiles_[*speaker_].changed = true;
+  tiles_[tile].changed = true;
+  speaker_ = tile;
 }
 
-Area TileBoard::picture_area(std::size_t tile) const {
-  Area a = area(tile);
-  a.height = even(a.height - std::clamp(a.height / 10, 14, 40));
-  return a;
+void TileBoard::set_large(std::size_t tile) {
+  DC_CHECK(tile < tiles_.size());
+  if (large_ == tile) return;
+  tiles_[tile].changed = true;
+  large_ = tile;
 }
 
 const codecs::Picture& TileBoard::paint() {
   for (std::size_t i = 0; i < tiles_.size(); ++i) {
-    if (std::exchange(tiles_[i].changed, false)) paint_tile(i);
+    if (!std::exchange(tiles_[i].changed, false)) continue;
+    paint_tile(i, layout_.tile(i));
+    if (large_ == i && layout_.large()) paint_tile(i, *layout_.large());
   }
   return canvas_;
 }
 
-void TileBoard::paint_tile(std::size_t index) {
+void TileBoard::paint_tile(std::size_t index, const Area& all) {
   const Tile& tile = tiles_[index];
-  const Area all = area(index);
-  const Area room = picture_area(index);
+  const Area room = TileLayout::picture_of(all);
   if (room.width < 16 || room.height < 16) return;  // too many bridges for this canvas
   if (tile.picture) {
     codecs::letterbox_into(*tile.picture, canvas_, room);
@@ -85,7 +85,7 @@ void TileBoard::paint_tile(std::size_t index) {
     write_text(config_.waiting_text, room, big);
   }
   const Area bar{all.x, room.y + room.height, all.width, all.height - room.height};
-  fill(bar, kBarGrey);
+  fill(bar, speaker_ == index ? kLitGrey : kBarGrey);
   write_text(config_.names[index], bar, bar.height - 2);
 }
 

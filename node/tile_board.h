@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "codecs/picture.h"
 #include "codecs/scale.h"
 #include "node/text_picture.h"
+#include "node/tile_layout.h"
 
 namespace diemcau::node {
 
@@ -23,18 +25,20 @@ class TileBoard {
     int height = 720;
     std::vector<std::string> names;
     std::string waiting_text, lost_text;
+    Arrangement arrangement = Arrangement::alike;
   };
   // Throws std::runtime_error when the font is missing.
   explicit TileBoard(Config config);
 
   void set_picture(std::size_t tile, std::shared_ptr<const codecs::Picture> picture);
   void set_state(std::size_t tile, TileState state);
+  // The name of whoever speaks is lit.
+  void set_speaker(std::size_t tile);
+  // Who is in the large tile, where there is one.
+  void set_large(std::size_t tile);
   const codecs::Picture& paint();
 
-  // Where the tile stands, its name bar included.
-  codecs::Area area(std::size_t tile) const;
-  // Where the picture stands, above the name bar.
-  codecs::Area picture_area(std::size_t tile) const;
+  const TileLayout& layout() const { return layout_; }
 
  private:
   struct Tile {
@@ -42,7 +46,7 @@ class TileBoard {
     TileState state = TileState::waiting;
     bool changed = true;
   };
-  void paint_tile(std::size_t tile);
+  void paint_tile(std::size_t tile, const codecs::Area& all);
   void fill(const codecs::Area& a, std::uint8_t luma);
   void darken(const codecs::Area& a);
   void write_text(const std::string& text, const codecs::Area& a, int pixels);
@@ -50,9 +54,9 @@ class TileBoard {
   Config config_;
   TextPainter painter_;
   std::vector<Tile> tiles_;
-  int columns_ = 1;
-  int rows_ = 1;
+  std::optional<std::size_t> speaker_, large_;
   codecs::Picture canvas_;
+  TileLayout layout_;
 };
 
 }  // namespace diemcau::node

@@ -9,8 +9,11 @@
 
 namespace diemcau::sim {
 
-HostModel::HostModel(std::uint64_t seed, std::uint16_t member, bool ideal)
-    : ideal_(ideal), random_([&]<std::size_t... I>(std::index_sequence<I...>) {
+HostModel::HostModel(std::uint64_t seed, std::uint16_t member, bool ideal,
+                     std::uint32_t decode_load)
+    : ideal_(ideal),
+      decode_load_(decode_load),
+      random_([&]<std::size_t... I>(std::index_sequence<I...>) {
         return std::array{CounterRandom{seed, Purpose::host, std::uint64_t{member} * steps + I}...};
       }(std::make_index_sequence<steps>{})) {}
 
@@ -41,10 +44,10 @@ Duration HostModel::sound_decoded() {
 }
 
 Duration HostModel::decode(Layer layer) {
-  if (ideal_) return decode_time(layer);
-  return layer == Layer::hi    ? draw(decode_hi, kDecodeHi)
-         : layer == Layer::mid ? draw(decode_mid, kDecodeMid)
-                               : draw(decode_lo, kDecodeLo);
+  if (ideal_) return decode_load_ * decode_time(layer);
+  return decode_load_ * (layer == Layer::hi    ? draw(decode_hi, kDecodeHi)
+                         : layer == Layer::mid ? draw(decode_mid, kDecodeMid)
+                                               : draw(decode_lo, kDecodeLo));
 }
 
 Duration HostModel::to_decoder() { return hand_over(decode_in); }

@@ -35,7 +35,7 @@ constexpr Duration time_at(const HostTimes& times, std::uint32_t draw) {
 class HostModel {
  public:
   // An ideal host's codecs take their constant times, and everything else takes none.
-  HostModel(std::uint64_t seed, std::uint16_t member, bool ideal);
+  HostModel(std::uint64_t seed, std::uint16_t member, bool ideal, std::uint32_t decode_load = 1);
   bool ideal() const { return ideal_; }
 
   // When core has a picture that was captured `now`. The layers of one picture are encoded one
@@ -83,6 +83,7 @@ class HostModel {
   Duration late(Step step);
 
   bool ideal_;
+  std::uint32_t decode_load_;
   std::array<CounterRandom, steps> random_;
   Timestamp encoder_free_at_;
 };

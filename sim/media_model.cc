@@ -144,15 +144,21 @@ ByteSpan audio_bytes(std::uint32_t length) {
 }
 
 VoiceModel::Level VoiceModel::next_frame(std::optional<bool> speaks) {
-  // Chances per 20 ms frame: 20 / 1004 to fall silent, 20 / 1587 to begin, of 2^32.
+  // Chances per 20 ms frame: 20 / 1004 to fall silent, 20 / 1587 to begin and 20 / 300 after a
+  // breath, of 2^32.
   constexpr std::uint32_t kToSilence = 85'557'118;
   constexpr std::uint32_t kToTalk = 54'126'877;
+  constexpr std::uint32_t kToGoOn = 286'331'153;
   const std::uint64_t draw = random_.next();
-  if (static_cast<std::uint32_t>(draw >> 32) < (talks_ ? kToSilence : kToTalk)) talks_ = !talks_;
-  if (speaks) talks_ = *speaks;
-  // Speech about −26 dBov (ITU-T P.56 practice) with ± 4 dB of movement, a room's noise at −60.
+  if (static_cast<std::uint32_t>(draw >> 32) < (talks_ ? kToSilence : speaks ? kToGoOn : kToTalk))
+    talks_ = !talks_;
+  if (speaks && (!*speaks || !had_floor_)) talks_ = *speaks;
+  had_floor_ = speaks.value_or(false);
+  // Speech about −26 dBov (ITU-T P.56 practice) with ± 4 dB of movement and 20 dB less between
+  // syllables, a room's noise at −60.
   const auto movement = static_cast<std::uint8_t>(draw % 9);
-  return talks_ ? Level{static_cast<std::uint8_t>(22 + movement), true} : Level{60, false};
+  const std::uint8_t loud = (draw >> 8) % 4 == 0 ? 42 : 22;
+  return talks_ ? Level{static_cast<std::uint8_t>(loud + movement), true} : Level{60, false};
 }
 
 }  // namespace diemcau::sim

@@ -100,7 +100,8 @@ ByteCount audio_frame_bytes(Bitrate rate);
 constexpr Duration kAudioEncode = 300us;  // Opus, complexity 5, doubled as above
 
 // Who talks when: two states with the mean lengths of ITU-T P.59 (talk spurt 1.004 s, pause 1.587
-// s). The rate is constant all the same: DTX is off.
+// s); who has the floor begins at once and pauses for breath only. A talk spurt is syllables, with
+// a quarter of its frames between them. The rate is constant all the same: DTX is off.
 class VoiceModel {
  public:
   struct Level {
@@ -114,6 +115,7 @@ class VoiceModel {
  private:
   CounterRandom random_;
   bool talks_ = false;
+  bool had_floor_ = false;
 };
 
 }  // namespace diemcau::sim

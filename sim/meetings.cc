@@ -125,15 +125,18 @@ std::map<std::string, std::vector<MediaPause>> read_pauses(const ConfigTable& me
 void read_view(const ConfigTable& meeting, Scenario& out) {
   const auto subscribe = meeting.text("subscribe");
   if (!subscribe) return;
-  if (*subscribe == "central+speaker")
-    meeting.fail("subscribe", "\"central+speaker\" is not built yet",
-                 "write \"tiles\", \"hi\", \"mid\" or \"lo\"");
-  if (*subscribe == "hi") out.view = Layer::hi;
-  if (*subscribe == "mid") out.view = Layer::mid;
-  if (*subscribe == "lo") out.view = Layer::lo;
-  if (!out.view && *subscribe != "tiles")
+  if (*subscribe == "hi") {
+    out.tiles.small = Layer::hi;
+  } else if (*subscribe == "mid") {
+    out.tiles.small = Layer::mid;
+  } else if (*subscribe == "lo") {
+    out.tiles.small = Layer::lo;
+  } else if (*subscribe == "central+speaker") {
+    out.tiles = {std::nullopt, Layer::hi, Layer::mid};
+  } else if (*subscribe != "tiles") {
     meeting.fail("subscribe", "is \"" + *subscribe + "\"",
-                 "write \"tiles\", \"hi\", \"mid\" or \"lo\"");
+                 "write \"tiles\", \"hi\", \"mid\", \"lo\" or \"central+speaker\"");
+  }
 }
 
 void read_turns(const ConfigTable& meeting, std::uint16_t number, const Attendances& all,

@@ -30,7 +30,7 @@ mesh::BridgeConfig config_of(const Scenario& scenario, std::vector<mesh::RosterE
   config.controller = scenario.controller;
   config.path_weights.assign(scenario.members.size(), self.weight);
   if (scenario.uplink) config.uplink = *scenario.uplink;
-  if (scenario.view) config.view_layer = *scenario.view;
+  config.tiles = scenario.tiles;
   config.seed = CounterRandom{scenario.seed, Purpose::bridge_seed, index}.at(0);
   return config;
 }
@@ -74,7 +74,7 @@ Participant::Participant(const Scenario& scenario, const std::vector<mesh::Roste
              VideoModel{Layer::mid, video_random(scenario, index_in, Layer::mid)},
              VideoModel{Layer::lo, video_random(scenario, index_in, Layer::lo)}},
       voice(CounterRandom{scenario.seed, Purpose::audio, index_in}),
-      host(scenario.seed, index_in, scenario.ideal_host),
+      host(scenario.seed, index_in, scenario.ideal_host, site.decode_load),
       peers(roster.size()) {
   CounterRandom start{scenario.seed, Purpose::start_offset, index};
   starts_at = timestamp_from_ns(0) + scenario.members[index].joins + below(start, kStartSpreadNs);

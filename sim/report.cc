@@ -45,14 +45,6 @@ std::string flow_line(const ReportInput& in, const FlowRow& f) {
   return out + cell(f.concealed_ratio, 2, 100) + cell(f.r, 1) + cell(f.freeze_s, 1) + "</tr>\n";
 }
 
-std::string bar(const char* cls, std::uint64_t count, std::uint64_t most) {
-  if (count == 0) return "";
-  std::array<char, 96> text{};
-  std::snprintf(text.data(), text.size(), "<span class=\"bar %s\" style=\"width:%.1fpx\"></span>",
-                cls, std::max(1.0, 160.0 * static_cast<double>(count) / static_cast<double>(most)));
-  return text.data();
-}
-
 std::string origin_part(const ReportInput& in) {
   std::array<char, 24> digest{};
   std::snprintf(digest.data(), digest.size(), "%016llx",
@@ -65,6 +57,14 @@ std::string origin_part(const ReportInput& in) {
 }
 
 }  // namespace
+
+std::string bar(const char* cls, std::uint64_t count, std::uint64_t most) {
+  if (count == 0) return "";
+  std::array<char, 96> text{};
+  std::snprintf(text.data(), text.size(), "<span class=\"bar %s\" style=\"width:%.1fpx\"></span>",
+                cls, std::max(1.0, 160.0 * static_cast<double>(count) / static_cast<double>(most)));
+  return text.data();
+}
 
 std::string losses_part(const ReportInput& in) {
   std::vector<const LinkRow*> lossy;
@@ -121,8 +121,8 @@ std::string flows_part(const ReportInput& in) {
 
 std::string report_html(const ReportInput& in) {
   std::string body = verdict_part(in) + targets_part(in) + bridges_part(in) + heat_part(in) +
-                     delays_part(in) + seconds_part(in) + scatter_part(in) + losses_part(in) +
-                     flows_part(in);
+                     delays_part(in) + seconds_part(in) + impairments_part(in) + scatter_part(in) +
+                     losses_part(in) + flows_part(in);
   if (!in.scenario_text.empty())
     body += heading(words::kScenario) + "<pre>" + escaped(in.scenario_text) + "</pre>\n";
   return page(words::kRunTitle, in.scenario_name, body + origin_part(in));

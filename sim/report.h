@@ -26,6 +26,7 @@ struct FlowRow {
   std::optional<double> delay_p95_ms, end_to_end_p95_ms;
   std::optional<double> loss_ratio, concealed_ratio, r, freeze_s;
   std::optional<DelayCurve> delay, end_to_end;
+  quality::CauseSeconds impaired{};  // seconds, by cause
 };
 
 struct LinkRow {

@@ -27,6 +27,7 @@ FlowRow flow_row(const RunResult& r, std::size_t to, const quality::FlowReport& 
   row.to = to;
   row.media = f.media;
   row.layer = f.layer;
+  row.impaired = f.impaired;
   const Crossing& crossing = r.crossing(row.from, to, f.layer);
   row.delay = curve_of(crossing.delay);
   row.end_to_end = curve_of(f.end_to_end);

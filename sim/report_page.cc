@@ -70,6 +70,8 @@ svg .a1{stroke:#a3201c}svg .a2{stroke:#e08a7d;stroke-dasharray:6 3}
 svg .v1{stroke:#1d4f91}svg .v2{stroke:#7fa8d9;stroke-dasharray:6 3}
 svg circle{stroke:none;fill-opacity:.55}svg circle.a{fill:#a3201c}svg circle.v{fill:#1d4f91}
 svg .outage{fill:#fbd3d6}
+svg .bq{fill:#a3201c}svg .bw{fill:#e0a030}svg .bo{fill:#44546a}svg .bl{fill:#6fa3d8}
+svg .bc{fill:#2f8f6b}
 svg .cg{fill:#9fd3b6}svg .cf{fill:#f6cf7a}svg .cp{fill:#d9605a}svg .cn{fill:#e6eaee}
 svg .self{fill:#f6f7f9}
 svg text.onpoor{fill:#fff;font-weight:700}
@@ -77,6 +79,7 @@ svg .span{stroke:var(--ink);stroke-width:2}svg .zero{stroke:var(--soft);stroke-d
 svg .mean{fill:var(--ink);fill-opacity:1}
 .bar{display:inline-block;height:10px;vertical-align:middle}
 .bq{background:#a3201c}.bw{background:#e0a030}.bo{background:#44546a}.bp{background:#7d4fa0}
+.bl{background:#6fa3d8}.bc{background:#2f8f6b}
 pre{background:#f6f7f9;border:1px solid var(--line);border-radius:4px;padding:10px 12px;
 font:11.5px/1.45 "DejaVu Sans Mono",monospace;white-space:pre-wrap;overflow-wrap:anywhere}
 .decision{border:2px solid var(--blue);border-radius:6px;padding:16px 20px;margin-top:30px}

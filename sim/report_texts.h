@@ -1,5 +1,5 @@
 // Every sentence of the lab's reports, Vietnamese first: the one place to read or correct them.
-// {0}, {1}, … are filled in.
+// {0}, {1}, … are filled in. Those of impaired seconds: impairment_texts.h.
 #pragma once
 
 namespace diemcau::sim {

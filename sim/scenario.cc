@@ -138,6 +138,8 @@ Scenario parse_scenario(std::string_view text, const std::string& file_name,
     member.pauses = std::move(attendance.pauses);
     member.weight =
         static_cast<std::uint32_t>(site.table.integer("weight", 1, 100).value_or(member.weight));
+    member.decode_load = static_cast<std::uint32_t>(
+        site.table.integer("decode_load", 1, 100).value_or(member.decode_load));
     read_clock(site.table, member);
     out.members.push_back(std::move(member));
     names.push_back(name);

@@ -39,8 +39,9 @@ struct Site {
   Duration joins{};                        // after the start of the run
   std::optional<Duration> leaves;
   std::vector<MediaPause> pauses;
-  std::uint32_t weight = 1;   // of what it sends, against what others send
-  std::int64_t skew_ppm = 0;  // of its machine's clock
+  std::uint32_t weight = 1;       // of what it sends, against what others send
+  std::int64_t skew_ppm = 0;      // of its machine's clock
+  std::uint32_t decode_load = 1;  // decoding takes so many times as long as measured
   std::vector<WallStep> wall_steps;
 };
 
@@ -72,8 +73,8 @@ struct Scenario {
   std::uint8_t camera_fps = 30;
   std::optional<Bitrate> uplink;  // the pacer's ceiling, from the bridge config
   rate::ControllerKind controller = rate::ControllerKind::delay;  // no file says
-  bool ideal_host = false;    // its PCs add nothing: no lateness, no hand-overs
-  std::optional<Layer> view;  // what members take of each other; nothing: the bridge's default
+  bool ideal_host = false;  // its PCs add nothing: no lateness, no hand-overs
+  mesh::TileLayers tiles;   // what members take of each other
 };
 
 // Two bridges are linked when they share a meeting.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/quality/flow_report.h"
@@ -13,7 +14,7 @@ namespace diemcau::sim {
 // Figures of a bridge only grow, but for a reset: then they count from there. One thread at a time.
 class SecondMeter {
  public:
-  explicit SecondMeter(std::size_t bridges) : before_(bridges) {}
+  explicit SecondMeter(std::size_t bridges) : before_(bridges), newest_(bridges) {}
   // The second that ends now; seconds of one bridge come in order.
   void add(std::uint16_t bridge, std::uint32_t second, const quality::BridgeReport& report,
            bool outage);
@@ -26,8 +27,10 @@ class SecondMeter {
     Layer layer = Layer::only;
     std::uint64_t received = 0, lost = 0, bytes = 0, measured = 0;
     std::int64_t delay_us = 0;
+    quality::CauseSeconds impaired{};
   };
   std::vector<std::vector<Flow>> before_;
+  std::vector<std::optional<std::size_t>> newest_;  // of each bridge's samples
   std::vector<SecondSample> samples_;
 };
 

@@ -49,7 +49,8 @@ void add_site(Sites& sites, const ConfigTable& table, const std::string& key,
 
 SiteDraft read_site(const ConfigTable& t, const Sources& sources,
                     const std::vector<std::string>& more_keys) {
-  std::vector<std::string> keys{"profile", "up", "down", "via", "parent", "weight", "clock"};
+  std::vector<std::string> keys{"profile", "up",     "down",  "via",
+                                "parent",  "weight", "clock", "decode_load"};
   keys.insert(keys.end(), weather_keys().begin(), weather_keys().end());
   keys.insert(keys.end(), more_keys.begin(), more_keys.end());
   t.allow_only(keys);

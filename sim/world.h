@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/quality/cause.h"
 #include "core/quality/flow_report.h"
 #include "core/quality/histogram.h"
 #include "core/units/ids.h"
@@ -64,6 +65,8 @@ struct SecondSample {
   std::optional<double> video_delay_ms;
   std::optional<double> loss_ratio;  // before repair, of all that was sent to it
   bool outage = false;               // one of its lines was interrupted
+  // Directions whose sound or picture was not as it should be, by cause.
+  quality::CauseSeconds impaired{};
 };
 
 struct RunResult {

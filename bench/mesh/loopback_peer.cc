@@ -30,7 +30,7 @@ void LoopbackPeer::join(Role role) {
   config.roster = node::mesh_roster(role.sorted);
   config.self = self_;
   config.uplink = role.uplink;
-  config.view_layer = role.view;
+  config.tiles.small = role.view;
   config.seed = role.seed;
   node::CoreLoop::Parts parts{packets_, frames_, port_, *security_, *mac_, *security_};
   parts.tap = std::move(role.tap);

@@ -205,11 +205,14 @@ enum class EventKind : std::uint8_t {
   peer_incompatible,
   stream_started,
   stream_stopped,
+  speaker_changed,
 };
 struct Event {
   EventKind kind = EventKind::link_up;
   PeerId peer;
-  std::uint64_t detail = 0;  // per kind: ns of outage, stream word, protocol version
+  // Per kind: ns of outage, stream word, protocol version; of a change of the speaker, whose `peer`
+  // may be this bridge: how many there have been.
+  std::uint64_t detail = 0;
 };
 
 using Output = std::variant<SendPacket, PathOpened, PathClosed, SetEncoder, PlayAudio, DecodeFrame,

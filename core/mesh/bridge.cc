@@ -23,6 +23,7 @@ struct Bridge::Impl {
   void handle(Timestamp at, StrangerArrived& in) { peers.stranger_arrived(at, in); }
   void handle(Timestamp at, AudioEncoded& in) {
     if (left) return;
+    peers.spoke(at, in.level_dbov);
     const auto frame = outbound.packetize(in);
     peers.for_each([&](Peer& peer) {
       if (peer.hears_us(at)) outbound.enqueue(at, peer.id, frame);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,13 @@ struct LayerRates {
   Bitrate audio = Bitrate::kbps(32);
 };
 
+// What the tiles of this bridge's screen can show of the others' cameras; none: no picture.
+struct TileLayers {
+  std::optional<Layer> small = Layer::mid;  // of everybody
+  std::optional<Layer> large;               // of whoever speaks; none: all tiles are alike
+  std::optional<Layer> central;             // of the central bridge at least
+};
+
 struct BridgeConfig {
   std::vector<RosterEntry> roster;  // sorted by id; PeerId is the index
   PeerId self;
@@ -43,8 +51,8 @@ struct BridgeConfig {
   Bitrate uplink = Bitrate::kbps(100'000);  // the pacer's ceiling over all paths
   // Another one for comparison; no configuration file has it.
   rate::ControllerKind controller = rate::ControllerKind::delay;
-  bool records = false;           // keep RecordBytes coming and want hi of everybody
-  Layer view_layer = Layer::mid;  // wanted of everybody when not recording, from the tile size
+  bool records = false;  // keep RecordBytes coming and want hi of everybody
+  TileLayers tiles;
   std::uint64_t seed = 0;
 };
 

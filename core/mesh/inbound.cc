@@ -99,6 +99,8 @@ std::optional<quality::DropReason> Inbound::rtp_arrived(Timestamp now, Timestamp
   }
   Live* live = find(rtp->header.ssrc);
   if (live == nullptr) return quality::DropReason::unknown;
+  keep_seconds(now);
+  impairment_.packet_arrived(received_at);
   static_cast<void>(arrivals_.add(received_at, rtp->header.ssrc, rtp->header.seq));
   Coming coming{now, received_at, std::nullopt};
   if (rtp->extensions.symbol_id) {
@@ -184,7 +186,7 @@ void Inbound::release_frames(Timestamp now, Stream& stream) {
     const auto captured = stream.times.at(frame->rtp_timestamp, frame->captured);
     const NtpTime ntp = captured.value_or(context_.wall.at(now));
     const Timestamp captured_at = local_time(ntp);
-    stream.pictures->pending_of(frame->frame_number) = {frame->frame_number, captured_at};
+    stream.pictures->pending_of(frame->frame_number) = {frame->frame_number, captured_at, now};
     Media media;
     media.bytes = frame->frame->bytes;
     media.length = frame->frame->length;
@@ -203,6 +205,7 @@ void Inbound::frame_decoded(Timestamp now, const FrameDecoded& decoded) {
   const auto number = static_cast<std::int64_t>(decoded.frame_number);
   const Pictures::Pending& pending = stream->pictures->pending_of(number);
   if (pending.frame_number != number) return;
+  impairment_.picture_decoded(now - pending.asked_at);
   if (!decoded.ok) {
     stream->meter.frame_undecodable();
     stream->pictures->assembly.decode_failed(number);
@@ -215,7 +218,7 @@ void Inbound::frame_decoded(Timestamp now, const FrameDecoded& decoded) {
     Stream* before = find(StreamId{context_.peer, Source::camera, *shown_layer_});
     if (before != nullptr) stream->meter.picture_goes_on(before->meter);
   }
-  shown_layer_ = layer;
+  shown_layer_ = viewed_layer_ = layer;
   shown_captured_at_ = pending.captured_at;
   if (const auto showing = pictures_.decoded(now, number, pending.captured_at)) {
     context_.out.push(
@@ -237,12 +240,14 @@ void Inbound::frame_shown(const FrameShown& shown) {
   if (pending.frame_number != number) return;
   const Duration delay = shown.shown_at - pending.captured_at;
   stream->meter.frame_shown(shown.shown_at, delay);
+  if (!expects_picture()) stream->meter.picture_paused();
   if (clock_.known()) sync_.picture_shown(shown.shown_at, delay);
 }
 
-// ------------------------------------------------------------ time, reports
+// ------------------------------------------------------------ time, losses
 
 void Inbound::time_passed(Timestamp now) {
+  keep_seconds(now);
   repair_.time_passed(now);
   tell_missing(now);
   if (context_.records) record_sound(now);
@@ -270,10 +275,6 @@ std::optional<Timestamp> Inbound::deadline() const {
   return first;
 }
 
-void Inbound::paused() {
-  for (auto& s : streams_) s->meter.picture_paused();
-}
-
 std::optional<Inbound::LossToReport> Inbound::poll_loss(Timestamp now,
                                                         std::optional<Duration> rtt) {
   for (const Live& live : live_) {
@@ -298,58 +299,6 @@ bool Inbound::write_nack(ByteWriter& out, Ssrc sender, Timestamp now,
 
 bool Inbound::write_feedback(ByteWriter& out, Ssrc sender, Timestamp now) {
   return arrivals_.write_report(out, now, context_.wall.at(now), sender);
-}
-
-void Inbound::sender_report_arrived(Timestamp received_at, const wire::SenderReport& report) {
-  if (Live* live = find(report.sender))
-    live->stream->last_report = {report.info.ntp.compact(), received_at};
-}
-
-std::size_t Inbound::report_blocks(Timestamp now, std::span<wire::ReportBlock> out) {
-  std::size_t n = 0;
-  for (const Live& live : live_) {
-    if (n == out.size()) break;
-    Stream* s = live.stream;
-    const auto fields = s->meter.take_loss_fields();
-    if (!fields) continue;
-    wire::ReportBlock block;
-    block.ssrc = live.ssrc;
-    block.fraction_lost = fields->fraction_lost;
-    block.cumulative_lost = fields->cumulative_lost;
-    block.highest_seq = fields->highest_seq;
-    block.jitter = fields->jitter;
-    if (s->last_report) {
-      block.last_sr = s->last_report->first;
-      const std::int64_t since_us = to_us(now - s->last_report->second);
-      block.since_last_sr = static_cast<std::uint32_t>(since_us * 65'536 / 1'000'000);
-    }
-    out[n++] = block;
-  }
-  return n;
-}
-
-void Inbound::report(Timestamp now, std::vector<quality::FlowReport>& flows) const {
-  const std::size_t first = flows.size();
-  std::uint64_t media_bytes = 0;
-  for (const auto& s : streams_) {
-    const bool sound = media_of(s->id.source) == MediaKind::audio;
-    auto flow = s->meter.report(now, sound ? sound_.target_delay() : pictures_.target_delay());
-    if (s->pictures) flow.frames_undecodable += s->pictures->assembly.frames_undecodable();
-    media_bytes += flow.bytes_received;
-    if (flow.packets_received > 0) flows.push_back(std::move(flow));
-  }
-  for (std::size_t i = first; i < flows.size(); ++i) {
-    flows[i].link_media_bytes = media_bytes;
-    flows[i].link_repair_bytes = repair_.figures().bytes;
-  }
-}
-
-void Inbound::reset_figures(Timestamp now) {
-  for (auto& s : streams_) {
-    s->meter.reset(now);
-    if (s->pictures) s->pictures->assembly.reset_figures();
-  }
-  repair_.reset_figures();
 }
 
 }  // namespace diemcau::mesh

@@ -11,8 +11,10 @@
 
 #include "core/mesh/boundary.h"
 #include "core/mesh/output_queue.h"
+#include "core/mesh/speaker.h"
 #include "core/mesh/wall_time.h"
 #include "core/quality/flow_meter.h"
+#include "core/quality/impairment.h"
 #include "core/receive/arrival_log.h"
 #include "core/receive/assembly.h"
 #include "core/receive/audio_buffer.h"
@@ -40,6 +42,7 @@ class Inbound {
     FramePool& frames;
     const repair::Kernel& kernel;
     OutputQueue& out;
+    ActiveSpeaker& speaker;
     bool records;
   };
   explicit Inbound(Context context) : context_(context), repair_(context.packets, context.kernel) {}
@@ -61,10 +64,12 @@ class Inbound {
   std::optional<Timestamp> deadline() const;
   // The link is down or the peer has left: nothing is expected to move.
   void paused();
+  // What the peer says that it sends; nothing when it has left.
+  void sends(bool microphone, bool camera);
+  void peer_left();
 
-  void want(Layer layer) { wanted_ = layer; }
-  void want_nothing() { wanted_.reset(); }
-  // The best layer to ask for.
+  // The best layer to ask for; none: no pictures.
+  void want(std::optional<Layer> layer);
   std::optional<Layer> wanted() const { return wanted_; }
   // One loss to report to the peer; poll until none.
   struct LossToReport {
@@ -91,11 +96,13 @@ class Inbound {
   struct Pictures {
     explicit Pictures(FramePool& frames) : assembly(frames) {}
     receive::Assembly assembly;
-    Timestamp arrived_at;  // its newest packet
+    Timestamp arrived_at;                   // its newest packet
+    std::uint64_t undecodable_counted = 0;  // when the last second was over
     // Between decode and display, by number modulo the size.
     struct Pending {
       std::int64_t frame_number = -1;
       Timestamp captured_at;
+      Timestamp asked_at;  // to be decoded
     };
     std::array<Pending, 64> pending{};
     Pending& pending_of(std::int64_t frame) {
@@ -146,6 +153,12 @@ class Inbound {
   void record_sound(Timestamp now);
   static Media media_of_sound(const receive::AudioFrame& frame);
   bool shows(Layer layer, Timestamp captured_at) const;
+  bool expects_picture() const { return camera_ && wanted_; }
+  // Judges the second that is over, if one is; what happens now belongs to the next.
+  void keep_seconds(Timestamp now) {
+    if (now >= impairment_.second_ends()) second_over(now);
+  }
+  void second_over(Timestamp now);
 
   // What every packet reads stands first.
   Context context_;
@@ -162,6 +175,14 @@ class Inbound {
   receive::VideoBuffer pictures_;
   Timestamp shown_captured_at_;
   std::vector<std::unique_ptr<Stream>> streams_;
+  quality::ImpairmentMeter impairment_;
+  bool microphone_ = false, camera_ = false;  // as the peer says
+  std::optional<Layer> viewed_layer_;         // the last one shown, however long ago
+  // What had been counted when the last second was over.
+  struct Counted {
+    std::uint64_t lost = 0, concealed = 0;
+  };
+  Counted counted_;
 };
 
 }  // namespace diemcau::mesh

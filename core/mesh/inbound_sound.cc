@@ -59,6 +59,8 @@ std::optional<quality::DropReason> Inbound::audio_arrived(const Coming& coming, 
                                 fresh);
   }
   if (!fresh) return quality::DropReason::replay;
+  if (rtp.extensions.audio_level)
+    context_.speaker.heard(coming.now, context_.peer, rtp.extensions.audio_level->dbov);
   using Insert = receive::AudioBuffer::Insert;
   for (std::size_t back = sound->count; back-- > 0;) {
     const wire::SoundBlock& block = sound->blocks[sound->count - 1 - back];
@@ -71,10 +73,15 @@ std::optional<quality::DropReason> Inbound::audio_arrived(const Coming& coming, 
     const auto length = static_cast<std::uint16_t>(block.length);
     (packet->elided() > 0 ? frame.elided_size : frame.payload_size) = length;
     frame.packet = packet;
+    if (back == 0 && !coming.repaired) {
+      impairment_.sound_arrived(coming.received_at, local_time(frame.captured),
+                                frame.rtp_timestamp);
+    }
     const Insert result = take_sound(coming, std::move(frame));
     if (back > 0) {
       if (result == Insert::fresh) stream.meter.frame_recovered();
     } else if (result == Insert::late) {
+      impairment_.sound_late();
       stream.meter.frame_late();
       return quality::DropReason::late;
     }
@@ -111,6 +118,8 @@ void Inbound::record_sound(Timestamp now) {
 }
 
 void Inbound::audio_wanted(Timestamp now, std::uint32_t queued_samples) {
+  keep_seconds(now);
+  impairment_.device_asked(now);
   auto pull = sound_.pull(now, queued_samples);
   PlayAudio play;
   play.origin = context_.peer;

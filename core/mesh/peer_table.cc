@@ -1,4 +1,5 @@
-// Datagrams to peers, state to documents, losses and arrivals to reports.
+// Datagrams to peers and state to documents; what peers are told of their streams is in
+// peer_reports.cc.
 #include "core/mesh/peer_table.h"
 
 #include <algorithm>
@@ -12,20 +13,15 @@ namespace diemcau::mesh {
 
 namespace {
 constexpr Duration kSoundOutlasts = 10s;
-constexpr Duration kReportInterval =
-    1s;  // a fifth of RFC 3550's default: provincial links are short
 constexpr std::uint8_t kDocumentSlot = 2;
-constexpr std::size_t kMaxRtcp = 1'180;
-constexpr std::size_t kMaxBlocks = 16;
 }  // namespace
 
-Peer::Peer(PeerId peer, const LinkContext& context, FramePool& frames, const repair::Kernel& kernel)
+Peer::Peer(PeerId peer, const LinkContext& context, FramePool& frames, const repair::Kernel& kernel,
+           ActiveSpeaker& speaker)
     : id(peer),
       link(context, peer),
-      inbound({peer, context.wall, context.packets, frames, kernel, context.out,
-               context.config.records}) {
-  inbound.want(context.config.records ? Layer::hi : context.config.view_layer);
-}
+      inbound({peer, context.wall, context.packets, frames, kernel, context.out, speaker,
+               context.config.records}) {}
 
 bool Peer::hears_us(Timestamp now) const {
   return link.is_up() ||
@@ -42,16 +38,19 @@ PeerTable::PeerTable(const BridgeConfig& config, const Bridge::Ports& ports, Rng
       out_(out),
       board_(board),
       allocation_(allocation),
-      outbound_(outbound) {
+      outbound_(outbound),
+      speaker_(config.roster.size()),
+      tiles_(config) {
   DC_CHECK(config.self.value < config.roster.size());
   const LinkContext context{config, ports.packets, ports.pair_mac, ports.handshakes, rng, wall,
                             out};
   for (std::size_t i = 0; i < config.roster.size(); ++i) {
     const PeerId id{static_cast<std::uint16_t>(i)};
-    peers_.push_back(id == config.self
-                         ? nullptr
-                         : std::make_unique<Peer>(id, context, ports.frames, ports.kernel));
+    peers_.push_back(id == config.self ? nullptr
+                                       : std::make_unique<Peer>(id, context, ports.frames,
+                                                                ports.kernel, speaker_));
     deadlines_.push_back(id == config.self ? Timestamp::max() : Timestamp{});
+    if (peers_.back()) peers_.back()->inbound.want(tiles_.wanted(id));
   }
 }
 
@@ -170,6 +169,7 @@ void PeerTable::document_arrived(Peer& peer, const wire::Document& document) {
   if (document.serial <= peer.document_serial) return;
   peer.document_serial = document.serial;
   peer.inbound.streams_announced(document.streams);
+  peer.inbound.sends(document.microphone, document.camera);
   const std::string& self = config_.roster[config_.self.value].id;
   peer.wanted.reset();
   for (const wire::Subscription& s : document.subscriptions) {
@@ -198,17 +198,6 @@ void PeerTable::send_document(Timestamp now, Peer& peer) {
   peer.link.send_control(now, wire::ControlPriority::subscriptions, document, kDocumentSlot);
 }
 
-void PeerTable::subscribe(Timestamp now, const Subscribe& command) {
-  Peer* peer = find(command.origin);
-  if (peer == nullptr || command.source != Source::camera) return;
-  if (command.layer) {
-    peer->inbound.want(*command.layer);
-  } else {
-    peer->inbound.want_nothing();
-  }
-  touched(now, *peer);
-}
-
 void PeerTable::set_status(Timestamp now, const LocalStatus& status) {
   status_ = status;
   for_each([&](Peer& peer) {
@@ -233,59 +222,6 @@ void PeerTable::leave(Timestamp now) {
   });
 }
 
-// ------------------------------------------------------------------ reports
-
-void PeerTable::send_losses(Timestamp now, Peer& peer) {
-  while (const auto lost = peer.inbound.poll_loss(now, peer.link.rtt())) {
-    if (lost->loss.last_good) {
-      const wire::LossReport report{lost->ssrc, lost->loss.first_lost, *lost->loss.last_good};
-      peer.link.send_control(now, wire::ControlPriority::subscriptions, report, 0);
-    } else {
-      const wire::KeyRequest request{lost->ssrc};
-      peer.link.send_control(now, wire::ControlPriority::subscriptions, request, 0);
-    }
-  }
-}
-
-void PeerTable::send_nacks(Timestamp now, Peer& peer) {
-  std::array<std::uint8_t, kMaxRtcp> buffer;
-  ByteWriter writer(buffer);
-  if (peer.inbound.write_nack(writer, outbound_.rtcp_ssrc(peer.id), now, peer.link.least_rtt()))
-    send_rtcp(now, peer, writer.written());
-}
-
-void PeerTable::send_feedback(Timestamp now, Peer& peer) {
-  std::array<std::uint8_t, kMaxRtcp> buffer;
-  for (auto due = peer.inbound.feedback_due(); due && *due <= now;
-       due = peer.inbound.feedback_due()) {
-    ByteWriter writer(buffer);
-    if (!peer.inbound.write_feedback(writer, outbound_.rtcp_ssrc(peer.id), now)) return;
-    send_rtcp(now, peer, writer.written());
-  }
-}
-
-// Sender reports for what we send, with report blocks for what we receive (RFC 3550 §6.4), and our
-// CNAME.
-void PeerTable::send_reports(Timestamp now, Peer& peer) {
-  peer.report_at = now + kReportInterval;
-  std::array<wire::ReportBlock, kMaxBlocks> blocks;
-  const std::size_t count = peer.inbound.report_blocks(now, blocks);
-  std::span<const wire::ReportBlock> told(blocks.data(), count);
-  std::array<std::pair<Ssrc, wire::SenderInfo>, Outbound::kMostStreams> infos;
-  const std::size_t senders = outbound_.sender_infos(wall_.at(now), peer.id, infos);
-  std::array<std::uint8_t, kMaxRtcp> buffer;
-  ByteWriter writer(buffer);
-  for (std::size_t i = 0; i < senders; ++i) {
-    wire::write_sender_report(writer, infos[i].first, infos[i].second, told);
-    told = {};
-  }
-  const Ssrc self = outbound_.rtcp_ssrc(peer.id);
-  if (senders == 0) wire::write_receiver_report(writer, self, told);
-  wire::write_cname(writer, {self, config_.roster[config_.self.value].id});
-  DC_CHECK(writer.ok());
-  send_rtcp(now, peer, writer.written());
-}
-
 // --------------------------------------------------------------------- time
 
 // What a change of the link means for media, in both directions.
@@ -308,7 +244,10 @@ void PeerTable::follow_link(Timestamp now, Peer& peer) {
     allocation_.gone(peer.id);
     peer.inbound.paused();
   }
-  if (peer.was_up && !up && peer.link.state() == LinkState::checking) outbound_.forget(peer.id);
+  if (peer.was_up && !up && peer.link.state() == LinkState::checking) {
+    outbound_.forget(peer.id);
+    peer.inbound.peer_left();
+  }
   peer.was_up = up;
   if (up && peer.asked != peer.inbound.wanted()) send_document(now, peer);
 }
@@ -355,6 +294,7 @@ Timestamp PeerTable::earliest() const {
 }
 
 void PeerTable::time_passed(Timestamp now) {
+  watch_tiles(now);
   if (earliest() > now) return;
   for (std::size_t i = 0; i < deadlines_.size(); ++i) {
     if (deadlines_[i] > now) continue;
@@ -370,7 +310,7 @@ void PeerTable::time_passed(Timestamp now) {
 }
 
 std::optional<Timestamp> PeerTable::deadline() const {
-  const Timestamp first = earliest();
+  const Timestamp first = std::min(earliest(), tiles_.deadline().value_or(Timestamp::max()));
   return first != Timestamp::max() ? std::optional(first) : std::nullopt;
 }
 
@@ -390,6 +330,8 @@ quality::BridgeReport PeerTable::report(Timestamp now) const {
       path.inherent_loss_permille = figures->inherent_loss_permille;
     }
   }
+  r.speaker = speaker_.speaker();
+  r.speaker_changes = speaker_.changes();
   std::copy(std::begin(dropped_), std::end(dropped_), std::begin(r.dropped));
   return r;
 }

@@ -15,13 +15,16 @@
 #include "core/mesh/link.h"
 #include "core/mesh/outbound.h"
 #include "core/mesh/output_queue.h"
+#include "core/mesh/speaker.h"
+#include "core/mesh/tiles.h"
 #include "core/mesh/wall_time.h"
 #include "core/units/time.h"
 
 namespace diemcau::mesh {
 
 struct Peer {
-  Peer(PeerId peer, const LinkContext& context, FramePool& frames, const repair::Kernel& kernel);
+  Peer(PeerId peer, const LinkContext& context, FramePool& frames, const repair::Kernel& kernel,
+       ActiveSpeaker& speaker);
 
   // Sound goes on for the first 10 s of an outage: "down" is what people see, not what packets do.
   bool hears_us(Timestamp now) const;
@@ -49,6 +52,8 @@ class PeerTable {
   void packet_arrived(Timestamp now, PacketArrived& in);
   void stranger_arrived(Timestamp now, StrangerArrived& in);
   void subscribe(Timestamp now, const Subscribe& command);
+  // A frame of our own microphone.
+  void spoke(Timestamp now, std::uint8_t level_dbov);
   void set_status(Timestamp now, const LocalStatus& status);
   void leave(Timestamp now);
   void time_passed(Timestamp now);
@@ -73,6 +78,8 @@ class PeerTable {
   void rtcp_arrived(Timestamp now, Timestamp received_at, Peer& peer, ByteSpan bytes);
   void message_arrived(Timestamp now, Peer& peer, const wire::Message& message);
   void want(Peer& peer);
+  void watch_tiles(Timestamp now);
+  void view(Timestamp now, Peer& peer);
   void document_arrived(Peer& peer, const wire::Document& document);
   void send_document(Timestamp now, Peer& peer);
   void send_losses(Timestamp now, Peer& peer);
@@ -101,6 +108,8 @@ class PeerTable {
   mutable Timestamp earliest_;
   mutable bool earliest_known_ = false;
   LocalStatus status_;
+  ActiveSpeaker speaker_;
+  Tiles tiles_;
   std::uint64_t serial_ = 0;
   std::uint64_t dropped_[static_cast<std::size_t>(quality::DropReason::count_)] = {};
 };

@@ -77,6 +77,9 @@ std::vector<FlowFigure> flow_figures(const FlowReport& flow, const FlowExtras& e
   }
   add_count(figures, "frames", flow.frames);
   flow.media == MediaKind::video ? add_picture(figures, flow) : add_sound(figures, flow);
+  for (std::size_t i = 0; i < kCauses; ++i)
+    figures.push_back({"impaired_s", name_of(static_cast<Cause>(i)),
+                       static_cast<double>(flow.impaired[i]), true});
   return figures;
 }
 

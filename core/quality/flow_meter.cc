@@ -51,9 +51,8 @@ void FlowMeter::frame_shown(Timestamp shown_at, Duration end_to_end) {
   report_.end_to_end.add(end_to_end);
   if (last_shown_) {
     const std::int64_t gap = to_ns(shown_at - *last_shown_);
-    const std::int64_t limit =
-        std::max(3 * average_gap_ns_, average_gap_ns_ + to_ns(Duration{kFreezeMargin}));
-    if (gaps_ >= kFreezeSamples && gap >= limit) {
+    if (is_freeze(gap)) {
+      froze_ = true;
       ++report_.freezes;
       report_.freeze_time += Duration{gap};
       report_.longest_freeze = std::max(report_.longest_freeze, Duration{gap});
@@ -62,6 +61,21 @@ void FlowMeter::frame_shown(Timestamp shown_at, Duration end_to_end) {
     average_gap_ns_ += (gap - average_gap_ns_) / n;
   }
   last_shown_ = shown_at;
+}
+
+bool FlowMeter::is_freeze(std::int64_t gap_ns) const {
+  const std::int64_t limit =
+      std::max(3 * average_gap_ns_, average_gap_ns_ + to_ns(Duration{kFreezeMargin}));
+  return gaps_ >= kFreezeSamples && gap_ns >= limit;
+}
+
+bool FlowMeter::take_frozen(Timestamp now) {
+  return std::exchange(froze_, false) || (last_shown_ && is_freeze(to_ns(now - *last_shown_)));
+}
+
+std::uint64_t FlowMeter::packets_lost() const {
+  const std::uint64_t all = expected();
+  return all > unique_ ? all - unique_ : 0;
 }
 
 void FlowMeter::samples_played(std::uint64_t samples, bool concealed) {
@@ -82,7 +96,7 @@ FlowReport FlowMeter::report(Timestamp now, Duration target_delay) const {
   FlowReport r = report_;
   r.measured_for = since_ ? now - *since_ : Duration::zero();
   const std::uint64_t all = expected();
-  r.packets_lost = all > unique_ ? all - unique_ : 0;
+  r.packets_lost = packets_lost();
   if (report_.media == MediaKind::audio) {
     r.frames = all;  // one frame a packet
   } else if (first_frame_) {

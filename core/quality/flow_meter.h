@@ -31,6 +31,9 @@ class FlowMeter {
   // Concealed samples are those that had to be invented while the stream was running.
   void samples_played(std::uint64_t samples, bool concealed);
   void sound_played(Duration end_to_end);
+  void impaired(Cause cause, std::uint32_t seconds) {
+    report_.impaired[static_cast<std::size_t>(cause)] += seconds;
+  }
 
   // The picture is not supposed to go on (layer switched away, link down): no freeze is running.
   void picture_paused() { last_shown_.reset(); }
@@ -40,6 +43,10 @@ class FlowMeter {
     average_gap_ns_ = before.average_gap_ns_;
     gaps_ = before.gaps_;
   }
+  // Whether the picture stood still since the last call, or still does.
+  bool take_frozen(Timestamp now);
+  std::uint64_t samples_concealed() const { return report_.samples_concealed; }
+  std::uint64_t packets_lost() const;
   Duration jitter() const { return Duration{jitter_ns_}; }
   FlowReport report(Timestamp now, Duration target_delay) const;
   void reset(Timestamp now);
@@ -56,6 +63,7 @@ class FlowMeter {
 
  private:
   std::uint64_t expected() const;
+  bool is_freeze(std::int64_t gap_ns) const;
   FlowReport report_;
   std::uint32_t clock_hz_;
   std::optional<Timestamp> since_;
@@ -68,6 +76,7 @@ class FlowMeter {
   std::optional<Timestamp> last_shown_;
   std::int64_t average_gap_ns_ = 0;
   std::uint32_t gaps_ = 0;
+  bool froze_ = false;  // since take_frozen() was called
 };
 
 }  // namespace diemcau::quality

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/quality/cause.h"
 #include "core/quality/histogram.h"
 #include "core/units/bitrate.h"
 #include "core/units/ids.h"
@@ -37,6 +38,7 @@ struct FlowReport {
   std::uint64_t samples_concealed = 0;
   std::uint64_t frames_recovered = 0;  // audio: lost, but heard from a later packet
   std::optional<std::uint64_t> audio_frames_lost_after_buffer;
+  CauseSeconds impaired{};  // seconds in which it was not as it should be, by cause
   Histogram end_to_end;     // capture → ready to show or play, ns
   Duration jitter{};        // interarrival jitter (RFC 3550 §6.4.1)
   Duration target_delay{};  // of the jitter buffer, now
@@ -76,6 +78,8 @@ struct BridgeReport {
   std::vector<FlowReport> flows;
   std::vector<PathReport> paths;
   std::uint64_t dropped[static_cast<std::size_t>(DropReason::count_)] = {};
+  std::optional<PeerId> speaker;  // who speaks, as this bridge hears it
+  std::uint32_t speaker_changes = 0;
 };
 
 }  // namespace diemcau::quality

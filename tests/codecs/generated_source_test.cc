@@ -1,6 +1,7 @@
 #include "codecs/generated_source.h"
 
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <map>
@@ -11,6 +12,7 @@
 #include "codecs/opus_decoder.h"
 #include "codecs/opus_encoder.h"
 #include "codecs/scale.h"
+#include "core/mesh/speaker.h"
 #include "tests/codecs/support.h"
 
 namespace diemcau::codecs {
@@ -140,6 +142,45 @@ TEST_CASE("speech is heard in its turn only", "[codecs][generated]") {
   CHECK(level(2) >= 33);  // the tone alone: 1000 / sqrt(2) is -33 dBov
   CHECK(level(5) < 33);
   CHECK(level(9) >= 33);
+}
+
+TEST_CASE("levels alone tell whose turn it is, in spite of tone and beep", "[codecs][generated]") {
+  // Second 1,000,003 is the seventh of twelve: the last one of bridge 1's turn.
+  constexpr std::size_t kFrames = 1'600;  // 32 s
+  std::array<std::vector<std::pair<Timestamp, std::uint8_t>>, 3> rooms;
+  for (unsigned i = 0; i < rooms.size(); ++i) {
+    GeneratedSettings settings;
+    settings.index = i;
+    settings.width = 160;
+    settings.height = 90;
+    settings.pacing = Pacing::none;
+    settings.start = kStart;
+    const auto room = make_generated_source(settings);
+    while (rooms[i].size() < kFrames) {
+      const auto event = room->next();
+      REQUIRE(event);
+      if (const auto* sound = std::get_if<AudioFrame>(&*event))
+        rooms[i].emplace_back(sound->captured_at, audio_level_dbov(sound->samples));
+    }
+  }
+  mesh::ActiveSpeaker speaker(rooms.size());
+  std::vector<std::pair<std::int64_t, std::size_t>> turns;
+  for (std::size_t f = 0; f < kFrames; ++f) {
+    for (std::uint16_t i = 0; i < rooms.size(); ++i) {
+      const auto& [captured_at, level] = rooms[i][f];
+      speaker.heard(captured_at, PeerId{i}, level);
+      if (const auto who = speaker.poll())
+        turns.emplace_back(to_ms(captured_at - kStart), who->value);
+    }
+  }
+  // Half a second to a second, and as long a pause between two sentences.
+  // From the second turn on: they begin at 1 s + 4 s * n, of bridges 2, 0, 1, 2, …
+  std::erase_if(turns, [](const auto& turn) { return turn.first < 1'000; });
+  REQUIRE(turns.size() >= 7);
+  for (std::size_t n = 0; n < turns.size(); ++n) {
+    CHECK(turns[n].second == (2 + n) % 3);
+    CHECK(turns[n].first - 1'000 - static_cast<std::int64_t>(4'000 * n) <= 2'000);
+  }
 }
 
 TEST_CASE("the number survives every layer and a small tile", "[codecs][generated]") {

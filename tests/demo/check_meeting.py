@@ -213,13 +213,29 @@ def check_tones(report, where, samples, tones, wanted):
 
 
 def tiles(count, width, height):
-    """Where the tiles of a grid are: as square as it goes, in roster order, left to right."""
-    columns = math.ceil(math.sqrt(count))
-    rows = math.ceil(count / columns)
+    """Where the small tiles of central's grid stand, in roster order: in the right quarter, four to
+    a column of its own shape, left to right and then down."""
+    left, columns = width * 3 // 4, math.ceil(math.sqrt(count / 4))
+    rows = max(math.ceil(count / columns), 4 * columns)
+    wide, high = (width - left) // columns, height // rows
     for n in range(count):
         row, column = divmod(n, columns)
-        yield (slice(row * height // rows, (row + 1) * height // rows),
-               slice(column * width // columns, (column + 1) * width // columns))
+        yield (slice(row * high, (row + 1) * high),
+               slice(left + column * wide, left + (column + 1) * wide))
+
+
+def check_large_tile(report, luma):
+    """Left of them stands whoever spoke last of the others."""
+    tile = luma[:, :, :luma.shape[2] * 3 // 4]
+    area = source.find_picture(tile) if len(tile) else None
+    if area is None:
+        report.add("picture in tile", "grid speaker", "no number readable", "a picture", False)
+        return
+    live = source.frame_numbers(tile[:, area[0], area[1]]) >= 0
+    first = int(np.argmax(live))
+    share = 100 * live[first:].mean()
+    report.add("numbers readable", "grid speaker", f"{share:.1f} % of {len(live) - first}",
+               "≥ 95 %", share >= 95)
 
 
 def check_grid(report, summary, timeline):
@@ -250,6 +266,7 @@ def check_grid(report, summary, timeline):
         report.add("numbers grow", where, f"{back} steps back", "0", live.any() and back == 0)
         if not bridge["central"] and live.any():
             tracks.append((np.median(times[live] - source.captured_s(numbers[live])), numbers))
+    check_large_tile(report, luma)
     # In the mix the first of the others' beeps is heard first: it belongs to the quickest tile.
     if tracks:
         check_sync(report, "grid", times, min(tracks, key=lambda track: track[0])[1], beeps,

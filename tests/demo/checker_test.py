@@ -49,6 +49,12 @@ def hear(bridge, first_s, seconds):
     return tone + envelope * 9000 * np.sin(2 * np.pi * 1000 * into)
 
 
+def resized(picture, height, width):
+    rows = (np.arange(height) + 0.5) * picture.shape[0] / height
+    columns = (np.arange(width) + 0.5) * picture.shape[1] / width
+    return picture[rows.astype(int)][:, columns.astype(int)]
+
+
 def s16(samples):
     return np.clip(samples, -32768, 32767).astype(np.int16)
 
@@ -100,8 +106,9 @@ class FakeMeeting:
         for k in range(SECONDS * 25):
             shown = self.frames[min(len(self.frames) - 1, round(k * FPS / 25))]
             canvas = np.full((360, 640), 40, np.uint8)
-            for column in range(2):
-                canvas[90:270, column * 320:column * 320 + 320] = shown
+            for row in range(2):
+                canvas[row * 90 + 5:row * 90 + 77, 496:624] = resized(shown, 72, 128)
+            canvas[45:315, :480] = resized(shown, 270, 480)
             canvases.append(canvas)
         encode(os.path.join(self.folders[CENTRAL], "grid.mkv"), canvases, 25,
                s16(hear(MEMBER, self.first / FPS, SECONDS)), CODECS)

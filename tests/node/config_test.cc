@@ -54,6 +54,7 @@ TEST_CASE("every setting is read", "[node][config]") {
       "[media]\nkind = \"raw\"\nvideo_pipe = \"v\"\naudio_pipe = \"a\"\nsize = \"640x480\"\n"
       "fps = 25\nrate = 44100\nchannels = 2\n"
       "[sink]\ndir = \"s\"\nsize = \"320x180\"\ngrid = \"g.mkv\"\nmix = \"m.wav\"\n"
+      "layout = \"alike\"\n"
       "[record]\ndir = \"rec\"\nenabled = true\n[metrics]\nlisten = \"[::1]:1\"\n"
       "[rate]\nhi = \"2Mbit/s\"\nmid = \"600kbit/s\"\nlo = \"100000bit/s\"\naudio = \"40kbit/s\"\n"
       "uplink = \"12.5Mbit/s\"\n",
@@ -70,6 +71,7 @@ TEST_CASE("every setting is read", "[node][config]") {
   CHECK(c.media.channels == 2);
   CHECK(c.sink.dir == std::filesystem::path("/x/s"));
   CHECK(c.sink.width == 320);
+  CHECK(c.sink.layout == Arrangement::alike);
   CHECK(c.sink.grid == std::filesystem::path("/x/g.mkv"));
   CHECK(c.record.enabled == true);
   CHECK(c.record.dir == "/x/rec");
@@ -85,7 +87,7 @@ TEST_CASE("an unknown setting is told with its line and the nearest known one", 
         "bridge.toml:8: there is no setting rate.upling; did you mean rate.uplink?");
   CHECK(error_of(kLeast + "[sink]\ncolour_temperature = 1\n") ==
         "bridge.toml:7: there is no setting sink.colour_temperature; those here are: dir, size, "
-        "grid, mix");
+        "grid, mix, layout");
   CHECK(error_of(kLeast + "[rate]\nupling = \"1Mbit/s\"\n", Language::vi) ==
         "bridge.toml:7: không có mục rate.upling; có phải ý bạn là rate.uplink?");
 }
@@ -118,6 +120,9 @@ TEST_CASE("a value of the wrong type or form is told with what to write", "[node
   CHECK(error_of(kLeast + "[sink]\nsize = \"641x360\"\n") ==
         "bridge.toml:7: sink.size is \"641x360\"; write an even size from 16x16 to 3840x2160, "
         "such as \"1280x720\"");
+  CHECK(error_of(kLeast + "[sink]\nlayout = \"big\"\n") ==
+        "bridge.toml:7: sink.layout is \"big\"; write \"speaker\" (whoever speaks is large) or "
+        "\"alike\" (equal tiles)");
   CHECK(error_of(kLeast + "[sink]\ngrid = \"g.avi\"\n") ==
         "bridge.toml:7: sink.grid is \"g.avi\"; write a file name that ends in .mkv or .mp4");
   CHECK(error_of(kLeast + "[record]\nenabled = \"yes\"\n") ==

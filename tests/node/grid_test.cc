@@ -118,21 +118,22 @@ TEST_CASE("every bridge has a tile with its name, and words where there is no pi
   board.set_state(1, TileState::live);
   const codecs::Picture& canvas = board.paint();
   for (std::size_t i = 0; i < 3; ++i) {
-    codecs::Area bar = board.area(i);
-    bar.y = board.picture_area(i).y + board.picture_area(i).height;
-    bar.height = board.area(i).y + board.area(i).height - bar.y;
+    codecs::Area bar = board.layout().tile(i);
+    bar.y = TileLayout::picture_of(board.layout().tile(i)).y +
+            TileLayout::picture_of(board.layout().tile(i)).height;
+    bar.height = board.layout().tile(i).y + board.layout().tile(i).height - bar.y;
     CHECK(bright(canvas, bar, 180) > 20);
   }
-  CHECK(bright(canvas, board.picture_area(0), 180) > 50);
-  CHECK(bright(canvas, board.picture_area(1), 180) == 0);
-  CHECK(middle(canvas, board.picture_area(1)) == 120);
+  CHECK(bright(canvas, TileLayout::picture_of(board.layout().tile(0)), 180) > 50);
+  CHECK(bright(canvas, TileLayout::picture_of(board.layout().tile(1)), 180) == 0);
+  CHECK(middle(canvas, TileLayout::picture_of(board.layout().tile(1))) == 120);
 }
 
 TEST_CASE("a lost bridge keeps its last picture, darkened, and comes back", "[grid]") {
   TileBoard board = board_of({"Tỉnh", "Nghĩa Trụ"});
   board.set_picture(1, grey(120));
   board.set_state(1, TileState::lost);
-  const codecs::Area room = board.picture_area(1);
+  const codecs::Area room = TileLayout::picture_of(board.layout().tile(1));
   CHECK(middle(board.paint(), room) == 16 + (120 - 16) * 3 / 10);
   CHECK(bright(board.paint(), room, 180) > 50);
   board.set_state(1, TileState::live);
@@ -141,21 +142,62 @@ TEST_CASE("a lost bridge keeps its last picture, darkened, and comes back", "[gr
 }
 
 TEST_CASE("tiles stay apart and inside of the canvas for every number of bridges", "[grid]") {
+  const auto arrangement = GENERATE(Arrangement::alike, Arrangement::speaker);
   for (std::size_t n = 1; n <= 32; ++n) {
-    TileBoard board = board_of(std::vector<std::string>(n, "Xã"));
-    board.paint();
+    const TileLayout layout(arrangement, n, 640, 360);
     for (std::size_t i = 0; i < n; ++i) {
-      const codecs::Area a = board.area(i);
+      const codecs::Area a = layout.tile(i);
+      if (layout.large()) CHECK(a.x >= layout.large()->x + layout.large()->width);
       CHECK(a.x + a.width <= 640);
       CHECK(a.y + a.height <= 360);
       CHECK(a.width > 16);
       for (std::size_t j = 0; j < i; ++j) {
-        const codecs::Area b = board.area(j);
+        const codecs::Area b = layout.tile(j);
         CHECK((a.x >= b.x + b.width || b.x >= a.x + a.width || a.y >= b.y + b.height ||
                b.y >= a.y + a.height));
       }
     }
   }
+}
+
+TEST_CASE("whoever speaks is large, keeps the small tile and has a lit name", "[grid]") {
+  TileBoard board({640, 360, {"Tỉnh", "Nghĩa Trụ", "Hoàn Long"}, "", "", Arrangement::speaker});
+  const TileLayout& layout = board.layout();
+  const auto bar = [&](const codecs::Area& tile) {
+    const codecs::Area room = TileLayout::picture_of(tile);
+    return board.paint().y()[(room.y + room.height + 1) * 640 + tile.x + 1];
+  };
+  REQUIRE(layout.large());
+  for (std::size_t i = 0; i < 3; ++i)
+    board.set_picture(i, grey(static_cast<std::uint8_t>(100 + 10 * i)));
+  for (const std::size_t speaks : {1U, 2U, 1U}) {
+    board.set_speaker(speaks);
+    board.set_large(speaks);
+    CHECK(middle(board.paint(), TileLayout::picture_of(*layout.large())) ==
+          static_cast<int>(100 + 10 * speaks));
+    for (std::size_t i = 0; i < 3; ++i) {
+      CHECK(middle(board.paint(), TileLayout::picture_of(layout.tile(i))) ==
+            static_cast<int>(100 + 10 * i));
+      CHECK((bar(layout.tile(i)) > 50) == (i == speaks));
+    }
+  }
+  board.set_picture(1, grey(200));  // a new picture moves in both places
+  CHECK(middle(board.paint(), TileLayout::picture_of(*layout.large())) == 200);
+  CHECK(middle(board.paint(), TileLayout::picture_of(layout.tile(1))) == 200);
+}
+
+TEST_CASE("each tile asks for the layer that it can show without looking soft", "[grid]") {
+  const auto alike = [](std::size_t n) {
+    return TileLayout(Arrangement::alike, n, 1280, 720).layers();
+  };
+  CHECK(alike(2).small == Layer::mid);  // 640 wide
+  CHECK(alike(4).small == Layer::mid);  // 324 lines
+  CHECK(alike(9).small == Layer::mid);  // 216 lines
+  CHECK(alike(11).small == Layer::lo);  // 162 lines
+  CHECK_FALSE(alike(4).large);
+  const auto speaker = TileLayout(Arrangement::speaker, 11, 1280, 720).layers();
+  CHECK(speaker.large == Layer::hi);  // 540 lines
+  CHECK(speaker.small == Layer::lo);
 }
 
 TEST_CASE("a mix saturates and does not wrap around", "[mix]") {

@@ -55,7 +55,8 @@ std::vector<Record> read_log(const std::filesystem::path& path) {
   return records;
 }
 
-Layer layer_named(const std::string& name) {
+std::optional<Layer> layer_named(const std::string& name) {
+  if (name == "none") return std::nullopt;
   return name == "hi" ? Layer::hi : name == "mid" ? Layer::mid : Layer::lo;
 }
 
@@ -79,7 +80,9 @@ mesh::BridgeConfig config_of(const Bytes& bytes) {
     if (key == "self") c.self = PeerId{static_cast<std::uint16_t>(std::stoul(value))};
     if (key == "seed") c.seed = std::stoull(value);
     if (key == "records") c.records = value == "1";
-    if (key == "view") c.view_layer = layer_named(value);
+    if (key == "small") c.tiles.small = layer_named(value);
+    if (key == "large") c.tiles.large = layer_named(value);
+    if (key == "central") c.tiles.central = layer_named(value);
     if (key == "uplink") c.uplink = rate();
     if (key == "hi") c.rates.hi = rate();
     if (key == "mid") c.rates.mid = rate();

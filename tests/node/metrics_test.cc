@@ -28,6 +28,7 @@ MetricsSnapshot full_snapshot() {
   sound.end_to_end.add(75ms);
   sound.end_to_end.add(95ms);
   sound.jitter = 3ms;
+  sound.impaired = {1, 2, 0, 0, 0};
   quality::FlowReport picture = sound;
   picture.media = MediaKind::video;
   picture.layer = Layer::hi;
@@ -46,6 +47,8 @@ MetricsSnapshot full_snapshot() {
   path.clock_uncertainty = 1ms;
   path.target = Bitrate::kbps(1500);
   s.report.paths = {path};
+  s.report.speaker = PeerId{1};
+  s.report.speaker_changes = 5;
   s.report.dropped[static_cast<std::size_t>(quality::DropReason::auth)] = 3;
   s.dropped[static_cast<std::size_t>(quality::DropReason::auth)] = 4;
   s.video_encode.add(6ms);
@@ -77,6 +80,15 @@ TEST_CASE("a scrape shows the published figures in base units", "[metrics]") {
   CHECK(has(text, "diemcau_audio_concealed_samples_total{peer=\"xa-nghia-tru\"} 480"));
   CHECK(has(text, "diemcau_target_bitrate_bps{peer=\"xa-nghia-tru\"} 1500000"));
   CHECK(has(text, "diemcau_rec_seconds_total{source=\"xa-nghia-tru\"} 2.5"));
+  CHECK(has(text,
+            "diemcau_impaired_seconds_total{peer=\"xa-nghia-tru\",media=\"audio\","
+            "cause=\"queue\"} 1"));
+  CHECK(has(text,
+            "diemcau_impaired_seconds_total{peer=\"xa-nghia-tru\",media=\"video\","
+            "cause=\"wire\"} 4"));
+  CHECK(has(text, "diemcau_active_speaker{peer=\"tinh\"} 0"));
+  CHECK(has(text, "diemcau_active_speaker{peer=\"xa-nghia-tru\"} 1"));
+  CHECK(has(text, "diemcau_speaker_changes_total 5"));
   CHECK(has(text, "diemcau_disk_free_bytes{volume=\"record\"} 5000000000"));
   CHECK(has(text, "diemcau_peer_rtt_seconds_bucket{peer=\"xa-nghia-tru\",le=\"0.01\"} 0"));
   CHECK(has(text, "diemcau_peer_rtt_seconds_bucket{peer=\"xa-nghia-tru\",le=\"0.02\"} 1"));

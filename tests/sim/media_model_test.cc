@@ -123,6 +123,19 @@ TEST_CASE("talk and silence have the mean lengths of P.59", "[sim]") {
   CHECK(static_cast<double>(talking) / kFrames == Approx(1.004 / (1.004 + 1.587)).margin(0.02));
 }
 
+TEST_CASE("who has the floor begins at once and pauses for breath, who has not is silent",
+          "[sim]") {
+  VoiceModel voice{CounterRandom{3, Purpose::audio, 0}};
+  int talking = 0;
+  constexpr int kFrames = 100'000;
+  for (int i = 0; i < kFrames; ++i) {
+    CHECK_FALSE(voice.next_frame(false).voice);
+    if (i % 1'000 == 0) CHECK(voice.next_frame(true).voice);
+  }
+  for (int i = 0; i < kFrames; ++i) talking += voice.next_frame(true).voice ? 1 : 0;
+  CHECK(static_cast<double>(talking) / kFrames == Approx(1.004 / (1.004 + 0.3)).margin(0.02));
+}
+
 TEST_CASE("the loudspeaker takes a period at each tick and counts what was missing", "[sim]") {
   PlayoutModel playout;
   mesh::PlayAudio play;

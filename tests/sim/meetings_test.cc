@@ -77,6 +77,30 @@ TEST_CASE("the floor of one meeting is not that of another", "[sim]") {
         "members");
 }
 
+TEST_CASE("with central and speaker, whoever speaks is found by core and seen by all", "[sim]") {
+  std::string text = replaced(kSmallScenario, "duration = \"4s\"", "duration = \"20s\"");
+  text = replaced(text, "count = 2", "count = 3");
+  text = replaced(text, "video = {",
+                  "subscribe = \"central+speaker\"\nspeaker = [{ at = \"0s\", site = "
+                  "\"district-01\" }, { at = \"10s\", site = \"district-02\" }]\nvideo = {");
+  const RunResult r = run(text);
+  for (std::size_t to = 0; to < 4; ++to) {
+    CAPTURE(to);
+    CHECK(r.bridges[to].speaker == PeerId{2});
+    CHECK(r.bridges[to].speaker_changes == 2);
+  }
+  CHECK(r.crossing(1, 3, Layer::hi).packets_sent > 0);
+  CHECK(r.crossing(2, 3, Layer::hi).packets_sent > 0);
+  CHECK(r.crossing(0, 3, Layer::mid).packets_sent > 0);
+  // Who has not spoken is not seen, but by the bridge that records.
+  for (const Layer layer : {Layer::lo, Layer::mid, Layer::hi})
+    CHECK(r.crossing(3, 1, layer).packets_sent == 0);
+  CHECK(r.crossing(3, 0, Layer::hi).packets_sent > 0);
+  for (const auto& bridge : r.bridges) {
+    for (const auto& f : bridge.flows) CHECK(f.freezes == 0);
+  }
+}
+
 TEST_CASE("a pause holds back the pictures and the sound of its site alone", "[sim]") {
   const std::string text =
       replaced(kSmallScenario, "video = {",

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "sim/html.h"
+#include "sim/impairment_texts.h"
 #include "sim/svg.h"
 #include "tests/sim/markup.h"
 #include "tests/sim/scenario_text.h"
@@ -96,7 +97,8 @@ TEST_CASE("sections without data are left out", "[sim]") {
   ReportInput in = small_input();
   CHECK_FALSE(holds(report_html(in), words::kSeconds.vi));
   CHECK_FALSE(holds(report_html(in), words::kTargets.vi + std::string(" <span")));
-  in.per_second = {{1, 5, 1000, 80.0, 90.0, 0.01, false}, {1, 6, 500, 120.0, {}, 0.2, true}};
+  in.per_second = {{1, 5, 1000, 80.0, 90.0, 0.01, false, {}},
+                   {1, 6, 500, 120.0, {}, 0.2, true, {0, 2, 1, 0, 0}}};
   in.targets = {{MetricId::audio_r_worst, 75, {}}};
   const std::string html = report_html(in);
   CHECK(markup_complaint(html) == "");
@@ -105,6 +107,23 @@ TEST_CASE("sections without data are left out", "[sim]") {
   CHECK(holds(html, words::kMissed.vi));
   ReportInput empty;
   CHECK(markup_complaint(report_html(empty)) == "");
+}
+
+TEST_CASE("seconds that were not as they should be stand with their cause", "[sim]") {
+  ReportInput in = small_input();
+  CHECK(holds(report_html(in), words::kNoImpairments.vi));
+  in.links.clear();
+  in.flows[0].impaired = {3, 0, 0, 1, 0};
+  in.per_second = {{1, 5, 1000, 80.0, 90.0, 0.01, false, {1, 0, 1, 0, 0}},
+                   {0, 6, 1000, 80.0, 90.0, 0.01, false, {0, 7, 0, 0, 0}}};
+  const std::string html = report_html(in);
+  CHECK(markup_complaint(html) == "");
+  CHECK_FALSE(holds(html, words::kNoImpairments.vi));
+  CHECK(holds(html, "class=\"bar bq\""));  // the table's, of all bridges
+  CHECK(holds(html, "class=\"bar bl\""));
+  CHECK_FALSE(holds(html, "class=\"bar bw\""));
+  CHECK(holds(html, "Gián đoạn: 1"));  // the columns', of the weakest one
+  CHECK_FALSE(holds(html, "Mất gói: 7"));
 }
 
 TEST_CASE("a province of a hundred bridges gets a report of some pages", "[sim]") {

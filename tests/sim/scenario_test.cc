@@ -145,9 +145,25 @@ TEST_CASE("circles, unknown names and empty meetings are refused", "[sim]") {
 }
 
 TEST_CASE("keys of the grammar that are not built yet say so", "[sim]") {
-  CHECK(bent("video = {", "subscribe = \"central+speaker\"\nvideo = {") ==
-        "s.toml:24: meeting.subscribe: \"central+speaker\" is not built yet; write \"tiles\", "
-        "\"hi\", \"mid\" or \"lo\"");
+  CHECK(bent("frame = \"20ms\"", "frame = \"10ms\"") ==
+        "s.toml:25: meeting.audio.frame: other than 20ms is not built yet; write \"20ms\"");
+}
+
+TEST_CASE("members take of each other what subscribe says", "[sim]") {
+  const auto tiles = [](const std::string& subscribe) {
+    return parse_text(replaced(kSmallScenario, "video = {",
+                               "subscribe = \"" + subscribe + "\"\nvideo = {"))
+        .tiles;
+  };
+  CHECK(tiles("tiles").small == Layer::mid);
+  CHECK(tiles("lo").small == Layer::lo);
+  CHECK_FALSE(tiles("hi").large);
+  CHECK_FALSE(tiles("central+speaker").small);
+  CHECK(tiles("central+speaker").large == Layer::hi);
+  CHECK(tiles("central+speaker").central == Layer::mid);
+  CHECK(bent("video = {", "subscribe = \"speaker\"\nvideo = {") ==
+        "s.toml:24: meeting.subscribe: is \"speaker\"; write \"tiles\", \"hi\", \"mid\", \"lo\" or "
+        "\"central+speaker\"");
 }
 
 TEST_CASE("sites share a segment by its name, and a name that is not there is an error", "[sim]") {

@@ -43,6 +43,10 @@ class TestMedia {
     return nodes_[i].filmed[{layer, number}];
   }
   std::size_t picture_bytes = 5000;
+  // What a microphone tells of its frame of 20 ms; a quiet room if nothing else is said.
+  std::function<std::uint8_t(std::size_t bridge, Timestamp)> level = [](std::size_t, Timestamp) {
+    return std::uint8_t{60};
+  };
   std::uint64_t invalidations = 0, idrs = 0;
 
  private:
@@ -65,6 +69,7 @@ class TestMedia {
       frame.captured_at = t - 20ms;
       frame.bytes = bytes;
       frame.length = 80;
+      frame.level_dbov = level(i, t);
       mesh_.input(i, frame);
       speak(i, t + 20ms);
     });

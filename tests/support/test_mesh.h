@@ -24,9 +24,10 @@ class TestMesh {
     std::vector<std::uint8_t> bytes;
     std::size_t elided = 0;
   };
-  explicit TestMesh(std::size_t count, std::uint64_t seed = 1) {
+  // `tiles`: of all but b0, which records.
+  explicit TestMesh(std::size_t count, std::uint64_t seed = 1, mesh::TileLayers tiles = {}) {
     for (std::size_t i = 0; i < count; ++i)
-      nodes_.push_back(std::make_unique<Node>(i, count, seed));
+      nodes_.push_back(std::make_unique<Node>(i, count, seed, tiles));
     for (std::size_t i = 0; i < count; ++i) start(i);
   }
 
@@ -85,8 +86,8 @@ class TestMesh {
 
  private:
   struct Node {
-    Node(std::size_t i, std::size_t count, std::uint64_t seed)
-        : index(i), total(count), mac(PeerId{static_cast<std::uint16_t>(i)}, 42) {
+    Node(std::size_t i, std::size_t count, std::uint64_t seed, mesh::TileLayers t)
+        : index(i), total(count), tiles(t), mac(PeerId{static_cast<std::uint16_t>(i)}, 42) {
       make_bridge(seed);
     }
     void make_bridge(std::uint64_t seed) {
@@ -98,6 +99,7 @@ class TestMesh {
       }
       config.self = PeerId{static_cast<std::uint16_t>(index)};
       config.records = index == 0;
+      config.tiles = tiles;
       config.seed = seed * 1000 + index;
       paths.clear();
       bridge.reset();
@@ -105,6 +107,7 @@ class TestMesh {
           config, mesh::Bridge::Ports{packets, frames, mac, handshakes});
     }
     std::size_t index, total;
+    mesh::TileLayers tiles;
     PacketPool packets;
     FramePool frames;
     KeyedMac mac;

@@ -1,0 +1,116 @@
+// What a peer is told of its streams, and what people are.
+#include "core/mesh/inbound.h"
+
+#include <algorithm>
+
+namespace diemcau::mesh {
+
+namespace {
+// Since the figures were reset when they are smaller than before.
+std::uint64_t growth(std::uint64_t& before, std::uint64_t now) {
+  const std::uint64_t grown = now >= before ? now - before : now;
+  before = now;
+  return grown;
+}
+}  // namespace
+
+void Inbound::paused() {
+  impairment_.device_stopped();
+  for (auto& s : streams_) s->meter.picture_paused();
+}
+
+void Inbound::sends(bool microphone, bool camera) {
+  microphone_ = microphone;
+  camera_ = camera;
+  if (!camera) paused();
+}
+
+void Inbound::peer_left() {
+  sends(false, false);
+  impairment_.peer_left();
+}
+
+void Inbound::want(std::optional<Layer> layer) {
+  wanted_ = layer;
+  if (!layer) paused();
+}
+
+void Inbound::second_over(Timestamp now) {
+  Stream* sound = nullptr;
+  Stream* picture = nullptr;
+  std::uint64_t lost = 0;
+  quality::ImpairmentMeter::Heard heard;
+  for (const auto& s : streams_) {
+    lost += s->meter.packets_lost();
+    if (s->id.layer == Layer::only) sound = s.get();
+    if (s->id.layer == viewed_layer_) picture = s.get();
+    if (!s->pictures) continue;
+    // A layer that nobody looks at may break as it likes.
+    const std::uint64_t broken =
+        growth(s->pictures->undecodable_counted, s->pictures->assembly.frames_undecodable());
+    if (s.get() == picture) heard.pictures_undecodable = broken;
+  }
+  heard.sound_expected = microphone_ && sound != nullptr;
+  heard.picture_expected = expects_picture() && picture != nullptr;
+  heard.packets_lost = growth(counted_.lost, lost);
+  if (sound != nullptr)
+    heard.samples_concealed = growth(counted_.concealed, sound->meter.samples_concealed());
+  if (picture != nullptr) heard.picture_frozen = picture->meter.take_frozen(now);
+  const auto verdict = impairment_.close(now, heard);
+  if (verdict.sound) sound->meter.impaired(*verdict.sound, verdict.seconds);
+  if (verdict.picture) picture->meter.impaired(*verdict.picture, verdict.seconds);
+}
+
+void Inbound::sender_report_arrived(Timestamp received_at, const wire::SenderReport& report) {
+  if (Live* live = find(report.sender))
+    live->stream->last_report = {report.info.ntp.compact(), received_at};
+}
+
+std::size_t Inbound::report_blocks(Timestamp now, std::span<wire::ReportBlock> out) {
+  std::size_t n = 0;
+  for (const Live& live : live_) {
+    if (n == out.size()) break;
+    Stream* s = live.stream;
+    const auto fields = s->meter.take_loss_fields();
+    if (!fields) continue;
+    wire::ReportBlock block;
+    block.ssrc = live.ssrc;
+    block.fraction_lost = fields->fraction_lost;
+    block.cumulative_lost = fields->cumulative_lost;
+    block.highest_seq = fields->highest_seq;
+    block.jitter = fields->jitter;
+    if (s->last_report) {
+      block.last_sr = s->last_report->first;
+      const std::int64_t since_us = to_us(now - s->last_report->second);
+      block.since_last_sr = static_cast<std::uint32_t>(since_us * 65'536 / 1'000'000);
+    }
+    out[n++] = block;
+  }
+  return n;
+}
+
+void Inbound::report(Timestamp now, std::vector<quality::FlowReport>& flows) const {
+  const std::size_t first = flows.size();
+  std::uint64_t media_bytes = 0;
+  for (const auto& s : streams_) {
+    const bool sound = media_of(s->id.source) == MediaKind::audio;
+    auto flow = s->meter.report(now, sound ? sound_.target_delay() : pictures_.target_delay());
+    if (s->pictures) flow.frames_undecodable += s->pictures->assembly.frames_undecodable();
+    media_bytes += flow.bytes_received;
+    if (flow.packets_received > 0) flows.push_back(std::move(flow));
+  }
+  for (std::size_t i = first; i < flows.size(); ++i) {
+    flows[i].link_media_bytes = media_bytes;
+    flows[i].link_repair_bytes = repair_.figures().bytes;
+  }
+}
+
+void Inbound::reset_figures(Timestamp now) {
+  for (auto& s : streams_) {
+    s->meter.reset(now);
+    if (s->pictures) s->pictures->assembly.reset_figures();
+  }
+  repair_.reset_figures();
+}
+
+}  // namespace diemcau::mesh
