@@ -97,7 +97,10 @@ void Inbound::report(Timestamp now, std::vector<quality::FlowReport>& flows) con
     auto flow = s->meter.report(now, sound ? sound_.target_delay() : pictures_.target_delay());
     if (s->pictures) flow.frames_undecodable += s->pictures->assembly.frames_undecodable();
     media_bytes += flow.bytes_received;
-    if (flow.packets_received > 0) flows.push_back(std::move(flow));
+    // A picture that stands still because nothing is sent of it is a figure, too.
+    const bool impaired = std::any_of(flow.impaired.begin(), flow.impaired.end(),
+                                      [](std::uint32_t seconds) { return seconds > 0; });
+    if (flow.packets_received > 0 || impaired) flows.push_back(std::move(flow));
   }
   for (std::size_t i = first; i < flows.size(); ++i) {
     flows[i].link_media_bytes = media_bytes;
