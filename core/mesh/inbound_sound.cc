@@ -77,7 +77,9 @@ std::optional<quality::DropReason> Inbound::audio_arrived(const Coming& coming, 
       impairment_.sound_arrived(coming.received_at, local_time(frame.captured),
                                 frame.rtp_timestamp);
     }
-    const Insert result = take_sound(coming, std::move(frame));
+    Coming by = coming;
+    by.repaired = by.repaired || back > 0;
+    const Insert result = take_sound(by, std::move(frame));
     if (back > 0) {
       if (result == Insert::fresh) stream.meter.frame_recovered();
     } else if (result == Insert::late) {

@@ -12,7 +12,8 @@ constexpr Duration kEpoch = 2s;  // as NetEq's arrival history; at 200 ppm the p
 constexpr Duration kAbove = 15ms;  // wider than the 10 ms steps in which devices ask
 // Beyond that, frames are left out: fast talk for seconds is worse than one skip.
 constexpr Duration kFarAbove = 120ms;
-constexpr Duration kRepairWorthWaiting = 80ms;
+constexpr Duration kRepairWorthWaiting = 85ms;
+constexpr Duration kRepairHeld = 4s;
 // In the first second nobody has said much yet, and what queued up while handshakes and encoders
 // had the machine would be heard as delay for a second.
 constexpr Duration kFarAboveAtStart = 60ms;
@@ -64,9 +65,14 @@ void AudioBuffer::measure(Timestamp received_at, std::int64_t at) {
   delays_.add(transit - fastest());
 }
 
-// What repair brings soon is worth waiting for; for what takes a long round trip nobody would.
-bool AudioBuffer::counts(Timestamp received_at, std::int64_t at, bool repaired) const {
-  return !repaired || !fastest_now_ || age(received_at, at) <= kRepairWorthWaiting;
+// The quantile forgets a loss in a second or two; a line that loses one packet in fifty loses the
+// next one later than that.
+void AudioBuffer::learn(Timestamp received_at, std::int64_t at, bool repaired) {
+  if (!repaired || !fastest_now_) return measure(received_at, at);
+  const Duration needed = age(received_at, at) + DelayHistogram::kBucket;
+  if (needed > kRepairWorthWaiting) return;
+  held_ = received_at < held_until_ ? std::max(held_, needed) : needed;
+  held_until_ = received_at + kRepairHeld;
 }
 
 AudioBuffer::Insert AudioBuffer::insert(Timestamp received_at, AudioFrame frame, bool repaired) {
@@ -80,15 +86,14 @@ AudioBuffer::Insert AudioBuffer::insert(Timestamp received_at, AudioFrame frame,
     newest_ = unwrapper_.unwrap(frame.rtp_timestamp);
   }
   if (next_ && at < *next_) {
-    if (counts(received_at, at, repaired))
-      measure(received_at, at);  // just what the target must learn from
+    learn(received_at, at, repaired);  // just what the target must learn from
     ++figures_.late;
     return Insert::late;
   }
   std::size_t place = entries_.size();
   while (place > 0 && entries_.at(place - 1).at > at) --place;
   if (place > 0 && entries_.at(place - 1).at == at) return Insert::duplicate;
-  if (counts(received_at, at, repaired)) measure(received_at, at);
+  learn(received_at, at, repaired);
   if (entries_.size() == kCapacity) {  // nobody pulls: the oldest goes
     ++figures_.discarded;
     if (place == 0) return Insert::late;
@@ -101,6 +106,7 @@ AudioBuffer::Insert AudioBuffer::insert(Timestamp received_at, AudioFrame frame,
 }
 
 AudioPull AudioBuffer::pull(Timestamp now, std::uint32_t queued_samples) {
+  if (now >= held_until_) held_ = Duration::zero();
   if (!playing_) {
     if (entries_.empty() || age(now, entries_.front().at) < target_delay()) return {};
     playing_ = true;
@@ -164,6 +170,8 @@ void AudioBuffer::set_minimum_delay(Duration d) {
   minimum_delay_ = std::clamp(d, Duration::zero(), DelayHistogram::kCap);
 }
 
-Duration AudioBuffer::target_delay() const { return std::max(delays_.target(), minimum_delay_); }
+Duration AudioBuffer::target_delay() const {
+  return std::max({delays_.target(), minimum_delay_, held_});
+}
 
 }  // namespace diemcau::receive

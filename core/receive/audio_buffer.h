@@ -35,8 +35,8 @@ class AudioBuffer {
   };
   static constexpr std::size_t kCapacity = 64;  // 1.28 s
 
-  // `repaired`: it came by a way that takes longer, and the target learns of it only if not by
-  // much.
+  // `repaired`: it came again, or in a later packet. What that takes is held for a while, unless it
+  // is too long to be worth waiting for.
   Insert insert(Timestamp received_at, AudioFrame frame, bool repaired = false);
   // What the device plays next; `queued_samples` are still in front of it.
   AudioPull pull(Timestamp now, std::uint32_t queued_samples);
@@ -60,7 +60,7 @@ class AudioBuffer {
   AudioPull conceal();
   void measure(Timestamp received_at, std::int64_t at);
   Duration fastest() const;
-  bool counts(Timestamp received_at, std::int64_t at, bool repaired) const;
+  void learn(Timestamp received_at, std::int64_t at, bool repaired);
   // How long ago the fastest packet of that place on the time line would have come.
   Duration age(Timestamp now, std::int64_t at) const;
   void clear();
@@ -77,6 +77,8 @@ class AudioBuffer {
 
   DelayHistogram delays_;
   Duration minimum_delay_{};
+  Duration held_{};  // what repair has needed in the last seconds
+  Timestamp held_until_;
   // Least arrival minus media time, in this epoch and the one before: follows a clock's skew, not
   // jitter.
   std::optional<Duration> fastest_now_, fastest_before_;
