@@ -80,8 +80,11 @@ class Inbound {
   // Asks for what is missing and due; false, and nothing written, when nothing is.
   bool write_nack(ByteWriter& out, Ssrc sender, Timestamp now, std::optional<Duration> round_trip);
   std::optional<Timestamp> nack_due() const { return repair_.ask_due(); }
-  // Whether what we send to this peer is lost now and then, reports too.
-  void set_reports_get_lost(bool lost) { arrivals_.set_reports_get_lost(lost); }
+  // What is known of the way back, that reports go.
+  void set_way_back(bool loses, bool thin) {
+    arrivals_.set_reports_get_lost(loses);
+    arrivals_.set_thin(thin);
+  }
   bool write_feedback(ByteWriter& out, Ssrc sender, Timestamp now);
   std::optional<Timestamp> feedback_due() const { return arrivals_.deadline(); }
   // Report blocks for every stream that has sent; starts their next interval.

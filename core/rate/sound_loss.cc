@@ -40,13 +40,14 @@ std::size_t SoundLoss::needed(std::int64_t last, std::int64_t slots) const {
   return d;
 }
 
-bool SoundLoss::loses_now(std::int64_t last) const {
+bool SoundLoss::loses_now(std::int64_t last) {
   std::uint32_t packets = 0, lost = 0;
   for (const Slot& slot : slots_) {
     if (slot.number < 0 || slot.number < last - 1) continue;
     packets += slot.packets;
     lost += slot.lost;
   }
+  lost_permille_ = packets > 0 ? lost * 1'000 / packets : 0;
   return lost >= kNoticePackets && lost * 100 >= packets * kNoticePercent;
 }
 
@@ -67,6 +68,7 @@ void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets) {
     }
   }
   std::size_t wanted = 0;
+  lost_permille_ = 0;
   if (last - lost_in_ < kSlots) {
     const std::size_t noticed = loses_now(last) ? 1 : 0;
     wanted = std::max({noticed, needed(last, kShortSlots), needed(last, kSlots)});

@@ -22,6 +22,8 @@ class SoundLoss {
   // One report, in the order of sending.
   void report(Timestamp now, std::span<const ReportedPacket> packets);
   std::size_t earlier_frames() const { return earlier_; }
+  // Of all packets of the last second or two.
+  std::uint32_t lost_permille() const { return lost_permille_; }
 
  private:
   static constexpr Duration kSlot = 1s;
@@ -35,12 +37,13 @@ class SoundLoss {
   };
   void run_ended(Slot& slot);
   std::size_t needed(std::int64_t last, std::int64_t slots) const;
-  bool loses_now(std::int64_t last) const;
+  bool loses_now(std::int64_t last);
 
   std::array<Slot, kSlots> slots_{};
   std::int64_t lost_in_ = -kSlots;  // the last slot that knows of a loss
   std::uint32_t run_ = 0;
   std::size_t earlier_ = 0;
+  std::uint32_t lost_permille_ = 0;
   Timestamp needed_at_;  // so many, or since when one less
 };
 

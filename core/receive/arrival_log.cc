@@ -63,7 +63,7 @@ void ArrivalLog::clear() {
 
 std::optional<Timestamp> ArrivalLog::deadline() const {
   if (!oldest_untold_) return std::nullopt;
-  return *oldest_untold_ + kInterval;
+  return *oldest_untold_ + (thin_ ? kThinInterval : kInterval);
 }
 
 // Appends what fits of one stream to packets_; gives the bytes that it takes in the report.

@@ -27,6 +27,7 @@ class ArrivalLog {
   static constexpr std::size_t kMaxStreams = 16;
   static constexpr std::size_t kWindow = 1'024;  // 1.5 s at 700 packets a second
   static constexpr Duration kInterval = 40ms;
+  static constexpr Duration kThinInterval = 100ms;
   static constexpr std::size_t kMostTold = 3;
   // A datagram of ours with room for its seal and for a receiver report in front.
   static constexpr std::size_t kReportBytes = 1'024;
@@ -40,6 +41,8 @@ class ArrivalLog {
   void clear();
   // Whether what we send to the peer is lost now and then.
   void set_reports_get_lost(bool lost) { reports_get_lost_ = lost; }
+  // Reports of many on a thin line take more of it than sound can spare (RFC 8888 §5).
+  void set_thin(bool thin) { thin_ = thin; }
 
   // When a report is due; none while there is nothing new.
   std::optional<Timestamp> deadline() const;
@@ -79,7 +82,7 @@ class ArrivalLog {
   std::vector<wire::CcfbPacket> packets_;
   std::vector<wire::CcfbStream> blocks_;
   std::optional<Timestamp> oldest_untold_;
-  bool reports_get_lost_ = false;
+  bool reports_get_lost_ = false, thin_ = false;
 };
 
 }  // namespace diemcau::receive

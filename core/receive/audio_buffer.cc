@@ -12,7 +12,7 @@ constexpr Duration kEpoch = 2s;  // as NetEq's arrival history; at 200 ppm the p
 constexpr Duration kAbove = 15ms;  // wider than the 10 ms steps in which devices ask
 // Beyond that, frames are left out: fast talk for seconds is worse than one skip.
 constexpr Duration kFarAbove = 120ms;
-constexpr Duration kRepairWorthWaiting = 85ms;
+constexpr Duration kRepairWorthWaiting = 70ms;
 constexpr Duration kRepairHeld = 4s;
 // In the first second nobody has said much yet, and what queued up while handshakes and encoders
 // had the machine would be heard as delay for a second.

@@ -17,7 +17,6 @@ constexpr Duration kUnknownRoundTrip = 100ms;
 constexpr std::uint64_t kRunsPermille = 2'000;
 // Less than this is mended by asking, however long that takes.
 constexpr std::uint32_t kRarePermille = 3;
-constexpr std::uint32_t kUnexplainedPermille = 10;
 constexpr std::uint64_t kMostCodedPermille = 1'000;
 // Without room: with what is asked for again, this is the loss and a tenth.
 constexpr std::uint32_t kBeyondLossPermille = 70;
@@ -62,7 +61,7 @@ void Planner::plan(Timestamp now, std::optional<Duration> round_trip,
   const std::int64_t last = now.time_since_epoch() / kSlot;
   const Slot all = sum(last, kSlots);
   const Slot soon = sum(last, kSoon);
-  wanted_permille_ = coded_permille_ = loss_permille_ = 0;
+  wanted_permille_ = coded_permille_ = loss_permille_ = own_permille_ = 0;
   if (all.packets == 0 || all.lost == 0) return;
   // A line that has become worse is believed at once, but for what chance would give as well.
   const std::uint32_t mean = all.lost * 1'000 / all.packets;
@@ -70,8 +69,8 @@ void Planner::plan(Timestamp now, std::optional<Duration> round_trip,
   const std::uint32_t lately = soon.packets > 0 ? now_lost * 1'000 / soon.packets : 0;
   loss_permille_ = std::min(std::max(mean, lately), 900U);
   const Duration rtt = round_trip.value_or(kUnknownRoundTrip);
-  const std::uint64_t p =
-      std::min(loss_permille_, inherent_permille + inherent_permille / 2 + kUnexplainedPermille);
+  own_permille_ = std::min(loss_permille_, inherent_permille + inherent_permille / 2);
+  const std::uint64_t p = own_permille_;
   if (p < kRarePermille || rtt <= kQuick) return;
   const std::uint64_t q = 1'000 - p;
   // How long runs are, of the length that chance makes them.
@@ -84,7 +83,7 @@ void Planner::plan(Timestamp now, std::optional<Duration> round_trip,
   const std::uint64_t deviation = square_root(p * q / picture);
   // At high loss a picture in ten may wait.
   const std::uint64_t less = std::min<std::uint64_t>(p - std::min<std::uint64_t>(p, 100), 200) / 4;
-  const std::uint64_t hundredths = rtt <= kSoonEnough ? 90 : 150 - less;
+  const std::uint64_t hundredths = rtt <= kSoonEnough ? 110 : 155 - less;
   const auto of_media = [&](std::uint64_t of_all) {
     return static_cast<std::uint32_t>(std::min(of_all * 1'000 / q, kMostCodedPermille));
   };

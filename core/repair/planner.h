@@ -28,6 +28,8 @@ class Planner {
   // Bytes of coded repair for each 1,000 bytes of media.
   std::uint32_t coded_permille() const { return coded_permille_; }
   std::uint32_t loss_permille() const { return loss_permille_; }
+  // Of it what is the line's own, as far as that is known.
+  std::uint32_t own_permille() const { return own_permille_; }
 
  private:
   static constexpr Duration kSlot = 500ms;
@@ -40,7 +42,7 @@ class Planner {
 
   std::array<Slot, kSlots> slots_{};
   bool lost_before_ = false;
-  std::uint32_t loss_permille_ = 0;
+  std::uint32_t loss_permille_ = 0, own_permille_ = 0;
   std::uint32_t wanted_permille_ = 0, coded_permille_ = 0;
   bool room_ = false;
 };

@@ -16,6 +16,7 @@ constexpr std::size_t kPacketOverhead = 12 + 16 + 28;
 constexpr Duration kOnlyOnce = 55ms;
 constexpr std::uint32_t kLeftToChancePermille = 40;
 constexpr std::size_t kMostCopies = 3;
+constexpr std::uint32_t kWorthCopyPermille = 5;
 // Longer than most bursts; sound leaves every 20 ms, and these with it.
 constexpr Duration kApart = 12ms;
 constexpr Duration kMeasured = 500ms;
@@ -67,11 +68,12 @@ void Sender::code_window(Timestamp now) {
 }
 
 std::size_t Sender::copies_of(const SentSymbols::Sent& sent, Duration round_trip) const {
-  if (round_trip <= kOnlyOnce && sent.repeats == 0) return 1;
+  const bool time_left = round_trip <= kOnlyOnce && sent.repeats == 0;
+  if (time_left || planner_.own_permille() < kWorthCopyPermille) return 1;
   std::size_t copies = 2;
-  std::uint64_t left = planner_.loss_permille() * planner_.loss_permille() / 1'000;
+  std::uint64_t left = planner_.own_permille() * planner_.own_permille() / 1'000;
   for (; left > kLeftToChancePermille && copies < kMostCopies; ++copies) {
-    left = left * planner_.loss_permille() / 1'000;
+    left = left * planner_.own_permille() / 1'000;
   }
   return copies;
 }
