@@ -17,9 +17,9 @@ constexpr Bitrate kWorthTrying = Bitrate::kbps(200);
 constexpr std::int64_t kTryPercent = 85;
 constexpr std::int64_t kTriedPercent = 108;
 constexpr std::uint32_t kMostWindows = 8;
-// A limit is tried again by growing 4 % a second: half a second of one to two per cent of loss,
-// every three seconds.
-constexpr std::int64_t kGrowPermille = 40;
+// A limit is tried again by growing 3 % a second: half a second of some per cent of loss,
+// every five seconds.
+constexpr std::int64_t kGrowPermille = 28;
 constexpr Duration kFirstPatience = 1s;
 constexpr Duration kMostPatience = 30s;
 }  // namespace

@@ -220,10 +220,10 @@ std::size_t Uplink::earlier_sound(const PathState& path) const {
   if (shared_active_) {
     part = std::min(part, Bitrate::bps(shared_->rate().bps() / static_cast<std::int64_t>(open_)));
   }
-  // Through a full queue that loses much, nothing: beside nine others on a line of 1 Mbit/s, what was
-  // meant to mend losses would be what makes them.
-  const bool floods = path.last.standing_queue > kFullQueue &&
-                      path.sound_loss.lost_permille() > kFloodPermille;
+  // Through a full queue that loses much, nothing: beside nine others on a line of 1 Mbit/s, what
+  // was meant to mend losses would be what makes them.
+  const bool floods =
+      path.last.standing_queue > kFullQueue && path.sound_loss.lost_permille() > kFloodPermille;
   if (floods) return 0;
   const Bitrate most = Bitrate::bps(part.bps() / kEarlierSoundParts);
   const std::int64_t room = most.bps() / kEarlierFrame.bps();

@@ -83,7 +83,7 @@ void Planner::plan(Timestamp now, std::optional<Duration> round_trip,
   const std::uint64_t deviation = square_root(p * q / picture);
   // At high loss a picture in ten may wait.
   const std::uint64_t less = std::min<std::uint64_t>(p - std::min<std::uint64_t>(p, 100), 200) / 4;
-  const std::uint64_t hundredths = rtt <= kSoonEnough ? 110 : 155 - less;
+  const std::uint64_t hundredths = rtt <= kSoonEnough ? 120 : 155 - less;
   const auto of_media = [&](std::uint64_t of_all) {
     return static_cast<std::uint32_t>(std::min(of_all * 1'000 / q, kMostCodedPermille));
   };

@@ -20,10 +20,12 @@ constexpr std::uint32_t kWorthCopyPermille = 5;
 // Longer than most bursts; sound leaves every 20 ms, and these with it.
 constexpr Duration kApart = 12ms;
 constexpr Duration kMeasured = 500ms;
-// Repeating takes a tenth of the pace and twice what the line is known to lose; what is saved up is
-// enough for a burst.
-constexpr std::int64_t kUnexplainedPermille = 100;
-constexpr Duration kMostCredit = 100ms;
+// Repeating takes a part of the pace and twice what the line is known to lose; what is saved up is
+// enough for a burst, and the more is known to be the line's own doing the more.
+constexpr std::int64_t kUnexplainedPermille = 60;
+constexpr Duration kCredit = 100ms;
+constexpr Duration kCreditPerPermille = 2ms;
+constexpr Duration kMostCredit = 150ms;
 // Two pictures in front, two and a half in the answer.
 constexpr Duration kLongQueue = 60ms;
 constexpr Duration kLongAnswer = 80ms;
@@ -80,7 +82,9 @@ std::size_t Sender::copies_of(const SentSymbols::Sent& sent, Duration round_trip
 
 bool Sender::affordable(Timestamp now, std::size_t bytes, const Terms& terms) {
   const auto cost = static_cast<std::int64_t>(bytes);
-  const std::int64_t most = terms.pace.bytes_in(kMostCredit).count();
+  const Duration saved_up =
+      std::min(kCredit + terms.inherent_loss_permille * kCreditPerPermille, kMostCredit);
+  const std::int64_t most = terms.pace.bytes_in(saved_up).count();
   const std::int64_t part = kUnexplainedPermille + 2 * terms.inherent_loss_permille;
   const Duration since = credited_at_ ? now - *credited_at_ : kMostCredit * 1'000 / part;
   credited_at_ = now;

