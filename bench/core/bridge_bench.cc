@@ -45,7 +45,7 @@ class Meeting {
       config.roster = {{"b0", mesh::Role::member, {address(0)}},
                        {"b1", mesh::Role::member, {address(1)}}};
       config.self = PeerId{i};
-      config.view_layer = Layer::hi;
+      config.tiles.small = Layer::hi;
       config.seed = i;
       ends_[i].mac = std::make_unique<test::KeyedMac>(PeerId{i}, 42);
       ends_[i].bridge = std::make_unique<mesh::Bridge>(

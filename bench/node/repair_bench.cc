@@ -26,7 +26,7 @@ void multiply_add_isal(benchmark::State& state) {
     gf_vect_mad(static_cast<int>(kPacketBytes), 1, 0, table.data(), source.data(), target.data());
     benchmark::ClobberMemory();
   }
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * kPacketBytes));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(kPacketBytes));
 }
 BENCHMARK(multiply_add_isal);
 
@@ -36,7 +36,7 @@ void multiply_add(benchmark::State& state, const Kernel& kernel) {
     kernel.multiply_add(0xA7, source.data(), target.data(), kPacketBytes);
     benchmark::ClobberMemory();
   }
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * kPacketBytes));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(kPacketBytes));
 }
 const node::IsalKernel kIsal;
 BENCHMARK_CAPTURE(multiply_add, node, kIsal);
