@@ -12,6 +12,8 @@ constexpr Duration kWindow = 200ms;
 // at 1 % are 5 %, but two windows in a row must be high).
 constexpr std::uint32_t kHighPermille = 20;
 constexpr std::uint32_t kHighWindows = 2;
+// One of forty would be 25 in a thousand.
+constexpr std::uint32_t kSeveral = 2;
 // Less than sound and a little picture limits nothing: the pictures have paused.
 constexpr Bitrate kWorthTrying = Bitrate::kbps(200);
 constexpr std::int64_t kTryPercent = 85;
@@ -20,6 +22,8 @@ constexpr std::uint32_t kMostWindows = 8;
 // A limit is tried again by growing 3 % a second: half a second of some per cent of loss,
 // every five seconds.
 constexpr std::int64_t kGrowPermille = 28;
+constexpr Duration kFasterEvery = 5s;
+constexpr std::int64_t kMostFaster = 6;
 constexpr Duration kFirstPatience = 1s;
 constexpr Duration kMostPatience = 30s;
 }  // namespace
@@ -27,8 +31,11 @@ constexpr Duration kMostPatience = 30s;
 void LossJudge::observe(const Observation& o, bool queueing) {
   if (limit_ && state_ == State::calm && observed_at_) {
     const Duration since = std::min<Duration>(o.now - *observed_at_, 1s);
-    limit_ =
-        Bitrate::bps(limit_->bps() + limit_->bps() / 1'000 * kGrowPermille * to_ms(since) / 1'000);
+    // The longer nothing is lost at it, the less it is one.
+    const std::int64_t faster =
+        std::min<std::int64_t>(1 + (o.now - limited_at_) / kFasterEvery, kMostFaster);
+    limit_ = Bitrate::bps(limit_->bps() +
+                          limit_->bps() / 1'000 * kGrowPermille * faster * to_ms(since) / 1'000);
     if (limit_->bps() > 3 * o.sent.bps() && o.now - limited_at_ > 30s) limit_.reset();
   }
   observed_at_ = o.now;
@@ -46,13 +53,14 @@ void LossJudge::observe(const Observation& o, bool queueing) {
   lost_ += o.packets_lost;
   if (sent_ < kWindowPackets || o.now - *window_began_at_ < std::max(kWindow, o.round_trip)) return;
   const std::uint32_t permille = lost_ * 1'000 / sent_;
+  const bool several = lost_ >= kSeveral;
   sent_ = lost_ = 0;
   window_began_at_ = o.now;
-  window_over(o, permille);
+  window_over(o, permille, several);
 }
 
-void LossJudge::window_over(const Observation& o, std::uint32_t permille) {
-  const bool high = permille > 2 * inherent_permille_ + kHighPermille;
+void LossJudge::window_over(const Observation& o, std::uint32_t permille, bool several) {
+  const bool high = several && permille > 2 * inherent_permille_ + kHighPermille;
   switch (state_) {
     case State::calm:
       high_windows_ = high ? high_windows_ + 1 : 0;

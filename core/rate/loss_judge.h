@@ -22,7 +22,7 @@ class LossJudge {
 
  private:
   enum class State : std::uint8_t { calm, settling, trying };
-  void window_over(const Observation& o, std::uint32_t permille);
+  void window_over(const Observation& o, std::uint32_t permille, bool several);
 
   State state_ = State::calm;
   std::uint32_t inherent_permille_ = 0;

@@ -13,7 +13,7 @@ namespace {
 
 std::string bad_line() {
   return replaced(replaced(kSmallScenario, "\"small\"", "\"bad & <slow>\""), "mean = 0.001",
-                  "mean = 0.3");  // beyond what redundancy bridges
+                  "mean = 0.45");  // beyond what repair bridges
 }
 
 nlohmann::json figure(const nlohmann::json& j, const std::string& id) {

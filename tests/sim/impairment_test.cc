@@ -87,8 +87,8 @@ TEST_CASE("a download that fills a deep queue is named as the queue", "[sim]") {
   CHECK(sum(impaired(r, kGood, kCentre)) == 0);
 }
 
-TEST_CASE("losses on a line without a queue are named as the wire's", "[sim]") {
-  const RunResult r = run(meeting("loss = { model = \"iid\", mean = 0.03 }\n"));
+TEST_CASE("losses beyond repair on a line without a queue are named as the wire's", "[sim]") {
+  const RunResult r = run(meeting("loss = { model = \"iid\", mean = 0.5 }\n"));
   const CauseSeconds seconds = impaired(r, kDistrict, kCentre);
   CAPTURE(seconds);
   CHECK(sum(seconds) >= 10);
