@@ -28,6 +28,7 @@ QUOTIENTS = (
     ("codecs", "light_effort", "encode_hi_light", "encode_one_layer/0"),
     ("node", "srtp/120", "srtp/node/120", "srtp/libsrtp/120"),
     ("node", "srtp/1172", "srtp/node/1172", "srtp/libsrtp/1172"),
+    ("node", "repair_kernel", "multiply_add_isal", "multiply_add/node"),
 )
 # What a ratio is of, for people.
 SAYS = {
@@ -35,6 +36,8 @@ SAYS = {
     "light_effort": "hi at light effort : at full effort",
     "srtp/120": "seal and open sound : libsrtp",
     "srtp/1172": "seal and open video : libsrtp",
+    "repair_kernel": "bare ISA-L's multiply-add : repair's kernel",
+    ("code_window_of_24", "packet_us"): "a repair packet over 24 packets of 1,100 bytes",
     "udp/port/6/1172": "port, a frame at a time : sendto + recvfrom",
     "udp/port/1/120": "port, one small packet : sendto + recvfrom",
     "udp/path/6/1100": "bridge to bridge, a frame at a time : sockets + libsrtp",
