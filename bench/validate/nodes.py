@@ -65,7 +65,8 @@ class PlainMeeting(Meeting):
             "[node]", f'id = "{bridge.id}"', f'listen = "127.0.0.1:{bridge.port}"',
             f"data_dir = {json.dumps(bridge.folder)}", "", "[roster]", f"file = {json.dumps(roster)}", "",
             "[media]", 'kind = "generated"', "", "[record]", "enabled = false", "",
-            "[metrics]", f'listen = "127.0.0.1:{bridge.metrics_port}"', ""])
+            # The lab's members look at equal tiles, whoever speaks.
+            "[sink]", 'layout = "alike"', "", "[metrics]", f'listen = "127.0.0.1:{bridge.metrics_port}"', ""])
 
 
 def emulated(programs, folder, scenario):
