@@ -10,8 +10,10 @@ namespace diemcau::repair {
 namespace {
 // Three pictures: each is covered by the repair behind it and that behind the next two.
 constexpr Duration kWindow = 100ms;
-// RTP header, seal, UDP and IP of a repair packet.
-constexpr std::size_t kPacketOverhead = 12 + 16 + 28;
+constexpr std::size_t kRtpHeader = 12;
+// The seal, UDP and IP: a line pays for them too.
+constexpr std::size_t kSealAndIp = 16 + 28;
+constexpr std::size_t kPacketOverhead = kRtpHeader + kSealAndIp;
 // A second question would come too late beyond this: then the first answer must not be lost.
 constexpr Duration kOnlyOnce = 55ms;
 constexpr std::uint32_t kLeftToChancePermille = 40;
@@ -42,7 +44,7 @@ void Sender::restart() {
 void Sender::media_left(Timestamp now, const Packet& rtp, bool ends_picture) {
   sent_.add(now, rtp);
   take_due_copies(now);
-  const std::size_t bytes = rtp.wire_size() + kPacketOverhead - 12;
+  const std::size_t bytes = rtp.wire_size() + kSealAndIp;
   figures_.media_bytes += bytes;
   const std::int64_t ratio = planner_.coded_permille();
   if (ratio == 0) {
