@@ -336,6 +336,11 @@ std::vector<MetricFamily> Metrics::Impl::Source::Collect() const {
               now.report.speaker && now.report.speaker->value == i ? 1 : 0);
   out.counter("speaker_changes_total", "Times that somebody else began to speak.", {},
               std::uint64_t{now.report.speaker_changes});
+  out.gauge(
+      "picture_limit",
+      "What pictures this bridge goes without because its line down is crowded: 0 none, 1 large "
+      "ones, 2 all but the speaker's, 3 all.",
+      {}, static_cast<std::uint64_t>(now.report.limit));
   add_codecs(out, now);
   if (now.recorder) add_recorder(out, *now.recorder, now.bridge_ids, now.self);
   return out.take();

@@ -122,6 +122,28 @@ Case shared_uplink() {
             }}}};
 }
 
+// A quarter of a minute for what is left out to be found: three steps of three seconds, and what
+// they take to be felt.
+Case thin_peer() {
+  const Span found = from_to(75, 180);
+  const auto concealed = [](bool to_commune, Span span) {
+    return [=](const R& r) {
+      return worst_pair(r, true, true, [=](const R& rec, std::size_t from, std::size_t to) {
+        const bool counts = (rec.names[to] == "commune") == to_commune;
+        return counts ? concealed_ratio(rec.flow(from, to), {span}) : Figure{0};
+      });
+    };
+  };
+  return {"thin-peer",
+          "thin-peer",
+          {"commune/down"},
+          {{"central", "commune"}, {"peer-09", "commune"}},
+          {{"sound_concealed_there", "ratio", most(0.01), concealed(true, found)},
+           {"queue_p75_there", "ms", most(60),
+            [=](const R& r) { return queue_ms(r.line("commune/down"), {found}, 0.75); }},
+           {"sound_concealed_elsewhere", "ratio", most(0.001), concealed(false, from_to(5, 180))}}};
+}
+
 Case clocks() {
   const auto lips = [](const char* metric, double bar_ms, double fraction, double sign) {
     return Row{metric, "ms", most(bar_ms), [=](const R& r) {
@@ -157,6 +179,7 @@ std::vector<Case> mesh_cases() {
   };
   return {
       shared_uplink(),
+      thin_peer(),
       meeting("s09", {voice(good), mouth_to_ear()}),
       meeting("s10", {voice(good), mouth_to_ear()}),
       meeting("s11", {voice(good)}),

@@ -7,9 +7,11 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/mesh/boundary.h"
+#include "core/mesh/downlink.h"
 #include "core/mesh/output_queue.h"
 #include "core/mesh/speaker.h"
 #include "core/mesh/wall_time.h"
@@ -90,6 +92,10 @@ class Inbound {
   // Report blocks for every stream that has sent; starts their next interval.
   std::size_t report_blocks(Timestamp now, std::span<wire::ReportBlock> out);
   void report(Timestamp now, std::vector<quality::FlowReport>& flows) const;
+  // Once for each second in which this peer was heard or should have been.
+  std::optional<Downlink::Second> take_line_second() {
+    return std::exchange(line_second_, std::nullopt);
+  }
   const repair::Receiver::Figures& repair_figures() const { return repair_.figures(); }
   void reset_figures(Timestamp now);
 
@@ -183,9 +189,10 @@ class Inbound {
   std::optional<Layer> viewed_layer_;         // the last one shown, however long ago
   // What had been counted when the last second was over.
   struct Counted {
-    std::uint64_t lost = 0, concealed = 0;
+    std::uint64_t lost = 0, received = 0, concealed = 0;
   };
   Counted counted_;
+  std::optional<Downlink::Second> line_second_;
 };
 
 }  // namespace diemcau::mesh

@@ -38,10 +38,11 @@ void Inbound::want(std::optional<Layer> layer) {
 void Inbound::second_over(Timestamp now) {
   Stream* sound = nullptr;
   Stream* picture = nullptr;
-  std::uint64_t lost = 0;
+  std::uint64_t lost = 0, received = 0;
   quality::ImpairmentMeter::Heard heard;
   for (const auto& s : streams_) {
     lost += s->meter.packets_lost();
+    received += s->meter.packets_received();
     if (s->id.layer == Layer::only) sound = s.get();
     if (s->id.layer == viewed_layer_) picture = s.get();
     if (!s->pictures) continue;
@@ -56,6 +57,8 @@ void Inbound::second_over(Timestamp now) {
   if (sound != nullptr)
     heard.samples_concealed = growth(counted_.concealed, sound->meter.samples_concealed());
   if (picture != nullptr) heard.picture_frozen = picture->meter.take_frozen(now);
+  line_second_ = Downlink::Second{impairment_.mean_wait(), growth(counted_.received, received),
+                                  heard.packets_lost};
   const auto verdict = impairment_.close(now, heard);
   if (verdict.sound) sound->meter.impaired(*verdict.sound, verdict.seconds);
   if (verdict.picture) picture->meter.impaired(*verdict.picture, verdict.seconds);

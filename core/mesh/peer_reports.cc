@@ -28,8 +28,11 @@ void PeerTable::send_losses(Timestamp now, Peer& peer) {
 void PeerTable::send_nacks(Timestamp now, Peer& peer) {
   std::array<std::uint8_t, kMaxRtcp> buffer;
   ByteWriter writer(buffer);
-  if (peer.inbound.write_nack(writer, outbound_.rtcp_ssrc(peer.id), now, peer.link.least_rtt()))
-    send_rtcp(now, peer, writer.written());
+  if (!peer.inbound.write_nack(writer, outbound_.rtcp_ssrc(peer.id), now, peer.link.least_rtt()))
+    return;
+  // An answer would wait in the queue that is the trouble, and be late: a question per lost packet
+  // and a refusal to each are a third of what sound alone needs there.
+  if (!downlink_.crowded()) send_rtcp(now, peer, writer.written());
 }
 
 void PeerTable::send_feedback(Timestamp now, Peer& peer) {

@@ -267,6 +267,7 @@ void PeerTable::touched(Timestamp now, Peer& peer) {
     send_nacks(now, peer);
     send_feedback(now, peer);
   }
+  if (const auto second = peer.inbound.take_line_second()) downlink_.second_over(now, *second);
   update_deadline(peer);
 }
 
@@ -335,6 +336,7 @@ quality::BridgeReport PeerTable::report(Timestamp now) const {
   }
   r.speaker = speaker_.speaker();
   r.speaker_changes = speaker_.changes();
+  r.limit = downlink_.limit();
   std::copy(std::begin(dropped_), std::end(dropped_), std::begin(r.dropped));
   return r;
 }

@@ -110,6 +110,7 @@ class PeerTable {
   LocalStatus status_;
   ActiveSpeaker speaker_;
   Tiles tiles_;
+  Downlink downlink_;
   std::uint64_t serial_ = 0;
   std::uint64_t dropped_[static_cast<std::size_t>(quality::DropReason::count_)] = {};
 };

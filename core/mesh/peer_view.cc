@@ -27,7 +27,9 @@ void PeerTable::watch_tiles(Timestamp now) {
     out_.push(Event{EventKind::speaker_changed, *speaker, speaker_.changes()});
     tiles_.speaks(now, *speaker);
   }
-  if (!tiles_.time_passed(now) && !speaker) return;
+  const bool crowded = downlink_.take_change();
+  if (crowded) tiles_.limit(downlink_.limit());
+  if (!tiles_.time_passed(now) && !speaker && !crowded) return;
   for_each([&](Peer& peer) { view(now, peer); });
 }
 

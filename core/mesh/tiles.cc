@@ -10,7 +10,9 @@ Tiles::Tiles(const BridgeConfig& config)
   for (std::size_t i = 0; i < tiles_.size(); ++i) {
     std::optional<Layer>& least = tiles_[i].least;
     least = config.tiles.small;
+    const PeerId id{static_cast<std::uint16_t>(i)};
     const bool central = config.roster[i].role == Role::central;
+    if (central && id != self_) central_ = id;
     if (central && config.tiles.central && (!least || *least < *config.tiles.central))
       least = config.tiles.central;
     if (config.records) least = Layer::hi;
@@ -50,7 +52,21 @@ void Tiles::find_first_end() {
 }
 
 std::optional<Layer> Tiles::wanted(PeerId bridge) const {
-  const Tile& tile = tiles_[bridge.value];
+  const auto wanted = unlimited(tiles_[bridge.value]);
+  // Until somebody speaks, whoever leads the meeting is looked at.
+  const bool watched = bridge == (speaker_ ? speaker_ : central_);
+  switch (limit_) {
+    case quality::PictureLimit::none: return wanted;
+    case quality::PictureLimit::small:
+      return std::min(wanted, std::optional(watched ? Layer::mid : Layer::lo));
+    case quality::PictureLimit::speaker:
+      return watched ? std::min(wanted, std::optional(Layer::lo)) : std::nullopt;
+    case quality::PictureLimit::nobodys: break;
+  }
+  return std::nullopt;
+}
+
+std::optional<Layer> Tiles::unlimited(const Tile& tile) const {
   if (tile.told || !tile.large || !large_) return tile.least;
   return tile.least ? std::max(*tile.least, *large_) : large_;
 }

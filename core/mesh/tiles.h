@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/mesh/bridge_config.h"
+#include "core/quality/flow_report.h"
 #include "core/units/ids.h"
 #include "core/units/time.h"
 
@@ -23,6 +24,8 @@ class Tiles {
   void speaks(Timestamp now, PeerId bridge);
   // The driver knows better: from now on this, whoever speaks.
   void told(PeerId bridge, std::optional<Layer> layer);
+  // Our line is too thin for more; whatever was told.
+  void limit(quality::PictureLimit limit) { limit_ = limit; }
   // Whether something has ended.
   bool time_passed(Timestamp now);
   std::optional<Timestamp> deadline() const { return first_end_; }
@@ -36,11 +39,14 @@ class Tiles {
     std::optional<Timestamp> ends_at;  // …and keeps the layer until then
   };
   void find_first_end();
+  std::optional<Layer> unlimited(const Tile& tile) const;
 
   std::optional<Layer> large_;
   PeerId self_;
   std::vector<Tile> tiles_;  // by PeerId
+  std::optional<PeerId> central_;
   std::optional<PeerId> speaker_;
+  quality::PictureLimit limit_ = quality::PictureLimit::none;
   std::optional<Timestamp> first_end_;  // of all tiles: every input asks
 };
 

@@ -46,6 +46,7 @@ class FlowMeter {
   // Whether the picture stood still since the last call, or still does.
   bool take_frozen(Timestamp now);
   std::uint64_t samples_concealed() const { return report_.samples_concealed; }
+  std::uint64_t packets_received() const { return report_.packets_received; }
   std::uint64_t packets_lost() const;
   Duration jitter() const { return Duration{jitter_ns_}; }
   FlowReport report(Timestamp now, Duration target_delay) const;

@@ -74,12 +74,21 @@ struct PathReport {
 // Why a datagram was not used; label values of diemcau_packets_dropped_total.
 enum class DropReason : std::uint8_t { malformed, replay, auth, unknown, late, queue, count_ };
 
+// What we ask of pictures while the line down is too thin; sound goes before all of them.
+enum class PictureLimit : std::uint8_t {
+  none,      // as the tiles want
+  small,     // the speaker's at most mid, the others' lo
+  speaker,   // the speaker's alone, lo
+  nobodys,
+};
+
 struct BridgeReport {
   std::vector<FlowReport> flows;
   std::vector<PathReport> paths;
   std::uint64_t dropped[static_cast<std::size_t>(DropReason::count_)] = {};
   std::optional<PeerId> speaker;  // who speaks, as this bridge hears it
   std::uint32_t speaker_changes = 0;
+  PictureLimit limit = PictureLimit::none;
 };
 
 }  // namespace diemcau::quality

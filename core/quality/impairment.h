@@ -45,6 +45,8 @@ class ImpairmentMeter {
     std::optional<Cause> sound, picture;
   };
   Verdict close(Timestamp now, const Heard& heard);
+  // What sound has waited in a queue, in the second that is not yet over.
+  Duration mean_wait() const { return now_.mean_wait(); }
 
  private:
   // The least one-way delay of the last minutes, as RFC 8298's base delay: by whole minutes.

@@ -73,6 +73,12 @@ constexpr Duration kTryEvery = 4s;
 constexpr std::int64_t kTryPermille = 700;
 constexpr std::int64_t kAlonePermille = 880;
 constexpr std::int64_t kPacketBits = 9'600;
+// Two seconds of sound: 3 σ of 1 % are 4 %.
+constexpr std::uint32_t kFloodPackets = 100;
+constexpr std::uint32_t kFloodPermille = 50;
+constexpr Duration kModestFor = 10s;
+// Until then it is what the queue held before its line became slower.
+constexpr Duration kOverflows = 1s;
 
 Bitrate permille(Bitrate r, std::int64_t n) {
   return Bitrate::bps(r.bps() / 1'000 * n + r.bps() % 1'000 * n / 1'000);
@@ -112,10 +118,11 @@ void DelayController::follow_noise(const Observation& o) {
   noise_ += (unexplained - noise_) / kNoiseFilter;
 }
 
-void DelayController::observe(const Observation& o) {
+void DelayController::observe(const Observation& told) {
   const Duration since =
-      observed_at_ ? std::clamp<Duration>(o.now - *observed_at_, 0ns, 200ms) : Duration::zero();
-  observed_at_ = o.now;
+      observed_at_ ? std::clamp<Duration>(told.now - *observed_at_, 0ns, 200ms) : Duration::zero();
+  observed_at_ = told.now;
+  const Observation o = without_overflow(told);
   follow_noise(o);
   draining_ = o.standing_queue > wanted_queue() + kDrainAbove && !greedy_;
   remember(o, since);
@@ -130,6 +137,20 @@ void DelayController::observe(const Observation& o) {
     grow(o, since);
   }
   rate_ = bounded(rate_);
+}
+
+// The line has carried what it lost itself. What a full queue turned away it has not, and ten who
+// counted that as theirs would keep it full.
+Observation DelayController::without_overflow(Observation o) {
+  if (o.standing_queue <= wanted_queue() + kFarOver) {
+    far_over_since_.reset();
+    return o;
+  }
+  if (!far_over_since_) far_over_since_ = o.now;
+  if (o.now - *far_over_since_ < kOverflows) return o;
+  const std::int64_t arrives_permille = std::max<std::int64_t>(1'000 - inherent_loss_permille(), 1);
+  o.carried = std::min(o.carried, Bitrate::bps(o.delivered.bps() * 1'000 / arrives_permille));
+  return o;
 }
 
 // By how much what comes out of a busy line differs from what went in: queues grow and fall by
@@ -247,7 +268,7 @@ void DelayController::watch_for_greedy(const Observation& o) {
     }
     return;
   }
-  if (o.standing_queue <= wanted + kFarOver) {
+  if (o.standing_queue <= wanted + kFarOver || o.now < flooded_until_) {
     over_.reset();
     return;
   }
@@ -263,14 +284,33 @@ void DelayController::watch_for_greedy(const Observation& o) {
     over_->queue = std::max(over_->queue, o.standing_queue);
     return;
   }
-  greedy_ = Greedy{o.now, {}, {}, {}, {}, {}};
+  greedy_ = Greedy{o.now, {}, {}, {}, {}, {}, {}, 0, 0};
   rate_ = permille(over_->before, kGreedyCutPermille);
 }
 
-// As TCP does: one packet more per round trip, a part less per loss.
+// A greedy flow or two lose little, since they mind their losses. Where a twentieth is lost, many
+// flows that have no room compete with each other.
+bool DelayController::floods(Greedy& g, const Observation& o) const {
+  g.packets += o.packets_received + o.packets_lost;
+  g.lost += o.packets_lost;
+  if (g.packets < kFloodPackets) return false;
+  const std::uint32_t permille = g.lost * 1'000 / g.packets;
+  g.packets = g.lost = 0;
+  return permille > 2 * inherent_loss_permille() + kFloodPermille;
+}
+
+// As TCP does: one packet more per round trip, a part less per loss, and nothing more in a round
+// that loses: ten who grew between their losses would never leave a queue that only their sound
+// fits in.
 void DelayController::compete(const Observation& o, Duration since) {
   const Duration round_trip = o.round_trip + o.standing_queue;
   Greedy& g = *greedy_;
+  if (floods(g, o)) {
+    flooded_until_ = o.now + kModestFor;
+    greedy_.reset();
+    over_.reset();
+    return;
+  }
   if (g.try_began_at) {
     if (o.now - *g.try_began_at < round_trip + 2 * kSenderLag) return;
     const Bitrate arrives = o.busy_rate.value_or(o.delivered);
@@ -289,6 +329,7 @@ void DelayController::compete(const Observation& o, Duration since) {
     rate_ = permille(std::min(rate_, g.arrived_before), kTryPermille);
     return;
   }
+  if (o.packets_lost > 0) g.lost_at = o.now;
   if (o.packets_lost > 0 && (!g.cut_at || o.now - *g.cut_at > round_trip)) {
     g.cut_at = o.now;
     rate_ = permille(rate_, kGreedyCutPermille);

@@ -20,7 +20,7 @@ class DelayController final : public Controller {
  public:
   DelayController(RateBounds bounds, std::uint32_t weight);
 
-  void observe(const Observation& o) override;
+  void observe(const Observation& told) override;
   Bitrate rate() const override;
   Bitrate pace() const override;
 
@@ -28,6 +28,7 @@ class DelayController final : public Controller {
 
  private:
   Duration wanted_queue() const;
+  Observation without_overflow(Observation o);
   void follow_noise(const Observation& o);
   void follow_swing(const Observation& o);
   std::int64_t headroom_permille() const;
@@ -63,10 +64,14 @@ class DelayController final : public Controller {
   // Somebody else fills the queue, and our own restraint does not empty it.
   struct Greedy {
     Timestamp tried_at;
-    std::optional<Timestamp> cut_at, short_since, try_began_at;
+    std::optional<Timestamp> lost_at, cut_at, short_since, try_began_at;
     Bitrate before, arrived_before;  // of the try
+    std::uint32_t packets = 0, lost = 0;
   };
+  bool floods(Greedy& g, const Observation& o) const;
   std::optional<Greedy> greedy_;
+  Timestamp flooded_until_;
+  std::optional<Timestamp> far_over_since_;
   LossJudge losses_;
 };
 

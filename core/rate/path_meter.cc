@@ -28,7 +28,7 @@ void PathMeter::Least::add(Timestamp now, Duration value) {
   const std::int64_t number = now.time_since_epoch() / kPart;
   Part& part = parts_[static_cast<std::size_t>(number) % parts_.size()];
   const bool begins = part.number != number;
-  if (begins || value < part.least) part = Part{number, value, now};
+  if (begins || value < part.least) part = Part{number, value};
   if (!begins) {
     least_ = std::min(*least_, value);
     return;
@@ -36,19 +36,9 @@ void PathMeter::Least::add(Timestamp now, Duration value) {
   newest_ = number;
   least_.reset();
   for (const Part& p : parts_) {
-    if (counts(p)) least_ = least_ ? std::min(*least_, p.least) : p.least;
+    if (p.number >= 0 && newest_ - p.number < static_cast<std::int64_t>(parts_.size()))
+      least_ = std::min(least_.value_or(p.least), p.least);
   }
-}
-
-std::optional<Duration> PathMeter::Least::least(Timestamp now, const ClockSkew& skew) const {
-  if (skew.none()) return least_;
-  std::optional<Duration> all;
-  for (const Part& part : parts_) {
-    if (!counts(part)) continue;
-    const Duration value = part.least + skew.gained_in(now - part.at);
-    all = all ? std::min(*all, value) : value;
-  }
-  return all;
 }
 
 Bitrate PathMeter::Series::sum(Duration window, Timestamp end, bool with_lost) const {
@@ -94,6 +84,7 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
   for (const ReportedPacket& p : packets) {
     if (!p.received) {
       ++o.packets_lost;
+      base_.lost();
       lost_since_arrival_bytes_ += p.size_bytes;
       continue;
     }
@@ -101,11 +92,11 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
     const Duration delay = p.arrived_at - p.sent_at;
     const auto known = base_.least();
     if (known && (delay - *known > kAbsurd || *known - delay > kAbsurd)) {
-      base_ = Least{};
+      base_ = BaseDelay{};
       skew_ = ClockSkew{};
     }
     skew_.add(now, delay);
-    base_.add(now, delay);
+    base_.arrived(now, delay, skew_);
     const Duration base = *base_.least(now, skew_);
     queue_ = delay - base;
     waits_[next_wait_++ % waits_.size()] = {p.arrived_at, queue_};

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 
+#include "core/rate/base_delay.h"
 #include "core/rate/clock_skew.h"
 #include "core/rate/observation.h"
 #include "core/rate/sent_log.h"
@@ -33,20 +34,14 @@ class PathMeter {
    public:
     void add(Timestamp now, Duration value);
     std::optional<Duration> least() const { return least_; }
-    // Of delays between clocks that run apart: what each would be now.
-    std::optional<Duration> least(Timestamp now, const ClockSkew& skew) const;
 
    private:
     static constexpr Duration kPart = 5s;
     struct Part {
       std::int64_t number = -1;
       Duration least{};
-      Timestamp at;
     };
     std::array<Part, 6> parts_{};
-    bool counts(const Part& part) const {
-      return part.number >= 0 && newest_ - part.number < static_cast<std::int64_t>(parts_.size());
-    }
     std::int64_t newest_ = -1;
     std::optional<Duration> least_;
   };
@@ -92,7 +87,7 @@ class PathMeter {
   void look_at_waits(Observation& o) const;
 
   ClockSkew skew_;
-  Least base_;
+  BaseDelay base_;
   Least round_trip_;
   Series sent_;                                            // by our clock
   std::optional<Timestamp> picture_sent_at_, resumed_at_;  // the newest; the first after a pause

@@ -220,11 +220,15 @@ std::size_t Uplink::earlier_sound(const PathState& path) const {
   if (shared_active_) {
     part = std::min(part, Bitrate::bps(shared_->rate().bps() / static_cast<std::int64_t>(open_)));
   }
-  // Through a full queue that loses much, nothing: beside nine others on a line of 1 Mbit/s, what
-  // was meant to mend losses would be what makes them.
-  const bool floods =
-      path.last.standing_queue > kFullQueue && path.sound_loss.lost_permille() > kFloodPermille;
-  if (floods) return 0;
+  // Through a full queue that loses much, nothing, and through any no more than fits beside sound
+  // and feedback: beside nine others on a line of 1 Mbit/s, what was meant to mend losses would be
+  // what makes them.
+  if (path.last.standing_queue > kFullQueue) {
+    if (path.sound_loss.lost_permille() > kFloodPermille) return 0;
+    const std::int64_t beside = (part - RateBounds{}.least).bps();
+    return std::min(
+        wanted, static_cast<std::size_t>(std::max<std::int64_t>(beside, 0) / kEarlierFrame.bps()));
+  }
   const Bitrate most = Bitrate::bps(part.bps() / kEarlierSoundParts);
   const std::int64_t room = most.bps() / kEarlierFrame.bps();
   return std::min(wanted, static_cast<std::size_t>(room));

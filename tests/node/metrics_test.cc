@@ -49,6 +49,7 @@ MetricsSnapshot full_snapshot() {
   s.report.paths = {path};
   s.report.speaker = PeerId{1};
   s.report.speaker_changes = 5;
+  s.report.limit = quality::PictureLimit::speaker;
   s.report.dropped[static_cast<std::size_t>(quality::DropReason::auth)] = 3;
   s.dropped[static_cast<std::size_t>(quality::DropReason::auth)] = 4;
   s.video_encode.add(6ms);
@@ -89,6 +90,7 @@ TEST_CASE("a scrape shows the published figures in base units", "[metrics]") {
   CHECK(has(text, "diemcau_active_speaker{peer=\"tinh\"} 0"));
   CHECK(has(text, "diemcau_active_speaker{peer=\"xa-nghia-tru\"} 1"));
   CHECK(has(text, "diemcau_speaker_changes_total 5"));
+  CHECK(has(text, "diemcau_picture_limit 2"));
   CHECK(has(text, "diemcau_disk_free_bytes{volume=\"record\"} 5000000000"));
   CHECK(has(text, "diemcau_peer_rtt_seconds_bucket{peer=\"xa-nghia-tru\",le=\"0.01\"} 0"));
   CHECK(has(text, "diemcau_peer_rtt_seconds_bucket{peer=\"xa-nghia-tru\",le=\"0.02\"} 1"));

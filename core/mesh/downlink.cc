@@ -1,0 +1,88 @@
+// Seconds are judged when the first peer reports the next one.
+#include "core/mesh/downlink.h"
+
+#include <algorithm>
+
+namespace diemcau::mesh {
+
+using quality::PictureLimit;
+
+namespace {
+// Two can mind each other; from three on nobody's restraint is felt.
+constexpr std::uint32_t kFewestPeers = 3;
+// Three times what our own rate control leaves in a line.
+constexpr Duration kWaits = 60ms;
+// A hundred packets of sound a second from each: 3 σ of 1 % among 300 are 1.7 %.
+constexpr std::uint64_t kLosesPermille = 30;
+// One second may be a burst of somebody else's, and what is asked for takes a round trip, a picture
+// or two, and the queue's own length to be felt.
+constexpr std::uint32_t kCrowdedSeconds = 2;
+constexpr Duration kSettles = 3s;
+// That long without any picture: it is not the pictures.
+constexpr Duration kVain = 10s;
+constexpr std::uint32_t kVainSeconds = 5;
+constexpr std::uint32_t kFirstPatienceSeconds = 15;
+constexpr std::uint32_t kMostPatienceSeconds = 240;
+// A step back that is regretted so soon was too early.
+constexpr Duration kRegrets = 30s;
+
+PictureLimit stricter(PictureLimit limit) {
+  return limit == PictureLimit::nobodys ? limit
+                                        : static_cast<PictureLimit>(static_cast<int>(limit) + 1);
+}
+PictureLimit looser(PictureLimit limit) {
+  return limit == PictureLimit::none ? limit
+                                     : static_cast<PictureLimit>(static_cast<int>(limit) - 1);
+}
+}  // namespace
+
+void Downlink::second_over(Timestamp now, const Second& second) {
+  const std::int64_t number = now.time_since_epoch() / Duration{1s};
+  if (number != second_) {
+    judge(now);
+    second_ = number;
+    peers_ = waiting_ = 0;
+    received_ = lost_ = 0;
+  }
+  if (second.received + second.lost == 0) return;
+  ++peers_;
+  waiting_ += second.waited >= kWaits;
+  received_ += second.received;
+  lost_ += second.lost;
+}
+
+void Downlink::judge(Timestamp now) {
+  waits_ = peers_ >= kFewestPeers && waiting_ * 2 > peers_;
+  if (waits_ && lost_ * 1'000 > (received_ + lost_) * kLosesPermille) {
+    ++crowded_s_;
+    calm_s_ = 0;
+  } else {
+    crowded_s_ = 0;
+    calm_s_ = waiting_ * 4 > peers_ ? 0 : calm_s_ + 1;
+  }
+  if (not_before_ && now < *not_before_) return;
+  if (crowded_s_ >= kCrowdedSeconds && now - changed_at_ >= kSettles) {
+    if (limit_ != PictureLimit::nobodys) {
+      const bool regrets = patience_s_ > 0 && now - changed_at_ < kRegrets;
+      if (limit_ == PictureLimit::none || regrets)
+        patience_s_ = std::clamp(2 * patience_s_, kFirstPatienceSeconds, kMostPatienceSeconds);
+      return set(now, stricter(limit_));
+    }
+    if (now - changed_at_ >= kVain && crowded_s_ >= kVainSeconds) {
+      patience_s_ = std::clamp(2 * patience_s_, kFirstPatienceSeconds, kMostPatienceSeconds);
+      not_before_ = now + std::chrono::seconds(patience_s_);
+      return set(now, PictureLimit::none);
+    }
+  }
+  if (limit_ != PictureLimit::none && calm_s_ >= patience_s_) set(now, looser(limit_));
+  if (limit_ == PictureLimit::none && now - changed_at_ > Duration{5min}) patience_s_ = 0;
+}
+
+void Downlink::set(Timestamp now, PictureLimit limit) {
+  limit_ = limit;
+  changed_ = true;
+  changed_at_ = now;
+  calm_s_ = 0;
+}
+
+}  // namespace diemcau::mesh
