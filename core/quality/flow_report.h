@@ -76,9 +76,9 @@ enum class DropReason : std::uint8_t { malformed, replay, auth, unknown, late, q
 
 // What we ask of pictures while the line down is too thin; sound goes before all of them.
 enum class PictureLimit : std::uint8_t {
-  none,      // as the tiles want
-  small,     // the speaker's at most mid, the others' lo
-  speaker,   // the speaker's alone, lo
+  none,     // as the tiles want
+  small,    // the speaker's at most mid, the others' lo
+  speaker,  // the speaker's alone, lo
   nobodys,
 };
 
