@@ -1,5 +1,5 @@
-// Meetings of 4, 11 and 32 in virtual time: real seconds per virtual second and packets per second,
-// whole core included.
+// Meetings of 4, 11 and 32, and the mesh that ns-3 is given, in virtual time: real seconds per
+// virtual second and packets per second, whole core included.
 #include "sim/world.h"
 
 #include <benchmark/benchmark.h>
@@ -29,6 +29,11 @@ void meeting(benchmark::State& state, const char* file) {
 }
 BENCHMARK_CAPTURE(meeting, province_4, "province-4.toml")->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(meeting, province_11, "province-11.toml")->Unit(benchmark::kMillisecond);
+
+void mesh_of_cores(benchmark::State& state) {
+  hold(state, read_scenario(DIEMCAU_BENCH "mesh-11.toml", {}));
+}
+BENCHMARK(mesh_of_cores)->Name("meeting/mesh_11")->Unit(benchmark::kMillisecond);
 
 // The centre and the first communes of the province of 105, joining included.
 void province_of(benchmark::State& state) {
