@@ -63,6 +63,7 @@ struct LayeredEncoder::Impl {
     LayerRequest request;
     std::optional<X264Encoder> encoder;  // made when the layer is first wanted
     Decimator decimator;
+    Decimator base;  // of two temporal layers
   };
 
   explicit Impl(const LayeredSettings& s)
@@ -82,16 +83,25 @@ struct LayeredEncoder::Impl {
     return s;
   }
 
+  // Pictures in 1,000 s.
+  std::int64_t rate_of(Layer layer) {
+    const bool half = layer == Layer::lo || effort == LayerEffort::half_rate;
+    const std::int64_t own = base_fps * (half ? 500 : 1000);
+    return std::min(own, std::max<std::int64_t>(1, of(layer).request.fps) * 1000);
+  }
+
   bool due(Layer layer, Timestamp at) {
     One& one = of(layer);
     if (!one.request.active) return false;
-    const bool half = layer == Layer::lo || effort == LayerEffort::half_rate;
-    const std::int64_t own = base_fps * (half ? 500 : 1000);
-    const std::int64_t asked = std::max<std::int64_t>(1, one.request.fps) * 1000;
-    const std::int64_t rate = std::min(own, asked);
+    const std::int64_t rate = rate_of(layer);
     // Every picture of a source that is no faster goes through, whatever its jitter.
     if (std::int64_t{settings.source_fps} * 1000 <= rate) return true;
     return one.decimator.keep(at, rate);
+  }
+
+  bool droppable(Layer layer, Timestamp at) {
+    One& one = of(layer);
+    return one.request.temporal && !one.base.keep(at, rate_of(layer) / 2);
   }
 
   Effort effort_of(Layer layer) const {
@@ -119,7 +129,7 @@ struct LayeredEncoder::Impl {
     fitted.picture = picture_for(layer, frame);
     const EncodeRequest request{one.request.rate, std::exchange(one.request.idr, false),
                                 std::exchange(one.request.invalidate_from, std::nullopt),
-                                effort_of(layer)};
+                                effort_of(layer), droppable(layer, frame.captured_at)};
     sink(layer, one.encoder->encode(fitted, request));
   }
 

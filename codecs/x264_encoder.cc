@@ -132,7 +132,7 @@ class ReferenceMirror {
     }
     return range;
   }
-  void add(std::uint32_t number, bool key) {
+  void add(std::uint32_t number, bool key, bool droppable) {
     if (key) {
       count_ = 0;
       key_ = number;
@@ -141,13 +141,13 @@ class ReferenceMirror {
       std::copy(held_.begin() + 1, held_.end(), held_.begin());
       --count_;
     }
-    held_[count_++] = {number, false};
+    held_[count_++] = {number, droppable};
   }
 
  private:
   struct Held {
     std::uint32_t number = 0;
-    bool lost = false;
+    bool lost = false;  // at a receiver, or perhaps never sent
   };
   std::array<Held, static_cast<std::size_t>(kReferences)> held_{};
   std::size_t count_ = 0;
@@ -291,7 +291,12 @@ const EncodedFrame& X264Encoder::encode(const VideoFrame& frame, const EncodeReq
   DC_CHECK(e.key || usable);
   e.newest_needed = e.key ? e.frame_number : usable->first;
   e.oldest_needed = e.key ? e.frame_number : usable->second;
-  s.references.add(e.frame_number, e.key);
+  // x264 has P frames that are no reference in name only. What is invalidated at once is held by
+  // the decoders, too, and used by nobody.
+  const bool droppable = request.droppable && !e.key && !request.invalidate_from;
+  e.temporal_id = droppable ? 1 : 0;
+  s.references.add(e.frame_number, e.key, droppable);
+  if (droppable) DC_CHECK(x264_encoder_invalidate_reference(s.encoder.get(), in.i_pts) == 0);
   if (e.key) s.last_idr = frame.captured_at;
   e.captured_at = frame.captured_at;
   e.encode_time = monotonic_now() - began;

@@ -36,6 +36,9 @@ struct EncodeRequest {
   // This and every later frame that exists now is not referenced any more (lost at a receiver).
   std::optional<std::uint32_t> invalidate_from;
   Effort effort = Effort::full;  // may change with every frame, without an IDR
+  // No later frame is made from this one, so that a viewer may do without it. A key frame, and one
+  // that goes on after a loss, is needed all the same.
+  bool droppable = false;
 };
 
 struct EncodedFrame {
@@ -44,6 +47,7 @@ struct EncodedFrame {
   // Frame numbers as in wire::FrameDescriptor; both are frame_number when key.
   std::uint32_t newest_needed = 0;
   std::uint32_t oldest_needed = 0;
+  std::uint8_t temporal_id = 0;  // 1: droppable
   bool key = false;
   Timestamp captured_at;
   Duration encode_time{};

@@ -157,6 +157,7 @@ struct EncoderThread::Impl {
     out.head.frame_number = encoded.frame_number;
     out.head.newest_needed = encoded.newest_needed;
     out.head.oldest_needed = encoded.oldest_needed;
+    out.head.temporal_id = encoded.temporal_id;
     out.head.key = encoded.key;
     out.bytes.reserve(encoded.size());
     for (const ByteSpan nal : encoded.nals) {
@@ -182,8 +183,8 @@ void EncoderThread::set(const mesh::SetEncoder& state) {
   if (state.source != Source::camera) return;
   const std::lock_guard lock(impl_->mutex);
   auto& asked = impl_->asked[static_cast<std::size_t>(state.layer)];
-  codecs::LayerRequest request{state.active, state.rate, state.fps, state.idr,
-                               state.invalidate_from};
+  codecs::LayerRequest request{state.active,          state.rate,    state.fps, state.idr,
+                               state.invalidate_from, state.temporal};
   if (asked) {
     request.idr = request.idr || asked->idr;
     if (asked->invalidate_from &&

@@ -136,6 +136,7 @@ struct PathSum {
   std::optional<Bitrate> target;
   std::uint32_t inherent_loss_permille = 0;
   quality::RepairReport repair;  // of the link, whatever path
+  std::uint64_t left_out = 0;    // the same
 
   void add(const PathReport& p) {
     up = up || p.up;
@@ -147,6 +148,7 @@ struct PathSum {
     reconnects += p.reconnects;
     outage += p.outage;
     repair = p.repair;
+    left_out = p.pictures_left_out;
     if (p.clock_offset) offset = p.clock_offset;
     if (p.clock_uncertainty) uncertainty = p.clock_uncertainty;
     if (!p.target) return;
@@ -201,6 +203,9 @@ void add_path(Families& out, const Labels& peer, const PathSum& s) {
   if (s.uncertainty)
     out.gauge("clock_uncertainty_seconds", "How far the clock offset may be off.", peer,
               seconds(*s.uncertainty));
+  out.counter("video_pictures_left_out_total",
+              "Droppable pictures not sent to the peer: half rate, or its path was late.", peer,
+              s.left_out);
   add_repair(out, peer, s.repair);
 }
 
@@ -271,6 +276,10 @@ void add_codecs(Families& out, const MetricsSnapshot& s) {
   out.gauge("encode_effort",
             "What the video encoder may spend: 0 half rate, 1 light, 2 light in hi, 3 full.", {},
             static_cast<double>(s.effort));
+  for (const Layer layer : {Layer::lo, Layer::mid, Layer::hi})
+    out.gauge("temporal_layers", "1 while some peer needs this layer at half rate.",
+              {{"layer", name_of(layer)}},
+              s.report.temporal[static_cast<std::size_t>(layer)] ? 1 : 0);
   out.counter("queue_dropped_total", "Items that found a queue of the node full.", {},
               s.queue_drops);
 }

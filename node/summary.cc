@@ -82,6 +82,12 @@ std::string summary_json(const Summary& summary) {
   j["rss_max_mib"] = rounded(rss_max_mib());
   j["late_encodes"] = summary.late_encodes;
   j["encode_effort"] = static_cast<int>(summary.effort);
+  // To whom droppable pictures did not go: half rate, or the path was late.
+  Json left_out = Json::object();
+  for (const quality::PathReport& path : summary.report.paths) {
+    if (path.pictures_left_out > 0) left_out[id_of(summary, path.peer)] = path.pictures_left_out;
+  }
+  if (!left_out.empty()) j["pictures_left_out"] = std::move(left_out);
   j["pairs"] = Json::array();
   for (const FlowReport& f : summary.report.flows) j["pairs"].push_back(row_of(summary, f));
   j["recordings"] = Json::array();

@@ -100,6 +100,7 @@ void Devices::encoded(Timestamp now, Participant& p, const EncodedFrame& e) {
   input.frame_number = e.frame.number;
   input.newest_needed = e.frame.newest_needed;
   input.oldest_needed = e.frame.oldest_needed;
+  input.temporal_id = e.frame.temporal_id;
   input.key = e.frame.key;
   input.nals = nals_;
   deliver_(p, std::move(input));

@@ -65,6 +65,7 @@ void VideoModel::set(const mesh::SetEncoder& s) {
     current_bps_ = target_bps_;
   }
   if (s.idr) idr_ = true;
+  temporal_ = s.temporal;
   if (s.invalidate_from) {
     const auto first = std::lower_bound(references_.begin(), references_.end(), *s.invalidate_from);
     if (first != references_.end()) healed_ = true;
@@ -87,10 +88,17 @@ std::optional<VideoModel::Frame> VideoModel::capture(std::uint8_t camera_fps) {
     frame.newest_needed = references_.back();
     frame.oldest_needed = references_.front();
   }
-  frame.bytes = static_cast<std::uint32_t>(size_of_next(frame.key));
+  // What everybody needs may not be in the layer that some do without.
+  const bool droppable = temporal_ && base_was_last_ && !frame.key && !healed_;
+  frame.temporal_id = droppable ? 1 : 0;
+  base_was_last_ = !droppable;
+  frame.bytes = static_cast<std::uint32_t>(size_of_next(frame));
   idr_ = healed_ = false;
   if (references_.size() == kReferences) references_.erase(references_.begin());
-  references_.push_back(frame.number);
+  if (!droppable) references_.push_back(frame.number);
+  // Droppable frames take places of the window as well.
+  while (temporal_ && !references_.empty() && frame.number - references_.front() >= kReferences)
+    references_.erase(references_.begin());
   const auto number16 = static_cast<std::uint16_t>(frame.number);
   past_[number16 % past_.size()] = {
       true, number16, {frame.key, static_cast<std::uint16_t>(frame.newest_needed)}};
@@ -103,15 +111,19 @@ std::optional<VideoModel::Frame> VideoModel::capture(std::uint8_t camera_fps) {
   return frame;
 }
 
-std::int64_t VideoModel::size_of_next(bool key) {
+std::int64_t VideoModel::size_of_next(const Frame& frame) {
   if (current_bps_ != target_bps_) {
     current_bps_ += step_bps_;
     const bool reached = step_bps_ >= 0 ? current_bps_ >= target_bps_ : current_bps_ <= target_bps_;
     if (reached || step_bps_ == 0) current_bps_ = target_bps_;
   }
-  const std::int64_t average = std::max(kSmallestFrame, current_bps_ / 8 / fps_);
+  std::int64_t average = std::max(kSmallestFrame, current_bps_ / 8 / fps_);
+  if (temporal_) {
+    const std::int64_t part = frame.temporal_id == 0 ? kBasePercent : 100 - kBasePercent;
+    average = std::max(kSmallestFrame, average * part / 50);
+  }
   std::int64_t size = average + scaled(average, kSizeScaleQ16, random_.next());
-  if (key) {
+  if (frame.key) {
     size = size * kKeyFrameTenths / 10;
   } else if (healed_) {
     size = size * kInvalidatedTenths / 10;

@@ -75,6 +75,8 @@ Figure concealments(const FlowLog& flow, Span span);  // how often
 // them: how many, and their part of the time.
 Figure freezes(const FlowLog& flow, Span span);
 Figure frozen_ratio(const FlowLog& flow, Span span);
+// Pictures shown in a second.
+Figure pictures_per_second(const FlowLog& flow, Span span);
 // Pictures of that layer ÷ all that were shown.
 Figure layer_ratio(const FlowLog& flow, Span span, Layer layer);
 // R of ITU-T G.107 over the spans together.

@@ -188,6 +188,13 @@ Figure frozen_ratio(const FlowLog& flow, Span span) {
   return freezes_of(flow, span).time_ms / ms(span.to - span.from);
 }
 
+Figure pictures_per_second(const FlowLog& flow, Span span) {
+  const auto shown = std::count_if(flow.pictures.begin(), flow.pictures.end(),
+                                   [span](const Picture& p) { return span.contains(p.shown_at); });
+  const double seconds = to_ms_double(span.to - span.from) / 1e3;
+  return shown > 0 ? Figure{static_cast<double>(shown) / seconds} : Figure{};
+}
+
 Figure layer_ratio(const FlowLog& flow, Span span, Layer layer) {
   double all = 0, of_it = 0;
   for (const Picture& p : flow.pictures) {

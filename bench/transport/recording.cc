@@ -73,7 +73,8 @@ class Recorder : public sim::Observer {
   }
   void encoder_set(Timestamp now, std::uint16_t member, const mesh::SetEncoder& what) override {
     if (what.source == Source::camera)
-      out.encoders[member].targets.push_back({now, what.layer, what.active, what.rate});
+      out.encoders[member].targets.push_back(
+          {now, what.layer, what.active, what.rate, what.temporal});
   }
   void encoded(Timestamp now, std::uint16_t member, Layer layer, std::uint32_t bytes) override {
     out.encoders[member].pictures.push_back({now, layer, bytes});

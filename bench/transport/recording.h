@@ -84,6 +84,7 @@ struct EncoderTarget {
   Layer layer = Layer::hi;
   bool active = false;
   Bitrate rate;
+  bool temporal = false;
 };
 struct EncodedPicture {
   Timestamp at;

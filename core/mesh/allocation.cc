@@ -111,11 +111,12 @@ void Allocation::plan(Timestamp now) {
     const std::int64_t cost = kPictureCostPercent * (1'000 + overhead);
     v.room = Bitrate::bps(rest.bps() * 100'000 / cost);
     v.now = board_.serves(peer);
+    v.now_half = board_.serves_half(peer);
     viewers_.push_back(v);
   }
   const rate::LayerRates3 chosen = choice_.choose(now, viewers_);
   for (const Layer layer : {Layer::lo, Layer::mid, Layer::hi}) set_rate(layer, chosen.of(layer));
-  for (const rate::Viewer& v : viewers_) board_.serve(now, v.peer, v.served);
+  for (const rate::Viewer& v : viewers_) board_.serve(now, v.peer, v.served, v.served_half);
 }
 
 void Allocation::set_rate(Layer layer, Bitrate rate) {

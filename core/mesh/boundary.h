@@ -69,7 +69,7 @@ struct VideoEncoded {
       0;  // counts per source and layer, never restarts while the bridge lives
   std::uint32_t newest_needed = 0;  // frame numbers; meaningless when key
   std::uint32_t oldest_needed = 0;
-  std::uint8_t temporal_id = 0;
+  std::uint8_t temporal_id = 0;  // 1: no other frame needs it
   bool key = false;
   std::span<const NalUnit> nals;  // valid during the call
 };
@@ -160,6 +160,8 @@ struct SetEncoder {
   std::uint8_t fps = 30;
   bool idr = false;
   std::optional<std::uint32_t> invalidate_from;
+  // Every second picture shall be droppable (temporal_id 1): no other is made from it.
+  bool temporal = false;
 };
 struct PlayAudio {
   PeerId origin;

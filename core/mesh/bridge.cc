@@ -34,8 +34,12 @@ struct Bridge::Impl {
     board.frame_encoded(at, in.layer, in.key);
     const auto frame = outbound.packetize(in);
     peers.for_each([&](Peer& peer) {
-      if (peer.link.is_up() && board.goes_to(peer.id, in.layer))
+      if (!peer.link.is_up() || !board.goes_to(peer.id, in.layer)) return;
+      if (board.halves(peer.id, in.layer)) {
+        outbound.enqueue_half(at, peer.id, frame);
+      } else {
         outbound.enqueue(at, peer.id, frame);
+      }
     });
   }
   void handle(Timestamp at, AudioWanted& in) {

@@ -14,8 +14,9 @@ constexpr std::size_t kMaxStreams = 16;
 constexpr Duration kRepeatLoss = 150ms;
 constexpr Duration kUnknownRtt = 100ms;
 // A better layer whose pictures are so far behind those of a lesser one has ended or is stuck: two
-// pictures.
+// pictures, which take twice as long at half rate.
 constexpr Duration kLayerEnded = 70ms;
+constexpr std::uint8_t kHalvesToTell = 2;
 // A stream that has been silent for so long has been stopped by its sender: nothing of it is lost.
 constexpr Duration kStreamStopped = 500ms;
 
@@ -37,7 +38,7 @@ Inbound::Live* Inbound::find(Ssrc ssrc) {
   return nullptr;
 }
 
-Inbound::Stream* Inbound::find(const StreamId& id) {
+Inbound::Stream* Inbound::find(const StreamId& id) const {
   for (const Live& live : live_) {
     if (live.id == id) return live.stream;
   }
@@ -175,6 +176,7 @@ std::optional<quality::DropReason> Inbound::video_arrived(const Coming& coming, 
     stream.meter.packet_repaired();
   }
   if (const auto newest = assembly.newest_frame()) stream.meter.frame_seen(*newest);
+  stream.meter.frames_left_out(assembly.take_left_out());
   release_frames(now, stream);
   if (result == Insert::late) return quality::DropReason::late;
   if (result == Insert::duplicate) return quality::DropReason::replay;
@@ -211,6 +213,13 @@ void Inbound::frame_decoded(Timestamp now, const FrameDecoded& decoded) {
     stream->pictures->assembly.decode_failed(number);
     return;
   }
+  Pictures& own = *stream->pictures;
+  if (number != own.decoded_last + 2) {
+    own.halves = 0;
+  } else if (own.halves < kHalvesToTell) {
+    ++own.halves;
+  }
+  own.decoded_last = number;
   const Layer layer = decoded.stream.layer;
   if (!shows(layer, pending.captured_at)) return;  // the other layer of a switch
   if (shown_layer_ && *shown_layer_ != layer) {
@@ -229,7 +238,15 @@ void Inbound::frame_decoded(Timestamp now, const FrameDecoded& decoded) {
 bool Inbound::shows(Layer layer, Timestamp captured_at) const {
   if (!shown_layer_ || layer == *shown_layer_) return true;
   const Duration newer_by = captured_at - shown_captured_at_;
-  return layer > *shown_layer_ ? newer_by > Duration::zero() : newer_by > kLayerEnded;
+  return layer > *shown_layer_ ? newer_by > Duration::zero()
+                               : newer_by > ended_after(*shown_layer_);
+}
+
+Duration Inbound::ended_after(Layer layer) const {
+  const Stream* stream = find(StreamId{context_.peer, Source::camera, layer});
+  const bool half =
+      stream != nullptr && stream->pictures && stream->pictures->halves == kHalvesToTell;
+  return half ? 2 * kLayerEnded : kLayerEnded;
 }
 
 void Inbound::frame_shown(const FrameShown& shown) {

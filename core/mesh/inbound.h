@@ -107,6 +107,8 @@ class Inbound {
     receive::Assembly assembly;
     Timestamp arrived_at;                   // its newest packet
     std::uint64_t undecodable_counted = 0;  // when the last second was over
+    std::int64_t decoded_last = -1;
+    std::uint8_t halves = 0;  // how often in a row the number has gone on by two
     // Between decode and display, by number modulo the size.
     struct Pending {
       std::int64_t frame_number = -1;
@@ -145,7 +147,7 @@ class Inbound {
     bool repaired = false;
   };
   Live* find(Ssrc ssrc);
-  Stream* find(const StreamId& id);
+  Stream* find(const StreamId& id) const;
   Timestamp local_time(NtpTime captured) const;
   std::optional<quality::DropReason> media_arrived(const Coming& coming, Live& live,
                                                    const wire::RtpPacket& rtp, PacketRef packet);
@@ -162,6 +164,7 @@ class Inbound {
   void record_sound(Timestamp now);
   static Media media_of_sound(const receive::AudioFrame& frame);
   bool shows(Layer layer, Timestamp captured_at) const;
+  Duration ended_after(Layer layer) const;
   bool expects_picture() const { return camera_ && wanted_; }
   // Judges the second that is over, if one is; what happens now belongs to the next.
   void keep_seconds(Timestamp now) {

@@ -17,36 +17,76 @@ void LayerBoard::remove(std::optional<Layer> layer) {
   key_waits_.remove(*layer);
   s.idr = s.idr_urgent = false;
   s.invalidate_from.reset();
+  s.temporal = false;
+  s.temporal_ends.reset();
 }
 
 // The move is over: what was served before ends.
 void LayerBoard::arrive(Served& served) {
   remove(served.layer);
   served.layer = served.next;
+  served.half = served.next_half;
   served.next.reset();
   if (served.begun_at) --moving_;
   served.begun_at.reset();
 }
 
-void LayerBoard::serve(Timestamp now, PeerId peer, std::optional<Layer> layer) {
+void LayerBoard::serve(Timestamp now, PeerId peer, std::optional<Layer> layer, bool half) {
+  if (layer == serves(peer) && half == serves_half(peer)) return;
   Served& served = peers_[peer.value];
-  if (layer == serves(peer)) return;
+  if (layer != serves(peer)) {
+    move(now, served, layer, half);
+  } else {
+    (served.next ? served.next_half : served.half) = half;
+  }
+  halved_ = halved_ || half;
+  keep_temporal(now);
+}
+
+void LayerBoard::move(Timestamp now, Served& served, std::optional<Layer> layer, bool half) {
   if (served.next) {  // the move is called off
     remove(served.next);
     served.next.reset();
     if (served.begun_at) --moving_;
     served.begun_at.reset();
   }
-  if (layer == served.layer) return;
+  if (layer == served.layer) {
+    served.half = half;
+    return;
+  }
   if (!layer) {
     remove(served.layer);
     served.layer.reset();
+    served.half = false;
     return;
   }
   served.next = layer;
+  served.next_half = half;
   add(*layer);
   const bool down = served.layer && *layer < *served.layer;
   want_key(now, *layer, down);
+}
+
+// On as long as somebody needs it, and a while longer.
+void LayerBoard::keep_temporal(Timestamp now) {
+  if (!halved_) return;
+  halved_ = false;
+  temporal_due_.reset();
+  for (const Layer layer : kLayers) {
+    State& s = state(layer);
+    const bool needed = std::any_of(peers_.begin(), peers_.end(), [layer](const Served& served) {
+      return (served.layer == layer && served.half) || (served.next == layer && served.next_half);
+    });
+    if (needed) s.temporal_ends.reset();
+    if (!needed && s.temporal && !s.temporal_ends) s.temporal_ends = now + kTemporalHold;
+    const bool temporal = needed || (s.temporal && *s.temporal_ends > now);
+    if (temporal != s.temporal) dirty_.add(layer);
+    s.temporal = temporal;
+    if (!temporal) s.temporal_ends.reset();
+    if (s.temporal_ends)
+      temporal_due_ = std::min(*s.temporal_ends, temporal_due_.value_or(*s.temporal_ends));
+    halved_ = halved_ || temporal;
+  }
 }
 
 void LayerBoard::set_rate(Layer layer, Bitrate rate) {
@@ -98,8 +138,10 @@ void LayerBoard::frame_encoded(Timestamp now, Layer layer, bool key) {
     if (served.next != layer || served.begun_at) continue;
     served.begun_at = now;
     ++moving_;
-    if (!served.layer || *served.next < *served.layer) arrive(served);
+    // Down there is no room for both; and at half rate a key frame takes as long as an overlap.
+    if (!served.layer || *served.next < *served.layer || served.next_half) arrive(served);
   }
+  keep_temporal(now);
 }
 
 void LayerBoard::time_passed(Timestamp now) {
@@ -109,10 +151,12 @@ void LayerBoard::time_passed(Timestamp now) {
       if (key_waits_.has(layer) && key_allowed_at(s) <= now) want_key(now, layer, s.idr_urgent);
     }
   }
+  if (temporal_due_ && *temporal_due_ <= now) keep_temporal(now);
   if (moving_ == 0) return;
   for (Served& served : peers_) {
     if (served.begun_at && now - *served.begun_at >= kOverlap) arrive(served);
   }
+  keep_temporal(now);
 }
 
 std::optional<Timestamp> LayerBoard::deadline() const {
@@ -123,6 +167,7 @@ std::optional<Timestamp> LayerBoard::deadline() const {
       if (key_waits_.has(layer)) earlier(key_allowed_at(state(layer)));
     }
   }
+  if (temporal_due_) earlier(*temporal_due_);
   if (moving_ > 0) {
     for (const Served& served : peers_) {
       if (served.begun_at) earlier(*served.begun_at + kOverlap);
@@ -140,6 +185,7 @@ SetEncoder LayerBoard::setting(Layer layer) const {
   set.fps = layer == Layer::lo ? 15 : 30;
   set.idr = s.idr;
   set.invalidate_from = s.invalidate_from;
+  set.temporal = s.temporal;
   return set;
 }
 

@@ -19,13 +19,15 @@ namespace diemcau::mesh {
 // been decoded; down, it ends with the key frame, because there is no room for both. Joins share
 // key frames: one a second on average, two in a row at most, so that a roll-call of ten bridges
 // does not cost ten, and those whose lines come back a moment after the first do not wait for a
-// second. A move down waits a quarter of one.
+// second. A move down waits a quarter of one. Who is to get a layer at half rate gets its base from
+// the next frame on; the layer is then encoded in two temporal layers, and for some seconds after
+// the last such peer, because lines that are thin once are thin again.
 class LayerBoard {
  public:
   explicit LayerBoard(std::size_t peers) : peers_(peers) {}
 
-  // From now on `peer` is to get this layer of our camera, or none.
-  void serve(Timestamp now, PeerId peer, std::optional<Layer> layer);
+  // From now on `peer` is to get this layer of our camera, or none; of its pictures all or half.
+  void serve(Timestamp now, PeerId peer, std::optional<Layer> layer, bool half = false);
   void set_rate(Layer layer, Bitrate rate);
   void request_key(Timestamp now, Layer layer);
   // `first_lost` is lost at some receiver: no later frame may lean on it.
@@ -44,6 +46,17 @@ class LayerBoard {
     const Served& served = peers_[peer.value];
     return served.next ? served.next : served.layer;
   }
+  // Whether of a layer that goes to the peer only the base does.
+  bool halves(PeerId peer, Layer layer) const {
+    const Served& served = peers_[peer.value];
+    return served.layer == layer ? served.half : served.next == layer && served.next_half;
+  }
+  // The same of what serves() says.
+  bool serves_half(PeerId peer) const {
+    const Served& served = peers_[peer.value];
+    return served.next ? served.next_half : served.half;
+  }
+  bool temporal(Layer layer) const { return state(layer).temporal; }
   bool active(Layer layer) const { return state(layer).served_to > 0; }
   // One due change, or none; poll until empty after every call above.
   std::optional<SetEncoder> poll();
@@ -56,11 +69,14 @@ class LayerBoard {
     bool idr_urgent = false;
     std::optional<Timestamp> last_idr_at, idr_before_at;
     std::optional<std::uint32_t> invalidate_from;
+    bool temporal = false;
+    std::optional<Timestamp> temporal_ends;  // nobody needs it any more
   };
   struct Served {
     std::optional<Layer> layer;
     std::optional<Layer> next;          // moving there
     std::optional<Timestamp> begun_at;  // its key frame has been encoded
+    bool half = false, next_half = false;
   };
   static constexpr std::array<Layer, 3> kLayers = {Layer::lo, Layer::mid, Layer::hi};
   static constexpr Duration kPairSpacing = 2s;
@@ -68,6 +84,7 @@ class LayerBoard {
   static constexpr Duration kUrgentSpacing = 250ms;
   // A key frame of 4.5 pictures at a pace of 1.2 takes 125 ms; with a round trip and a report.
   static constexpr Duration kOverlap = 300ms;
+  static constexpr Duration kTemporalHold = 3s;
 
   State& state(Layer layer) { return states_[static_cast<std::size_t>(layer)]; }
   const State& state(Layer layer) const { return states_[static_cast<std::size_t>(layer)]; }
@@ -85,14 +102,18 @@ class LayerBoard {
   };
   void want_key(Timestamp now, Layer layer, bool urgent);
   static Timestamp key_allowed_at(const State& s);
+  void move(Timestamp now, Served& served, std::optional<Layer> layer, bool half);
   void arrive(Served& served);
+  void keep_temporal(Timestamp now);
   void add(Layer layer);
   void remove(std::optional<Layer> layer);
   SetEncoder setting(Layer layer) const;
 
-  Layers dirty_;            // a SetEncoder is due
-  Layers key_waits_;        // asked for again within the spacing
-  std::size_t moving_ = 0;  // peers with a move that has begun
+  Layers dirty_;                           // a SetEncoder is due
+  Layers key_waits_;                       // asked for again within the spacing
+  std::size_t moving_ = 0;                 // peers with a move that has begun
+  bool halved_ = false;                    // some layer is in two temporal layers, or is to be
+  std::optional<Timestamp> temporal_due_;  // one of them ends
   std::array<State, 4> states_{};
   std::vector<Served> peers_;  // by PeerId
 };

@@ -92,6 +92,15 @@ std::span<const send::OutgoingPacket> Outbound::packetize(const AudioEncoded& fr
   return packetizer_.audio(info, frame.bytes, frame.length);
 }
 
+void Outbound::enqueue_half(Timestamp now, PeerId peer,
+                            std::span<const send::OutgoingPacket> frame) {
+  if (!frame.empty() && frame.front().descriptor.temporal_id > 0) {
+    ++paths_[peer.value].left_out;
+  } else {
+    pacer_.enqueue(now, peer, frame, true);
+  }
+}
+
 std::optional<Outbound::Departure> Outbound::poll(Timestamp now) {
   auto next = pacer_.poll(now);
   if (!next) return std::nullopt;

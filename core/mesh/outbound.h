@@ -57,6 +57,12 @@ class Outbound {
   void enqueue(Timestamp now, PeerId peer, std::span<const send::OutgoingPacket> frame) {
     pacer_.enqueue(now, peer, frame);
   }
+  // To a peer that gets half of the pictures: nothing of a droppable one.
+  void enqueue_half(Timestamp now, PeerId peer, std::span<const send::OutgoingPacket> frame);
+  // Droppable pictures that did not go to this peer: at half rate, or because its path was late.
+  std::uint64_t pictures_left_out(PeerId peer) const {
+    return paths_[peer.value].left_out + pacer_.left_out(peer);
+  }
   void account(Timestamp now, std::size_t bytes) {
     pacer_.account(now, ByteCount::bytes(static_cast<std::int64_t>(bytes)));
   }
@@ -87,6 +93,7 @@ class Outbound {
     std::array<send::StreamSender, kMostStreams> senders;
     repair::Sender repair;
     bool repairs = false;
+    std::uint64_t left_out = 0;
   };
   void enqueue_repair(Timestamp now, PeerId peer);
   repair::Sender::Terms terms(PeerId peer, std::optional<Duration> round_trip) const;

@@ -328,12 +328,15 @@ quality::BridgeReport PeerTable::report(Timestamp now) const {
     const auto& received = peer->inbound.repair_figures();
     path.repair = {sent.repeated,     sent.coded,     sent.repair_bytes, sent.media_bytes,
                    received.repeated, received.coded, received.useless,  received.recovered};
+    path.pictures_left_out = outbound_.pictures_left_out(peer->id);
     if (const auto figures = outbound_.uplink().figures(peer->id)) {
       path.target = figures->target;
       path.queue = figures->queue;
       path.inherent_loss_permille = figures->inherent_loss_permille;
     }
   }
+  for (const Layer layer : {Layer::lo, Layer::mid, Layer::hi})
+    r.temporal[static_cast<std::size_t>(layer)] = board_.temporal(layer);
   r.speaker = speaker_.speaker();
   r.speaker_changes = speaker_.changes();
   r.limit = downlink_.limit();

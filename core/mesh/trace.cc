@@ -86,6 +86,7 @@ class Writer {
   void operator()(const PathClosed& x) { word(x.path); }
   void operator()(const SetEncoder& x) {
     words(x.source, x.layer, x.active, x.rate, x.fps, x.idr, x.invalidate_from);
+    if (x.temporal) word(x.temporal);  // so that meetings that never need it keep their digests
   }
   void operator()(const PlayAudio& x) {
     words(x.origin, x.action, x.captured, x.captured_at, x.media);

@@ -101,6 +101,7 @@ FlowReport FlowMeter::report(Timestamp now, Duration target_delay) const {
     r.frames = all;  // one frame a packet
   } else if (first_frame_) {
     r.frames = static_cast<std::uint64_t>(*last_frame_ - *first_frame_ + 1);
+    r.frames -= std::min(r.frames, left_out_);
   }
   r.jitter = jitter();
   r.target_delay = target_delay;
@@ -119,6 +120,7 @@ void FlowMeter::reset(Timestamp now) {
   unique_ = 0;
   expected_before_ = unique_before_ = 0;
   if (last_frame_) first_frame_ = *last_frame_ + 1;
+  left_out_ = 0;
 }
 
 std::optional<FlowMeter::LossFields> FlowMeter::take_loss_fields() {

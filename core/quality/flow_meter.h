@@ -24,6 +24,7 @@ class FlowMeter {
   // Lost on the way, but given back by repair.
   void packet_repaired() { ++report_.packets_repaired; }
   void frame_seen(std::int64_t frame_number);  // unwrapped: how far the sender has come
+  void frames_left_out(std::uint64_t n) { left_out_ += n; }  // never sent here
   void frame_undecodable() { ++report_.frames_undecodable; }
   void frame_late() { ++report_.frames_late; }
   void frame_recovered() { ++report_.frames_recovered; }
@@ -72,6 +73,7 @@ class FlowMeter {
   std::uint64_t unique_ = 0;
   std::uint64_t expected_before_ = 0, unique_before_ = 0;
   std::optional<std::int64_t> first_frame_, last_frame_;
+  std::uint64_t left_out_ = 0;
   std::optional<std::pair<Timestamp, std::uint32_t>> last_transit_;
   std::int64_t jitter_ns_ = 0;
   std::optional<Timestamp> last_shown_;

@@ -69,6 +69,7 @@ struct PathReport {
   Duration queue{};               // what waits in front of our packets on the way, bursts aside
   std::uint32_t inherent_loss_permille = 0;  // what it loses whatever we send
   RepairReport repair;
+  std::uint64_t pictures_left_out = 0;  // droppable ones that did not go there
 };
 
 // Why a datagram was not used; label values of diemcau_packets_dropped_total.
@@ -89,6 +90,7 @@ struct BridgeReport {
   std::optional<PeerId> speaker;  // who speaks, as this bridge hears it
   std::uint32_t speaker_changes = 0;
   PictureLimit limit = PictureLimit::none;
+  bool temporal[4] = {};  // by Layer: our camera's layer is encoded in two temporal layers
 };
 
 }  // namespace diemcau::quality

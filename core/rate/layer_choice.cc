@@ -2,53 +2,88 @@
 #include "core/rate/layer_choice.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace diemcau::rate {
 
 namespace {
 constexpr std::int64_t kMoveUpPercent = 120;
-constexpr Duration kDwell = 2s;
+// From half of a layer to all of it, which costs no key frame.
+constexpr std::int64_t kAllOfItPercent = 110;
 // A queue that drains makes the room small for some tenths of a second: no reason for a key frame.
 constexpr Duration kShortage = 400ms;
+// Half rate in percent of the worth without it: to begin, and to go on.
+constexpr std::int64_t kBeginHalfPercent = 105;
+constexpr std::int64_t kKeepHalfPercent = 85;
+// A trial of all of a layer has gone well; the longest wait for the next.
+constexpr Duration kProven = 5s;
+constexpr Duration kLongestPatience = 20s;
+constexpr std::int64_t kSteadyPercent = 90;
 
-std::int64_t square_root(std::int64_t n) {
-  // From the highest bit that can be in it, of 21; the square grows along.
-  std::int64_t root = 0, rest = n;
-  const auto bits = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n)));
-  for (int i = std::min(20, bits / 2); i >= 0; --i) {
-    const std::int64_t more = ((root << 1) + (std::int64_t{1} << i)) << i;
-    if (more > rest) continue;
-    rest -= more;
-    root += std::int64_t{1} << i;
+void note(std::optional<Timestamp>& since, Timestamp now, bool holds) {
+  if (!holds) {
+    since.reset();
+  } else if (!since) {
+    since = now;
   }
-  return root;
 }
+bool for_long(const std::optional<Timestamp>& since, Timestamp now, Duration patience) {
+  return since && now - *since >= patience;
+}
+bool roomy(Bitrate room, Bitrate needed, std::int64_t percent = kMoveUpPercent) {
+  return room.bps() >= needed.bps() / 100 * percent;
+}
+// Who is at half rate beside others at full holds them up by no more than a fifth when it joins
+// them; with the margin of kAllOfItPercent.
+Bitrate near_enough(Bitrate rate) { return Bitrate::bps(rate.bps() * 73 / 100); }
+Layer above(Layer layer) { return static_cast<Layer>(static_cast<int>(layer) + 1); }
+// Below lo there is nothing.
+Layer below(Layer layer) { return static_cast<Layer>(static_cast<int>(layer) - 1); }
 }  // namespace
 
 // The first layer of a viewer needs no patience: it has nothing yet.
-bool LayerChoice::may_have(Timestamp now, const Viewer& v, Layer layer, Bitrate rate) {
-  if (layer == v.now) {
+bool LayerChoice::may_have(Timestamp now, const Viewer& v, Layer layer, Bitrate rate) const {
+  if (layer == v.now && !v.now_half) {
     const auto& tight = tight_since_[v.peer.value];
     return v.room >= rate || (2 * v.room.bps() >= rate.bps() && tight && now - *tight < kShortage);
   }
   if (v.room < rate) return false;
   if (!v.now || layer < *v.now) return true;
-  const auto& roomy = roomy_since_[v.peer.value];
-  return roomy && now - *roomy >= kDwell;
+  return for_long(roomy_since_[v.peer.value], now,
+                  v.now_half ? trials_[v.peer.value].patience : kDwell);
+}
+
+bool LayerChoice::may_have_half(Timestamp now, const Viewer& v, Layer layer) const {
+  const Bitrate needed = half_least(bounds(layer));
+  if (layer == v.now) {
+    const auto& tight = tight_since_[v.peer.value];
+    return v.room >= needed ||
+           (2 * v.room.bps() >= needed.bps() && tight && now - *tight < kShortage);
+  }
+  if (v.room < needed) return false;
+  if (!v.now) return layer == Layer::lo;
+  return layer < *v.now || (layer == above(*v.now) && !v.now_half &&
+                            for_long(roomy_for_half_since_[v.peer.value], now, kDwell));
+}
+
+// Others' rate does not follow a viewer at half rate as its own would: rooms swing, so that a tenth
+// is left; what is missing for a moment is counted as there.
+Bitrate LayerChoice::room_of_half(Timestamp now, const Viewer& v, Layer layer) const {
+  const auto& since = short_of_base_since_[v.peer.value];
+  const Bitrate needed = base_of(rates_[static_cast<std::size_t>(layer)]);
+  const Bitrate steady = Bitrate::bps(v.room.bps() * kSteadyPercent / 100);
+  const bool moment = v.now == layer && v.now_half && since && now - *since < kShortage &&
+                      2 * v.room.bps() >= needed.bps();
+  return moment ? std::max(needed, steady) : steady;
 }
 
 void LayerChoice::settle(Timestamp now, std::vector<Viewer>& viewers, Layer layer,
                          LayerRates3& out) {
-  const LayerBounds& bounds = bounds_[static_cast<std::size_t>(layer)];
-  const Layer below =
-      layer == Layer::lo ? Layer::only : static_cast<Layer>(static_cast<int>(layer) - 1);
-  const Bitrate below_most = bounds_[static_cast<std::size_t>(below)].most;
+  const LayerBounds& own = bounds(layer);
+  const Bitrate below_most = bounds(below(layer)).most;
   order_.clear();
   for (std::size_t i = 0; i < viewers.size(); ++i) {
     const Viewer& v = viewers[i];
-    if (!v.served && v.wanted >= layer && may_have(now, v, layer, bounds.least))
-      order_.push_back(i);
+    if (!v.served && v.wanted >= layer && may_have(now, v, layer, own.least)) order_.push_back(i);
   }
   std::sort(order_.begin(), order_.end(), [&viewers](std::size_t a, std::size_t b) {
     return viewers[a].room != viewers[b].room ? viewers[a].room > viewers[b].room : a < b;
@@ -57,47 +92,118 @@ void LayerChoice::settle(Timestamp now, std::vector<Viewer>& viewers, Layer laye
   std::int64_t best_worth = 0, weight_in = 0, worth_out = 0;
   std::size_t best = 0;
   for (const std::size_t i : order_) {
-    worth_out += viewers[i].weight * square_root(std::min(viewers[i].room, below_most).bps());
+    worth_out += viewers[i].weight * root(std::min(viewers[i].room, below_most).bps());
   }
   for (std::size_t k = 0; k < order_.size(); ++k) {
     const Viewer& v = viewers[order_[k]];
     weight_in += v.weight;
-    worth_out -= v.weight * square_root(std::min(v.room, below_most).bps());
-    const std::int64_t worth =
-        weight_in * square_root(std::min(v.room, bounds.most).bps()) + worth_out;
+    worth_out -= v.weight * root(std::min(v.room, below_most).bps());
+    const std::int64_t worth = weight_in * root(std::min(v.room, own.most).bps()) + worth_out;
     if (worth >= best_worth) {
       best_worth = worth;
       best = k + 1;
     }
   }
+  if (settle_with_halves(now, viewers, layer, best_worth, out)) return;
   for (std::size_t k = 0; k < best; ++k) viewers[order_[k]].served = layer;
   if (best > 0)
     out.rate[static_cast<std::size_t>(layer)] =
-        std::clamp(viewers[order_[best - 1]].room, bounds.least, bounds.most);
+        std::clamp(viewers[order_[best - 1]].room, own.least, own.most);
+}
+
+// False when it is better without.
+bool LayerChoice::settle_with_halves(Timestamp now, std::vector<Viewer>& viewers, Layer layer,
+                                     std::int64_t worth_without, LayerRates3& out) {
+  const LayerBounds& own = bounds(layer);
+  const Bitrate below_most = bounds(below(layer)).most;
+  half_order_.clear();
+  candidates_.clear();
+  bool halves_now = false, some_full = false;
+  for (std::size_t i = 0; i < viewers.size(); ++i) {
+    const Viewer& v = viewers[i];
+    if (v.served || v.wanted < layer) continue;
+    HalfCandidate c;
+    c.full = may_have(now, v, layer, own.least);
+    c.half = may_have_half(now, v, layer);
+    if (!c.full && !c.half) continue;
+    // In a moment's shortage it counts as having what it needs.
+    c.room = std::max(v.room, c.full ? own.least : half_least(own));
+    c.weight = v.weight;
+    some_full = some_full || (c.full && !v.now_half);
+    halves_now = halves_now || (v.now == layer && v.now_half);
+    half_order_.push_back(i);
+    candidates_.push_back(c);
+  }
+  if (!halves_may_help(candidates_, own)) return false;
+  for (std::size_t k = 0; k < candidates_.size(); ++k) {
+    HalfCandidate& c = candidates_[k];
+    const Viewer& v = viewers[half_order_[k]];
+    if (some_full && !c.full) c.room = std::max(half_least(own), room_of_half(now, v, layer));
+    c.worth_below = c.weight * root(std::min(v.room, below_most).bps());
+    if (!c.full) worth_without += c.worth_below;
+  }
+  const auto offer = best_with_halves(candidates_, own);
+  const std::int64_t percent = halves_now ? kKeepHalfPercent : kBeginHalfPercent;
+  if (!offer || offer->worth * 100 < worth_without * percent) return false;
+  for (std::size_t k = 0; k < candidates_.size(); ++k) {
+    const PictureRate pictures = served_at(candidates_[k], offer->rate);
+    if (pictures == PictureRate::none) continue;
+    Viewer& v = viewers[half_order_[k]];
+    v.served = layer;
+    v.served_half = pictures == PictureRate::half;
+    if (!v.served_half) mixed_next_[static_cast<std::size_t>(layer)] = offer->rate;
+  }
+  out.rate[static_cast<std::size_t>(layer)] = offer->rate;
+  return true;
+}
+
+void LayerChoice::watch(Timestamp now, const Viewer& v) {
+  const std::size_t peer = v.peer.value;
+  const bool can_rise = v.now && *v.now < v.wanted;
+  const Layer next = v.now && v.now_half ? *v.now : can_rise ? above(*v.now) : v.wanted;
+  const std::int64_t percent = v.now_half ? kAllOfItPercent : kMoveUpPercent;
+  Bitrate whole = bounds(next).least;
+  if (v.now_half)
+    whole = std::max(whole, near_enough(mixed_rates_[static_cast<std::size_t>(next)]));
+  note(roomy_since_[peer], now, roomy(v.room, whole, percent));
+  note(roomy_for_half_since_[peer], now, roomy(v.room, half_least(bounds(next))));
+  const Bitrate needed = !v.now       ? Bitrate{}
+                         : v.now_half ? half_least(bounds(*v.now))
+                                      : bounds(*v.now).least;
+  note(tight_since_[peer], now, v.room < needed);
+  note(short_of_base_since_[peer], now,
+       v.now_half && v.room < base_of(rates_[static_cast<std::size_t>(*v.now)]));
+}
+
+void LayerChoice::judge_trial(Timestamp now, const Viewer& v) {
+  Trial& trial = trials_[v.peer.value];
+  const bool same = v.now && v.served == v.now;
+  if (same && v.now_half && !v.served_half) trial.began_at = now;
+  if (!trial.began_at) return;
+  const bool proven = now - *trial.began_at >= kProven;
+  const bool failed = !proven && !(same && !v.served_half);
+  if (proven) trial.patience = kDwell;
+  if (failed) trial.patience = std::min(2 * trial.patience, kLongestPatience);
+  if (proven || failed) trial.began_at.reset();
 }
 
 LayerRates3 LayerChoice::choose(Timestamp now, std::vector<Viewer>& viewers) {
   LayerRates3 out;
   for (Viewer& v : viewers) {
     v.served.reset();
-    auto& roomy = roomy_since_[v.peer.value];
-    const Layer next =
-        v.now && *v.now < v.wanted ? static_cast<Layer>(static_cast<int>(*v.now) + 1) : v.wanted;
-    const std::int64_t needed =
-        bounds_[static_cast<std::size_t>(next)].least.bps() / 100 * kMoveUpPercent;
-    if (v.room.bps() < needed) {
-      roomy.reset();
-    } else if (!roomy) {
-      roomy = now;
-    }
-    auto& tight = tight_since_[v.peer.value];
-    if (!v.now || v.room >= bounds_[static_cast<std::size_t>(*v.now)].least) {
-      tight.reset();
-    } else if (!tight) {
-      tight = now;
-    }
+    v.served_half = false;
+    watch(now, v);
   }
+  mixed_next_ = {};
   for (const Layer layer : {Layer::hi, Layer::mid, Layer::lo}) settle(now, viewers, layer, out);
+  for (const Viewer& v : viewers) judge_trial(now, v);
+  // Who had to leave half of a layer waits before it tries again.
+  for (const Viewer& v : viewers) {
+    if (!v.now_half || v.served == v.now) continue;
+    roomy_since_[v.peer.value] = roomy_for_half_since_[v.peer.value] = now;
+  }
+  rates_ = out.rate;
+  mixed_rates_ = mixed_next_;
   return out;
 }
 

@@ -92,6 +92,7 @@ bool Assembly::may_begin_earlier(Timestamp now) {
 void Assembly::move_to(PacketId id) {
   next_ = id;
   advanced_ = true;
+  before_.reset();
 }
 
 // True when the packets at next_ were a whole frame, or could never become one.
@@ -115,10 +116,17 @@ bool Assembly::take_frame() {
     move_to(last);
     return true;
   }
+  const std::int64_t number = frame_unwrapper_.peek(slot(first).descriptor.frame_number);
+  count_left_out(number);
   finish(first, last);
   for (PacketId i = first; i <= last; ++i) clear(i);
   move_to(last + 1);
+  before_ = number;
   return true;
+}
+
+void Assembly::count_left_out(std::int64_t frame) {
+  if (before_ && frame > *before_) left_out_ += static_cast<std::uint64_t>(frame - *before_ - 1);
 }
 
 // The gap at or behind next_ is given up once something behind it has waited long enough.
@@ -147,12 +155,22 @@ bool Assembly::skip_gap(Timestamp now) {
   }
   // The frame in front of the gap, and everything up to the next frame start behind it, is lost.
   const std::int64_t behind = frame_unwrapper_.peek(slot(after).descriptor.frame_number);
-  lost(present(*next_) ? frame_unwrapper_.peek(slot(*next_).descriptor.frame_number)
-       : last_good_    ? std::min(*last_good_ + 1, behind)
-                       : behind);
+  if (!goes_on_at(after)) {
+    lost(present(*next_) ? frame_unwrapper_.peek(slot(*next_).descriptor.frame_number)
+         : last_good_    ? std::min(*last_good_ + 1, behind)
+                         : behind);
+  }
   for (PacketId i = *next_; i < gap; ++i) clear(i);
   move_to(after);
   return true;
+}
+
+// The frame that begins there needs nothing of what was lost before it: a droppable frame, as a
+// rule. Nothing is to be reported.
+bool Assembly::goes_on_at(PacketId after) {
+  const wire::FrameDescriptor& d = slot(after).descriptor;
+  const std::int64_t number = frame_unwrapper_.peek(d.frame_number);
+  return d.start && !d.key && number >= 0 && decodable(number, d);
 }
 
 // A whole frame at or behind `from` that needs nothing that is missing: the sender has gone on

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/base/frame_pool.h"
@@ -32,9 +33,11 @@ struct FrameLoss {
   std::optional<std::uint16_t> last_good;
 };
 
-// Frames come out in order, decodable ones only. A gap is given up when packets behind it have
-// waited for the reorder tolerance and repair cannot fill it any more. Bounded: kWindow packets.
-// One thread at a time.
+// Frames come out in order, decodable ones only. A frame number that no sequence number is missing
+// for was never sent here: a droppable frame that was left out, or one that the sender went around.
+// It is no loss, and nobody waits for it. A gap in the sequence is given up when packets behind it
+// have waited for the reorder tolerance and repair cannot fill it any more. Bounded: kWindow
+// packets. One thread at a time.
 class Assembly {
  public:
   enum class Insert : std::uint8_t { fresh, duplicate, late };
@@ -63,6 +66,8 @@ class Assembly {
   void set_reorder_tolerance(Duration d) { tolerance_ = d; }
 
   std::uint64_t frames_undecodable() const { return undecodable_; }
+  // Frames that were never sent here, since the last call.
+  std::uint64_t take_left_out() { return std::exchange(left_out_, 0); }
   void reset_figures() { undecodable_ = 0; }
   std::optional<std::int64_t> newest_frame() const { return newest_frame_; }
 
@@ -95,6 +100,8 @@ class Assembly {
   void move_to(PacketId id);
   bool take_frame();
   bool skip_gap(Timestamp now);
+  bool goes_on_at(PacketId after);
+  void count_left_out(std::int64_t frame);
   std::optional<PacketId> decodable_behind(PacketId from);
   void finish(PacketId first, PacketId last);
   bool decodable(std::int64_t frame, const wire::FrameDescriptor& d) const;
@@ -119,7 +126,8 @@ class Assembly {
   Unwrapper<std::uint16_t> frame_unwrapper_;
   std::optional<std::int64_t> newest_frame_, last_good_;
   std::vector<std::int64_t> good_;  // kFrameMemory numbers known good, by number modulo
-  std::uint64_t undecodable_ = 0;
+  std::uint64_t undecodable_ = 0, left_out_ = 0;
+  std::optional<std::int64_t> before_;  // the frame whose last packet is right before next_
   wire::H264Depacketiser depacketiser_;
   RingQueue<AssembledFrame> ready_;
 };

@@ -33,7 +33,13 @@ Pacer::PeerQueue& Pacer::queue_of(PeerId peer) {
   return queues_[peer.value];
 }
 
-void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> frame) {
+// Three pictures; what has begun, and key frames are what takes long, twice as much.
+Duration Pacer::patience(const PeerQueue& queue) {
+  const Duration whole = queue.frame_begun ? kBegunAfter : kVideoAfter;
+  return queue.half ? 2 * whole : whole;
+}
+
+void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> frame, bool half) {
   if (frame.empty()) return;
   if (media_of(frame.front().source) == MediaKind::audio) {
     for (const OutgoingPacket& packet : frame) {
@@ -46,20 +52,26 @@ void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> 
     return;
   }
   PeerQueue& queue = queue_of(peer);
-  const bool late = frame.front().descriptor.temporal_id > 0 && !queue.video.empty() &&
-                    now - queue.video.front().since > kDroppableAfter;
+  queue.half = half;
   const wire::FrameDescriptor& descriptor = frame.front().descriptor;
+  const bool droppable = descriptor.temporal_id > 0;
+  const auto behind = [&] {
+    return !queue.video.empty() && now - queue.video.front().since > kDroppableAfter;
+  };
   if (leans_on_dropped(now, peer, queue, descriptor)) {
     ++drops_.video_frames;
     return;
   }
-  if (late || queue.video.size() + frame.size() > kMostVideoPerPeer) {
+  if (queue.droppable > 0 && behind()) drop_droppable(queue);
+  if ((droppable && behind()) || queue.video.size() + frame.size() > kMostVideoPerPeer) {
     ++drops_.video_frames;
+    if (droppable) ++queue.left_out;
     break_off(queue, descriptor);
     return;
   }
   for (const OutgoingPacket& packet : frame) queue.video.push(Waiting{packet, now});
   video_queued_ += frame.size();
+  if (droppable) queue.droppable += frame.size();
   if (!queue.in_turn) {
     queue.in_turn = true;
     take_place(now, peer);
@@ -82,7 +94,8 @@ void Pacer::take_place(Timestamp now, PeerId peer) {
   const auto key = [this](PeerId p) { return (p.value + round_) % queues_.size(); };
   for (std::size_t i = turns_.size() - 1; i > 0; --i) {
     const PeerQueue& before = queues_[turns_.at(i - 1).value];
-    const bool same_instant = !before.frame_begun && before.video.front().since == now;
+    const bool same_instant =
+        !before.frame_begun && !before.video.empty() && before.video.front().since == now;
     if (!same_instant || key(turns_.at(i - 1)) < key(peer)) return;
     std::swap(turns_.at(i - 1), turns_.at(i));
   }
@@ -90,7 +103,9 @@ void Pacer::take_place(Timestamp now, PeerId peer) {
 
 OutgoingPacket Pacer::pop_video(PeerQueue& queue) {
   --video_queued_;
-  return queue.video.pop().packet;
+  OutgoingPacket packet = queue.video.pop().packet;
+  if (packet.descriptor.temporal_id > 0) --queue.droppable;
+  return packet;
 }
 
 // Nobody leans on a droppable frame.
@@ -117,7 +132,29 @@ bool Pacer::leans_on_dropped(Timestamp now, PeerId peer, PeerQueue& queue,
   return true;
 }
 
+// All that wait, but one that has begun to leave: they go before any frame that others need.
+void Pacer::drop_droppable(PeerQueue& queue) {
+  bool begun = queue.frame_begun;
+  for (std::size_t left = queue.video.size(); left > 0; --left) {
+    Waiting waiting = queue.video.pop();
+    const wire::FrameDescriptor& frame = waiting.packet.descriptor;
+    const bool end = frame.end;
+    if (frame.temporal_id == 0 || begun) {
+      queue.video.push(std::move(waiting));
+    } else {
+      --video_queued_;
+      --queue.droppable;
+      if (end) {
+        ++drops_.video_frames;
+        ++queue.left_out;
+      }
+    }
+    if (end) begun = false;
+  }
+}
+
 void Pacer::drop_front_frame(PeerQueue& queue) {
+  if (queue.video.front().packet.descriptor.temporal_id > 0) ++queue.left_out;
   break_off(queue, queue.video.front().packet.descriptor);
   bool last = false;
   while (!queue.video.empty() && !last) last = pop_video(queue).descriptor.end;
@@ -130,8 +167,7 @@ void Pacer::drop_late_video(Timestamp now, PeerQueue& queue) {
     const Waiting& front = queue.video.front();
     const auto& broken = queue.broken[static_cast<std::size_t>(front.packet.descriptor.layer)];
     const bool useless = !queue.frame_begun && broken && !front.packet.descriptor.key;
-    const Duration patience = queue.frame_begun ? kBegunAfter : kVideoAfter;
-    if (!useless && now - front.since <= patience) return;
+    if (!useless && now - front.since <= patience(queue)) return;
     drop_front_frame(queue);
   }
 }
@@ -238,8 +274,8 @@ std::optional<Timestamp> Pacer::deadline() const {
   for (std::size_t i = 0; i < turns_.size(); ++i) {
     const PeerQueue& queue = queues_[turns_.at(i).value];
     if (queue.video.empty()) continue;
-    const Duration patience = queue.frame_begun ? kBegunAfter : kVideoAfter;
-    if (consider(due(queue, turns_.at(i), queue.video.front().since + patience))) return first;
+    const Timestamp too_late_at = queue.video.front().since + patience(queue);
+    if (consider(due(queue, turns_.at(i), too_late_at))) return first;
   }
   return first;
 }
@@ -248,6 +284,7 @@ void Pacer::clear(PeerId peer) {
   PeerQueue& queue = queue_of(peer);
   video_queued_ -= queue.video.size();
   queue.video.clear();
+  queue.droppable = 0;
   queue.frame_begun = false;
   queue.broken = {};
   drop_peer(sound_, peer);

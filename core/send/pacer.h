@@ -18,10 +18,11 @@ namespace diemcau::send {
 
 // Sends at most kBurst ahead of the rate of the uplink, and pictures no faster than their path's
 // rate and only while its window is open. What would come too late is dropped whole and before it
-// has a sequence number: droppable frames when a path's queue is older than one frame, any video
-// frame after 100 ms, audio after 200 ms. Nothing that leans on a dropped frame is sent after it:
-// when the path is ready again, the frame is told, and what the encoder then makes without it goes
-// out. The work of a call does not grow with the number of peers that have nothing to send.
+// has a sequence number: droppable frames, waiting or new, when a path's queue is older than one
+// frame, any video frame after 100 ms (200 where only every second one comes), audio after 200 ms.
+// Nothing that leans on a dropped frame is sent after it: when the path is ready again, the frame
+// is told, and what the encoder then makes without it goes out. The work of a call does not grow
+// with the number of peers that have nothing to send.
 class Pacer {
  public:
   struct Drops {
@@ -32,8 +33,10 @@ class Pacer {
   // The allowance outlives the pacer; it may change between any two calls.
   explicit Pacer(const Allowance& allowance) : allowance_(allowance) {}
 
-  // All packets of one frame for one peer.
-  void enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> frame);
+  // All packets of one frame for one peer; `half`: it gets every second picture, twice as large for
+  // its path as all of them would be.
+  void enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> frame,
+               bool half = false);
   // Repair for one peer: goes before its pictures, at its path's rate and window.
   void enqueue_repair(Timestamp now, PeerId peer, OutgoingPacket packet);
   // Bytes that went out past the pacer (control, feedback) and still used the line.
@@ -61,6 +64,10 @@ class Pacer {
     return dropped_.pop();
   }
 
+  // Droppable frames that a late path was spared.
+  std::uint64_t left_out(PeerId peer) const {
+    return peer.value < queues_.size() ? queues_[peer.value].left_out : 0;
+  }
   std::size_t queued() const { return sound_.size() + repair_.size() + video_queued_; }
   const Drops& drops() const { return drops_; }
 
@@ -78,6 +85,9 @@ class Pacer {
     Timestamp free_at;         // when its path is free of what we have sent there
     bool frame_begun = false;  // packets of the front frame have left: it is finished, not dropped
     bool in_turn = false;
+    bool half = false;
+    std::size_t droppable = 0;  // packets of droppable frames that wait
+    std::uint64_t left_out = 0;
     struct Broken {
       std::uint16_t from = 0;  // the first frame that was dropped
       std::optional<Timestamp> told_at;
@@ -86,9 +96,11 @@ class Pacer {
   };
 
   PeerQueue& queue_of(PeerId peer);
+  static Duration patience(const PeerQueue& queue);
   void take_place(Timestamp now, PeerId peer);
   void drop_late_video(Timestamp now, PeerQueue& queue);
   void drop_front_frame(PeerQueue& queue);
+  void drop_droppable(PeerQueue& queue);
   void break_off(PeerQueue& queue, const wire::FrameDescriptor& dropped);
   bool leans_on_dropped(Timestamp now, PeerId peer, PeerQueue& queue,
                         const wire::FrameDescriptor& frame);

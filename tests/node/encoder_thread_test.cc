@@ -101,6 +101,27 @@ TEST_CASE("asked layers come out as decodable frames and the others do not", "[e
   CHECK(age < 5s);
 }
 
+TEST_CASE("a layer in two temporal layers decodes from its base alone", "[encoder]") {
+  Collected got;
+  EncoderThread encoder(config_for(got), source_of(640, 360, codecs::Pacing::real_time));
+  mesh::SetEncoder set = state(Layer::mid, true);
+  set.temporal = true;
+  encoder.set(set);
+  REQUIRE(got.wait_for([&] { return got.count(Layer::mid) >= 12; }));
+  encoder.stop();
+  codecs::H264Decoder decoder;
+  std::size_t droppable = 0;
+  for (const EncodedVideo& v : got.video) {
+    if (v.head.temporal_id == 1) {
+      ++droppable;
+    } else {
+      CHECK(decoder.decode(annex_b(v), v.head.captured_at));
+    }
+  }
+  CHECK(droppable >= 4);
+  CHECK(droppable <= got.video.size() / 2);
+}
+
 TEST_CASE("a key frame that is asked for comes, and a layer that is stopped stays stopped",
           "[encoder]") {
   Collected got;

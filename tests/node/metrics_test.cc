@@ -46,7 +46,9 @@ MetricsSnapshot full_snapshot() {
   path.clock_offset = -2ms;
   path.clock_uncertainty = 1ms;
   path.target = Bitrate::kbps(1500);
+  path.pictures_left_out = 450;
   s.report.paths = {path};
+  s.report.temporal[static_cast<std::size_t>(Layer::hi)] = true;
   s.report.speaker = PeerId{1};
   s.report.speaker_changes = 5;
   s.report.limit = quality::PictureLimit::speaker;
@@ -91,6 +93,9 @@ TEST_CASE("a scrape shows the published figures in base units", "[metrics]") {
   CHECK(has(text, "diemcau_active_speaker{peer=\"xa-nghia-tru\"} 1"));
   CHECK(has(text, "diemcau_speaker_changes_total 5"));
   CHECK(has(text, "diemcau_picture_limit 2"));
+  CHECK(has(text, "diemcau_temporal_layers{layer=\"hi\"} 1"));
+  CHECK(has(text, "diemcau_temporal_layers{layer=\"mid\"} 0"));
+  CHECK(has(text, "diemcau_video_pictures_left_out_total{peer=\"xa-nghia-tru\"} 450"));
   CHECK(has(text, "diemcau_disk_free_bytes{volume=\"record\"} 5000000000"));
   CHECK(has(text, "diemcau_peer_rtt_seconds_bucket{peer=\"xa-nghia-tru\",le=\"0.01\"} 0"));
   CHECK(has(text, "diemcau_peer_rtt_seconds_bucket{peer=\"xa-nghia-tru\",le=\"0.02\"} 1"));

@@ -80,6 +80,7 @@ class RealMeeting {
       in.frame_number = e.frame_number;
       in.newest_needed = e.newest_needed;
       in.oldest_needed = e.oldest_needed;
+      in.temporal_id = e.temporal_id;
       in.key = e.key;
       std::vector<mesh::NalUnit> nals;
       for (const ByteSpan nal : e.nals) {
@@ -117,8 +118,8 @@ class RealMeeting {
   }
   void output(std::size_t i, const mesh::Output& out) {
     if (const auto* set = std::get_if<mesh::SetEncoder>(&out); set != nullptr && i == 1) {
-      codecs::LayerRequest request{set->active, set->rate, set->fps, set->idr,
-                                   set->invalidate_from};
+      codecs::LayerRequest request{set->active,          set->rate,    set->fps, set->idr,
+                                   set->invalidate_from, set->temporal};
       invalidations += set->invalidate_from ? 1U : 0U;
       encoder_.set(set->layer, request);
       if (set->layer == Layer::hi) hi = *set;

@@ -77,6 +77,44 @@ TEST_CASE("after an invalidation no frame leans on what was lost, and none is a 
   CHECK(next->oldest_needed == 12);
 }
 
+TEST_CASE("in two temporal layers the base needs only the base, and takes 55 % of the same rate",
+          "[sim]") {
+  VideoModel video = encoder();
+  video.set(running(Bitrate::kbps(1'500)));
+  static_cast<void>(bytes_of(video, 60));
+  mesh::SetEncoder set = running(Bitrate::kbps(1'500));
+  set.temporal = true;
+  video.set(set);
+  std::int64_t all = 0, base = 0;
+  std::vector<bool> droppable(960);
+  for (int n = 0; n < 900; ++n) {
+    const auto frame = video.capture(30);
+    CHECK_FALSE(frame->key);
+    droppable[frame->number] = frame->temporal_id == 1;
+    CHECK_FALSE(droppable[frame->newest_needed]);
+    CHECK(frame->number - frame->newest_needed == (n > 0 && frame->temporal_id == 0 ? 2U : 1U));
+    CHECK(frame->number - frame->oldest_needed <= 9);
+    all += frame->bytes;
+    base += frame->temporal_id == 0 ? frame->bytes : 0;
+  }
+  CHECK(static_cast<double>(base) / static_cast<double>(all) == Approx(0.55).margin(0.01));
+  CHECK(static_cast<double>(all) == Approx(900 * 1'500'000.0 / 8 / 30 * 0.95).epsilon(0.06));
+}
+
+TEST_CASE("what heals a loss is in the base", "[sim]") {
+  VideoModel video = encoder();
+  mesh::SetEncoder set = running(Bitrate::kbps(1'500));
+  set.temporal = true;
+  video.set(set);
+  static_cast<void>(bytes_of(video, 21));  // the last one, 20, is base: the next would be droppable
+  set.invalidate_from = 18;
+  video.set(set);
+  const auto healed = video.capture(30);
+  CHECK_FALSE(healed->key);
+  CHECK(healed->temporal_id == 0);
+  CHECK(healed->newest_needed == 16);
+}
+
 TEST_CASE("an invalidation of every reference gives a key frame", "[sim]") {
   VideoModel video = encoder();
   video.set(running(Bitrate::kbps(1'500)));

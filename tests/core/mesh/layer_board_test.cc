@@ -189,3 +189,69 @@ TEST_CASE("Losses of several peers become one invalidation from the oldest lost 
   CHECK_FALSE(set->idr);
   CHECK_FALSE(s.board.poll());
 }
+
+TEST_CASE("A layer is in two temporal layers while a peer gets half of it, and three seconds more",
+          "[core][mesh]") {
+  Stage s;
+  s.runs(t0, a, Layer::hi);
+  s.runs(t0, b, Layer::hi);
+  CHECK_FALSE(s.board.temporal(Layer::hi));
+  s.board.serve(t0 + 1s, b, Layer::hi, true);
+  auto set = s.board.poll();
+  REQUIRE(set);
+  CHECK(set->temporal);
+  CHECK_FALSE(set->idr);
+  CHECK(s.board.halves(b, Layer::hi));
+  CHECK_FALSE(s.board.halves(a, Layer::hi));
+  s.board.serve(t0 + 5s, b, Layer::hi, false);
+  CHECK_FALSE(s.board.halves(b, Layer::hi));
+  CHECK_FALSE(s.board.poll());
+  REQUIRE(s.board.deadline() == t0 + 8s);
+  s.board.time_passed(t0 + 8s);
+  set = s.board.poll();
+  REQUIRE(set);
+  CHECK_FALSE(set->temporal);
+  CHECK_FALSE(set->idr);
+  CHECK_FALSE(s.board.deadline());
+}
+
+TEST_CASE("Half rate that comes and goes within seconds changes the encoder once", "[core][mesh]") {
+  Stage s;
+  s.runs(t0, a, Layer::mid);
+  int settings = 0;
+  for (int i = 0; i < 20; ++i) {
+    const Timestamp now = t0 + i * Duration{500ms};
+    s.board.time_passed(now);
+    s.board.serve(now, a, Layer::mid, i % 2 == 0);
+    while (s.board.poll()) ++settings;
+  }
+  CHECK(settings == 1);
+}
+
+TEST_CASE("A peer that moves up to half of a layer gets all of the old one up to its key frame",
+          "[core][mesh]") {
+  Stage s;
+  s.runs(t0, a, Layer::lo);
+  s.board.serve(t0 + 1s, a, Layer::mid, true);
+  CHECK(s.board.temporal(Layer::mid));
+  CHECK(s.board.serves_half(a));
+  CHECK_FALSE(s.board.halves(a, Layer::lo));
+  s.board.frame_encoded(t0 + 1'100ms, Layer::mid, true);
+  CHECK(s.board.goes_to(a, Layer::mid));
+  CHECK(s.board.halves(a, Layer::mid));
+  CHECK_FALSE(s.board.goes_to(a, Layer::lo));
+}
+
+TEST_CASE("A layer that stops forgets that it was in two temporal layers", "[core][mesh]") {
+  Stage s;
+  s.runs(t0, a, Layer::mid);
+  s.board.serve(t0 + 1s, a, Layer::mid, true);
+  s.drain();
+  s.board.serve(t0 + 2s, a, std::nullopt);
+  const auto set = s.board.poll();
+  REQUIRE(set);
+  CHECK_FALSE(set->active);
+  CHECK_FALSE(set->temporal);
+  s.board.time_passed(t0 + 10s);
+  CHECK_FALSE(s.board.deadline());
+}

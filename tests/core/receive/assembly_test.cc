@@ -251,3 +251,51 @@ TEST_CASE("under loss, reordering and duplicates exactly the decodable frames co
     REQUIRE(numbers == expected);
   }
 }
+
+TEST_CASE("droppable frames that were left out are no loss, and nobody waits for them") {
+  Stage s;
+  s.sink.put_all(at(0ms), s.source.key(0));
+  for (std::uint32_t n = 2; n < 40; n += 2) {
+    const Timestamp now = at(n * Duration{33ms});
+    s.sink.put_all(now, s.source.delta_on(n, n - 2));
+    CHECK_FALSE(s.sink.assembly.deadline());
+    CHECK_FALSE(s.sink.assembly.take_loss(now, 0ms));
+  }
+  CHECK(s.sink.take_numbers().size() == 20);
+  CHECK(s.sink.assembly.take_left_out() == 19);
+  CHECK(s.sink.assembly.take_left_out() == 0);
+  CHECK(s.sink.assembly.frames_undecodable() == 0);
+}
+
+TEST_CASE("a droppable frame lost on the way is not reported, and what follows goes on") {
+  Stage s;
+  s.sink.assembly.set_reorder_tolerance(20ms);
+  s.sink.put_all(at(0ms), s.source.key(0));
+  static_cast<void>(s.source.encode({1, false, 0, 1}, 3'000));  // lost
+  const auto base = s.source.delta_on(2, 0);
+  s.sink.put(at(66ms), base[0]);
+  s.sink.assembly.time_passed(at(86ms));  // given up, with the base still under way
+  CHECK_FALSE(s.sink.assembly.take_loss(at(86ms), 0ms));
+  for (std::size_t i = 1; i < base.size(); ++i) s.sink.put(at(90ms), base[i]);
+  CHECK(s.sink.take_numbers() == Numbers{0, 2});
+  CHECK_FALSE(s.sink.assembly.take_loss(at(90ms), 0ms));
+  CHECK(s.sink.assembly.take_left_out() == 0);  // it was sent
+}
+
+TEST_CASE("at half rate a lost base is reported, and the next one that goes around it is shown") {
+  Stage s;
+  s.sink.assembly.set_reorder_tolerance(20ms);
+  s.sink.put_all(at(0ms), s.source.key(0));
+  s.sink.put_all(at(66ms), s.source.delta_on(2, 0));
+  static_cast<void>(s.source.delta_on(4, 2));  // lost
+  s.sink.put_all(at(200ms), s.source.delta_on(6, 4));
+  s.sink.assembly.time_passed(at(220ms));
+  const auto loss = s.sink.assembly.take_loss(at(220ms), 100ms);
+  REQUIRE(loss);
+  CHECK(loss->first_lost > 2);
+  CHECK(loss->first_lost <= 4);
+  CHECK(loss->last_good == std::uint16_t{2});
+  s.sink.put_all(at(266ms), s.source.delta_on(7, 2));
+  CHECK(s.sink.take_numbers() == Numbers{0, 2, 7});
+  CHECK_FALSE(s.sink.assembly.take_loss(at(500ms), 100ms));
+}

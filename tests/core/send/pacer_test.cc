@@ -158,9 +158,51 @@ TEST_CASE("behind a queue older than one frame, droppable frames are left out an
   s.put(at(20ms), 1, s.picture(1, 1, 1));
   CHECK(s.pacer.drops().video_frames == 0);
   s.put(at(40ms), 1, s.picture(2, 1, 1));
-  CHECK(s.pacer.drops().video_frames == 1);
+  CHECK(s.pacer.drops().video_frames == 2);  // the one that waits as well
   s.put(at(40ms), 1, s.picture(3, 1, 0));
-  CHECK(s.pacer.drops().video_frames == 1);
+  CHECK(s.pacer.drops().video_frames == 2);
+}
+
+TEST_CASE("when the path is late, waiting droppable frames go before any that others need") {
+  // 16 kbit take 32 ms at that rate: the path is late from the second picture on.
+  Stage s(Bitrate::kbps(500));
+  std::vector<Stage::Left> left;
+  for (std::uint16_t n = 0; n < 8; ++n) {
+    const Timestamp now = at(n * Duration{33ms});
+    auto frame = s.picture(n, 3, n % 2 == 1 ? 1 : 0);
+    if (n > 0 && n % 2 == 0) {
+      for (auto& packet : frame) packet.descriptor.newest_needed_diff = 2;
+    }
+    s.put(now, 1, frame);
+    for (const auto& l : s.run(now, now + 33ms)) left.push_back(l);
+  }
+  for (const auto& l : s.run(at(264ms), at(600ms))) left.push_back(l);
+  std::map<std::uint16_t, int> packets;
+  for (const auto& l : left) ++packets[l.frame];
+  for (const auto& [frame, count] : packets) {
+    if (frame % 2 == 0) CHECK(count == 3);
+  }
+  for (std::uint16_t n = 0; n < 8; ++n) CHECK((n % 2 == 1 || packets.count(n) == 1));
+  CHECK(s.pacer.left_out(PeerId{1}) >= 2);
+  CHECK(s.pacer.left_out(PeerId{1}) == s.pacer.drops().video_frames);
+  CHECK_FALSE(s.pacer.poll_dropped());
+}
+
+TEST_CASE("a droppable frame that has begun to leave is finished though the path is late") {
+  Stage s(Bitrate::kbps(500));
+  s.put(at(0ms), 1, s.picture(0, 1));
+  s.put(at(0ms), 1, s.picture(1, 6, 1));
+  std::vector<Stage::Left> left = s.run(at(0ms), at(50ms));
+  REQUIRE(left.size() > 1);
+  auto next = s.picture(2, 1);
+  next[0].descriptor.newest_needed_diff = 2;
+  s.put(at(50ms), 1, next);
+  for (const auto& l : s.run(at(50ms), at(400ms))) left.push_back(l);
+  std::map<std::uint16_t, int> packets;
+  for (const auto& l : left) ++packets[l.frame];
+  CHECK(packets[1] == 6);
+  CHECK(packets[2] == 1);
+  CHECK(s.pacer.left_out(PeerId{1}) == 0);
 }
 
 TEST_CASE("a picture that waited 100 ms is dropped whole, and one that has begun is finished") {
