@@ -8,12 +8,13 @@
 
 namespace diemcau::bench {
 
-LoopbackPair::LoopbackPair(std::function<void(const mesh::Output&)> tap) {
+LoopbackPair::LoopbackPair(Tap tap, Tap sender_tap) {
   LoopbackPeer::Role role;
   role.sorted = {sender.roster_entry(mesh::Role::central),
                  receiver.roster_entry(mesh::Role::member)};
   role.view = Layer::hi;
   role.uplink = Bitrate::kbps(10'000'000);  // nothing waits in the pacer: it is cost we look for
+  role.tap = std::move(sender_tap);
   sender.join(role);
   role.seed = 2;
   role.tap = std::move(tap);
