@@ -1,12 +1,19 @@
 #include "bench/mesh/loopback_pair.h"
 
+#include <algorithm>
+#include <chrono>
 #include <stdexcept>
 #include <thread>
 #include <utility>
 
+#include "bench/raw/thread_cpu.h"
 #include "node/clock.h"
 
 namespace diemcau::bench {
+
+namespace {
+constexpr Duration kLongestWay = 150ms;  // the pacer drops a picture after 100
+}
 
 LoopbackPair::LoopbackPair(Tap tap, Tap sender_tap) {
   LoopbackPeer::Role role;
@@ -25,6 +32,20 @@ LoopbackPair::LoopbackPair(Tap tap, Tap sender_tap) {
     sender_io.poll();
     receiver_io.poll();
     std::this_thread::sleep_for(1ms);
+  }
+}
+
+LoopbackPair::Cost LoopbackPair::carry(const std::function<bool()>& out) {
+  const Timestamp end = node::monotonic_now() + kLongestWay;
+  Cost cost;
+  while (true) {
+    cost.sender += cpu_of([this] { sender_io.poll(); });
+    cost.receiver += cpu_of([this] { receiver_io.poll(); });
+    if (out() || node::monotonic_now() >= end) return cost;
+    Timestamp next = end;
+    for (LoopbackPeer* peer : {&sender, &receiver})
+      next = std::min(next, peer->loop().bridge().next_deadline().value_or(end));
+    std::this_thread::sleep_until(std::chrono::steady_clock::time_point(next.time_since_epoch()));
   }
 }
 

@@ -16,6 +16,14 @@ struct LoopbackPair {
   // Throws std::runtime_error when the link is not up within 10 s.
   explicit LoopbackPair(Tap tap = {}, Tap sender_tap = {});
 
+  // CPU of both ends.
+  struct Cost {
+    Duration sender{}, receiver{};
+  };
+  // Steps both bridges through their deadlines until `out` is true: the pacer spreads a frame over
+  // time. Longer than it holds one nobody waits; waiting itself costs nothing.
+  Cost carry(const std::function<bool()>& out);
+
   boost::asio::io_context sender_io{1}, receiver_io{1};
   LoopbackPeer sender{sender_io, "a"}, receiver{receiver_io, "b"};
 
