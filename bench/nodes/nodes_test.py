@@ -59,8 +59,9 @@ class Machine(unittest.TestCase):
     def test_what_is_outside_on_a_machine_that_kept_up_is_a_miss(self):
         self.assertFalse(rows([run({"picture_rate": 20.0})], self.LAB)["picture_rate"]["pass"])
 
-    def test_less_effort_of_the_encoder_is_the_machines(self):
-        self.assertTrue(verdict.slow({**GOOD, "least_encode_effort": 2}))
+    def test_half_of_the_pictures_is_the_machines_and_light_effort_is_not(self):
+        self.assertTrue(verdict.slow({**GOOD, "least_encode_effort": 0}))
+        self.assertFalse(verdict.slow({**GOOD, "least_encode_effort": 1}))
 
 
 class Mesh(unittest.TestCase):

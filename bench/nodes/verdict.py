@@ -29,7 +29,7 @@ MOST_OF_RATE = 0.05  # x264 at the rate it is told, against RFC 8593's source
 # What one event more or less makes of a figure.
 STEP = {"picture_rate": 1, "encodes_per_s": 1, "freezes": 1, "residual_loss": 1 / 30, "sound_concealed": 1 / 50}
 LIMITS = {"late_pictures_per_s": 0.3, "emulator_late_p99_ms": 2, "emulator_lost": 0}
-FULL_EFFORT = 3
+LIGHT_EFFORT = 1  # every picture is encoded, some with less care; below, every second one
 PSNR_DB = 0.3  # that the same pictures differ by at one rate; 5 % of rate are 0.2 dB
 
 
@@ -84,7 +84,7 @@ def interval(figure, values, added, seconds):
 def slow(machine):
     """Which figures of the machine are over their limits, as words."""
     words = [f"{name} {machine[name]:.3g} > {limit:g}" for name, limit in LIMITS.items() if machine[name] > limit]
-    if machine["least_encode_effort"] < FULL_EFFORT:
+    if machine["least_encode_effort"] < LIGHT_EFFORT:
         words.append(f"encode effort {machine['least_encode_effort']}")
     return words
 
