@@ -42,7 +42,7 @@ std::uint32_t code_word(std::uint32_t number) {
   return number << 4 | (15 - sum % 16);
 }
 
-PicturePainter::PicturePainter(std::uint64_t seed) : rng_(seed) {
+PicturePainter::PicturePainter(std::uint64_t seed) : seed_(seed), rng_(seed) {
   noise_.resize(kNoise + kMaxSide);
   for (std::uint8_t& n : noise_) {
     // Two dice: 0 … 7, most often in the middle.
@@ -58,6 +58,7 @@ PicturePainter::PicturePainter(std::uint64_t seed) : rng_(seed) {
 
 void PicturePainter::paint(Picture& to, std::uint32_t number, bool flash, Timestamp at) {
   DC_CHECK(number < kCodeNumbers);
+  rng_ = Rng{seed_ << 32 | number};
   const int top = to.height * kCodeRows / kGridRows / 2 * 2;
   paint_code(to, number);
   if (flash) {

@@ -10,7 +10,8 @@
 
 namespace diemcau::codecs {
 
-// One thread at a time.
+// The same seed, number and time give the same picture, noise included, so that what arrived can be
+// held against it. One thread at a time.
 class PicturePainter {
  public:
   explicit PicturePainter(std::uint64_t seed);
@@ -27,7 +28,8 @@ class PicturePainter {
   void paint_scene(Picture& to, int top, Timestamp at);
   void add_noise(std::uint8_t* row, int width);
 
-  Rng rng_;
+  std::uint64_t seed_;
+  Rng rng_;  // of the picture being painted
   std::vector<std::uint8_t> noise_;
   std::vector<std::uint8_t> wave_;  // the gradient's luma, kWave long and longer by the widest row
 };

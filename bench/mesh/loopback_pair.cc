@@ -1,19 +1,27 @@
 #include "bench/mesh/loopback_pair.h"
 
+#include <algorithm>
+#include <chrono>
 #include <stdexcept>
 #include <thread>
 #include <utility>
 
+#include "bench/raw/thread_cpu.h"
 #include "node/clock.h"
 
 namespace diemcau::bench {
 
-LoopbackPair::LoopbackPair(std::function<void(const mesh::Output&)> tap) {
+namespace {
+constexpr Duration kLongestWay = 150ms;  // the pacer drops a picture after 100
+}
+
+LoopbackPair::LoopbackPair(Tap tap, Tap sender_tap) {
   LoopbackPeer::Role role;
   role.sorted = {sender.roster_entry(mesh::Role::central),
                  receiver.roster_entry(mesh::Role::member)};
   role.view = Layer::hi;
   role.uplink = Bitrate::kbps(10'000'000);  // nothing waits in the pacer: it is cost we look for
+  role.tap = std::move(sender_tap);
   sender.join(role);
   role.seed = 2;
   role.tap = std::move(tap);
@@ -24,6 +32,20 @@ LoopbackPair::LoopbackPair(std::function<void(const mesh::Output&)> tap) {
     sender_io.poll();
     receiver_io.poll();
     std::this_thread::sleep_for(1ms);
+  }
+}
+
+LoopbackPair::Cost LoopbackPair::carry(const std::function<bool()>& out) {
+  const Timestamp end = node::monotonic_now() + kLongestWay;
+  Cost cost;
+  while (true) {
+    cost.sender += cpu_of([this] { sender_io.poll(); });
+    cost.receiver += cpu_of([this] { receiver_io.poll(); });
+    if (out() || node::monotonic_now() >= end) return cost;
+    Timestamp next = end;
+    for (LoopbackPeer* peer : {&sender, &receiver})
+      next = std::min(next, peer->loop().bridge().next_deadline().value_or(end));
+    std::this_thread::sleep_until(std::chrono::steady_clock::time_point(next.time_since_epoch()));
   }
 }
 

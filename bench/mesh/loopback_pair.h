@@ -11,9 +11,18 @@ namespace diemcau::bench {
 
 // `sender` encodes; `receiver` wants its hi. One thread.
 struct LoopbackPair {
-  // `tap` sees what the receiver would show. Throws std::runtime_error when the link is not up
-  // within 10 s.
-  explicit LoopbackPair(std::function<void(const mesh::Output&)> tap = {});
+  using Tap = std::function<void(const mesh::Output&)>;
+  // `tap` sees what the receiver would show, `sender_tap` what the sender's encoders are told.
+  // Throws std::runtime_error when the link is not up within 10 s.
+  explicit LoopbackPair(Tap tap = {}, Tap sender_tap = {});
+
+  // CPU of both ends.
+  struct Cost {
+    Duration sender{}, receiver{};
+  };
+  // Steps both bridges through their deadlines until `out` is true: the pacer spreads a frame over
+  // time. Longer than it holds one nobody waits; waiting itself costs nothing.
+  Cost carry(const std::function<bool()>& out);
 
   boost::asio::io_context sender_io{1}, receiver_io{1};
   LoopbackPeer sender{sender_io, "a"}, receiver{receiver_io, "b"};

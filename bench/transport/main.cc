@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "bench/transport/cases.h"
+#include "bench/transport/curves.h"
 #include "bench/transport/series.h"
 #include "sim/statistics.h"
 
@@ -31,6 +32,7 @@ struct Options {
   std::string scenarios = "configs/scenarios";
   std::string out = "build/bench/transport.json";
   std::string series;
+  std::string curves;
   std::string controller = "delay";
   unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
   bool list = false;
@@ -273,6 +275,10 @@ int main(int argc, char** argv) {
   app.add_option("--jobs", o.jobs, "runs at the same time")->check(CLI::PositiveNumber);
   app.add_flag("--list", o.list, "say what there is and run nothing");
   app.add_option("--series", o.series, "write one run as a table over time (TSV) to this file");
+  app.add_option(
+      "--curves", o.curves,
+      "draw what repair leaves against what it takes, beside its bounds (SVG), into this "
+      "folder, and run no case");
   app.add_option("--controller", o.controller,
                  "the congestion controller: delay, nada (RFC 8698), or both side by side")
       ->check(CLI::IsMember({"delay", "nada", "both"}));
@@ -285,6 +291,10 @@ int main(int argc, char** argv) {
     return app.exit(e) == 0 ? 0 : 2;
   }
   try {
+    if (!o.curves.empty()) {
+      write_curves({o.scenarios, o.curves, o.first, o.last});
+      return 0;
+    }
     return perform(o);
   } catch (const std::exception& e) {
     fmt::print(stderr, "diemcau-judge: {}\n", e.what());

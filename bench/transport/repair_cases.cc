@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "bench/transport/repair_bounds.h"
+#include "bench/transport/repair_cells.h"
 #include "bench/transport/rows.h"
 
 namespace diemcau::judge {
@@ -21,12 +22,16 @@ std::uint64_t chance(double p) {
   return static_cast<std::uint64_t>(std::llround(p * 4'294'967'296.0));
 }
 
+}  // namespace
+
 sim::LossConfig at_random(double p) {
   sim::LossConfig loss;
   loss.kind = sim::LossConfig::Kind::iid;
   loss.loss_good = chance(p);
   return loss;
 }
+
+namespace {
 
 // Runs of `mean` packets on average, everything in them lost.
 sim::LossConfig in_runs(double p, double mean) {
@@ -144,11 +149,7 @@ Case burst_loss(const char* name, const sim::LossConfig& loss) {
 
 // ------------------------------------------------------- S19: against what is possible
 
-struct Channel {
-  const char* name;
-  sim::LossConfig loss;
-  double mean;
-};
+}  // namespace
 
 std::vector<Channel> channels() {
   // Wi-Fi or 4G with weak bursts: enters them with 1 %, leaves with 10 %, loses 0.2 and 30 %.
@@ -164,6 +165,8 @@ std::vector<Channel> channels() {
           {"bursts-2", in_times(0.02, 33ms), 0.02},
           {"weak-bursts-3", weak, (0.10 * 0.002 + 0.01 * 0.30) / 0.11}};
 }
+
+namespace {
 
 // Four packets a picture.
 const Bitrate kFourPackets = Bitrate::kbps(1'000);
@@ -186,16 +189,22 @@ Figure incomplete(const R& r) {
   return std::max(0.0, sent - shown - 1) / sent;
 }
 
+}  // namespace
+
+RepairPlan plan_of(const Channel& channel, int rtt_ms, std::uint64_t seed) {
+  RepairPlan plan;
+  plan.loss = channel.loss;
+  plan.seed = seed;
+  plan.round_trip = std::int64_t{rtt_ms} * 1ms;
+  plan.budget = 150ms;
+  plan.coded_per_packet = channel.mean + kMoreThanLoss;
+  return plan;
+}
+
 Case against_bounds(const Channel& channel, int rtt_ms) {
   const Duration one_way = std::int64_t{rtt_ms} * 1ms / 2;
   const auto bounds = [=](const R& r) {
-    RepairPlan plan;
-    plan.loss = channel.loss;
-    plan.seed = r.scenario.seed;
-    plan.round_trip = 2 * one_way;
-    plan.budget = 150ms;
-    plan.coded_per_packet = channel.mean + kMoreThanLoss;
-    return repair_bounds(plan);
+    return repair_bounds(plan_of(channel, rtt_ms, r.scenario.seed));
   };
   const double most_extra = channel.mean + kMoreThanLoss;
   Case c = lossy(fmt::format("s19-{}-rtt{}", channel.name, rtt_ms), one_way, channel.loss,
@@ -220,8 +229,6 @@ Case against_bounds(const Channel& channel, int rtt_ms) {
   };
   return c;
 }
-
-}  // namespace
 
 std::vector<Case> repair_cases() {
   std::vector<Case> cases;

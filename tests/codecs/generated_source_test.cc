@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 
+#include "codecs/generated_picture.h"
 #include "codecs/h264_decoder.h"
 #include "codecs/layered_encoder.h"
 #include "codecs/opus_decoder.h"
@@ -222,6 +223,17 @@ TEST_CASE("two pictures are never the same, and differ in the scene too", "[code
   }
 }
 
+TEST_CASE("a picture can be painted again from its number and time", "[codecs][generated]") {
+  const auto camera = source(3, kStart + 900ms);
+  const auto c = testing::capture(*camera, 20);
+  PicturePainter painter(3 + 1);
+  Picture again(1280, 720);
+  for (auto f = c.pictures.rbegin(); f != c.pictures.rend(); ++f) {
+    const auto number = static_cast<std::uint32_t>(f->source_index % kCodeNumbers);
+    painter.paint(again, number, f->source_index % 30 == 0, f->captured_at);
+    REQUIRE(again.bytes == f->picture->bytes);
+  }
+}
 TEST_CASE("without espeak-ng the source says what to install", "[codecs][generated]") {
   const char* path = std::getenv("PATH");
   const std::string kept = path ? path : "";
