@@ -93,9 +93,7 @@ class Inbound {
   std::size_t report_blocks(Timestamp now, std::span<wire::ReportBlock> out);
   void report(Timestamp now, std::vector<quality::FlowReport>& flows) const;
   // Once for each second in which this peer was heard or should have been.
-  std::optional<Downlink::Second> take_line_second() {
-    return std::exchange(line_second_, std::nullopt);
-  }
+  auto take_line_second() { return std::exchange(line_second_, std::nullopt); }
   const repair::Receiver::Figures& repair_figures() const { return repair_.figures(); }
   void reset_figures(Timestamp now);
 

@@ -284,7 +284,7 @@ void DelayController::watch_for_greedy(const Observation& o) {
     over_->queue = std::max(over_->queue, o.standing_queue);
     return;
   }
-  greedy_ = Greedy{o.now, {}, {}, {}, {}, {}, {}, 0, 0};
+  greedy_ = Greedy{o.now, {}, {}, {}, {}, {}, 0, 0};
   rate_ = permille(over_->before, kGreedyCutPermille);
 }
 
@@ -299,9 +299,7 @@ bool DelayController::floods(Greedy& g, const Observation& o) const {
   return permille > 2 * inherent_loss_permille() + kFloodPermille;
 }
 
-// As TCP does: one packet more per round trip, a part less per loss, and nothing more in a round
-// that loses: ten who grew between their losses would never leave a queue that only their sound
-// fits in.
+// As TCP does: one packet more per round trip, a part less per loss.
 void DelayController::compete(const Observation& o, Duration since) {
   const Duration round_trip = o.round_trip + o.standing_queue;
   Greedy& g = *greedy_;
@@ -329,7 +327,6 @@ void DelayController::compete(const Observation& o, Duration since) {
     rate_ = permille(std::min(rate_, g.arrived_before), kTryPermille);
     return;
   }
-  if (o.packets_lost > 0) g.lost_at = o.now;
   if (o.packets_lost > 0 && (!g.cut_at || o.now - *g.cut_at > round_trip)) {
     g.cut_at = o.now;
     rate_ = permille(rate_, kGreedyCutPermille);

@@ -64,7 +64,7 @@ class DelayController final : public Controller {
   // Somebody else fills the queue, and our own restraint does not empty it.
   struct Greedy {
     Timestamp tried_at;
-    std::optional<Timestamp> lost_at, cut_at, short_since, try_began_at;
+    std::optional<Timestamp> cut_at, short_since, try_began_at;
     Bitrate before, arrived_before;  // of the try
     std::uint32_t packets = 0, lost = 0;
   };
