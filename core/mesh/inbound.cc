@@ -15,7 +15,8 @@ constexpr Duration kRepeatLoss = 150ms;
 constexpr Duration kUnknownRtt = 100ms;
 // A better layer whose pictures are so far behind those of a lesser one has ended or is stuck: two
 // pictures.
-constexpr Duration kLayerEnded = 70ms;
+constexpr Duration kFaceEnded = 70ms;
+constexpr Duration kPageEnded = 400ms;
 // A stream that has been silent for so long has been stopped by its sender: nothing of it is lost.
 constexpr Duration kStreamStopped = 500ms;
 
@@ -25,10 +26,7 @@ std::uint32_t clock_of(const StreamId& id) {
 }  // namespace
 
 Inbound::Stream::Stream(StreamId stream, Ssrc s)
-    : id(stream),
-      ssrc(s),
-      times(clock_of(stream)),
-      meter(stream.origin, media_of(stream.source), stream.layer, clock_of(stream)) {}
+    : id(stream), ssrc(s), times(clock_of(stream)), meter(stream, clock_of(stream)) {}
 
 Inbound::Live* Inbound::find(Ssrc ssrc) {
   for (Live& live : live_) {
@@ -48,8 +46,10 @@ void Inbound::association_began() {
   live_.clear();
   sound_.stop();
   sound_record_.restart();
-  pictures_.restart();
-  shown_layer_.reset();
+  for (View* view : {&face_, &page_}) {
+    view->buffer.restart();
+    view->shown.reset();
+  }
   arrivals_.clear();
   repair_ssrc_.reset();
   repair_.restart();
@@ -212,24 +212,26 @@ void Inbound::frame_decoded(Timestamp now, const FrameDecoded& decoded) {
     return;
   }
   const Layer layer = decoded.stream.layer;
-  if (!shows(layer, pending.captured_at)) return;  // the other layer of a switch
-  if (shown_layer_ && *shown_layer_ != layer) {
-    pictures_.layer_changed();
-    Stream* before = find(StreamId{context_.peer, Source::camera, *shown_layer_});
+  View& view = view_of(decoded.stream.source);
+  if (!view.shows(layer, pending.captured_at)) return;  // the other layer of a switch
+  if (view.shown && *view.shown != layer) {
+    view.buffer.layer_changed();
+    Stream* before = find(StreamId{context_.peer, view.source, *view.shown});
     if (before != nullptr) stream->meter.picture_goes_on(before->meter);
   }
-  shown_layer_ = viewed_layer_ = layer;
-  shown_captured_at_ = pending.captured_at;
-  if (const auto showing = pictures_.decoded(now, number, pending.captured_at)) {
+  view.shown = view.viewed = layer;
+  view.shown_captured_at = pending.captured_at;
+  if (const auto showing = view.buffer.decoded(now, number, pending.captured_at)) {
     context_.out.push(
         ShowFrame{decoded.stream, decoded.frame_number, pending.captured_at, showing->at});
   }
 }
 
-bool Inbound::shows(Layer layer, Timestamp captured_at) const {
-  if (!shown_layer_ || layer == *shown_layer_) return true;
-  const Duration newer_by = captured_at - shown_captured_at_;
-  return layer > *shown_layer_ ? newer_by > Duration::zero() : newer_by > kLayerEnded;
+bool Inbound::View::shows(Layer layer, Timestamp captured_at) const {
+  if (!shown || layer == *shown) return true;
+  const Duration newer_by = captured_at - shown_captured_at;
+  const Duration ended = source == Source::document ? kPageEnded : kFaceEnded;
+  return newer_by > (layer > *shown ? Duration::zero() : ended);
 }
 
 void Inbound::frame_shown(const FrameShown& shown) {
@@ -240,8 +242,9 @@ void Inbound::frame_shown(const FrameShown& shown) {
   if (pending.frame_number != number) return;
   const Duration delay = shown.shown_at - pending.captured_at;
   stream->meter.frame_shown(shown.shown_at, delay);
-  if (!expects_picture()) stream->meter.picture_paused();
-  if (clock_.known()) sync_.picture_shown(shown.shown_at, delay);
+  const View& view = view_of(shown.stream.source);
+  if (!expects(view)) stream->meter.picture_paused();
+  if (&view == &face_ && clock_.known()) sync_.picture_shown(shown.shown_at, delay);
 }
 
 // ------------------------------------------------------------ time, losses

@@ -11,6 +11,7 @@
 
 #include "core/mesh/boundary.h"
 #include "core/mesh/output_queue.h"
+#include "core/mesh/picture_layers.h"
 #include "core/mesh/speaker.h"
 #include "core/mesh/wall_time.h"
 #include "core/quality/flow_meter.h"
@@ -30,7 +31,7 @@
 namespace diemcau::mesh {
 
 // Streams are named by (origin, source, layer); SSRCs are the link's and change with every
-// association. Which of the camera's layers comes is the sender's choice, up to the wanted one: a
+// association. Which of a source's layers comes is the sender's choice, up to the wanted one: a
 // better one is shown from its first decodable picture on, a lesser one when the better has ended.
 // One thread.
 class Inbound {
@@ -65,12 +66,15 @@ class Inbound {
   // The link is down or the peer has left: nothing is expected to move.
   void paused();
   // What the peer says that it sends; nothing when it has left.
-  void sends(bool microphone, bool camera);
+  struct Sources {
+    bool microphone = false, camera = false, document = false;
+  };
+  void sends(const Sources& sources);
   void peer_left();
 
-  // The best layer to ask for; none: no pictures.
-  void want(std::optional<Layer> layer);
-  std::optional<Layer> wanted() const { return wanted_; }
+  // The best layers to ask for.
+  void want(const PictureLayers& layers);
+  const PictureLayers& wanted() const { return wanted_; }
   // One loss to report to the peer; poll until none.
   struct LossToReport {
     Ssrc ssrc;
@@ -124,6 +128,17 @@ class Inbound {
         last_report;  // compact NTP of the last SR, when it came
     std::unique_ptr<Pictures> pictures;
   };
+  // What is seen of one source, whichever of its layers comes.
+  struct View {
+    explicit View(Source s) : source(s) {}
+    Source source;
+    bool sent = false;           // as the peer says
+    std::optional<Layer> shown;  // since its pictures began
+    Timestamp shown_captured_at;
+    std::optional<Layer> viewed;  // the last one shown, however long ago
+    receive::VideoBuffer buffer;
+    bool shows(Layer layer, Timestamp captured_at) const;
+  };
   // What every packet is looked up by, side by side.
   struct Live {
     Ssrc ssrc;
@@ -155,8 +170,12 @@ class Inbound {
   void release_frames(Timestamp now, Stream& stream);
   void record_sound(Timestamp now);
   static Media media_of_sound(const receive::AudioFrame& frame);
-  bool shows(Layer layer, Timestamp captured_at) const;
-  bool expects_picture() const { return camera_ && wanted_; }
+  View& view_of(Source source) { return source == Source::document ? page_ : face_; }
+  bool expects(const View& view) const { return view.sent && wanted_.of(view.source); }
+  // Nothing of that source is expected to move.
+  void pause(View& view);
+  // What the second that is over was like for whoever looked.
+  quality::ImpairmentMeter::Seen seen(Timestamp now, const View& view, Stream*& stream);
   // Judges the second that is over, if one is; what happens now belongs to the next.
   void keep_seconds(Timestamp now) {
     if (now >= impairment_.second_ends()) second_over(now);
@@ -166,7 +185,7 @@ class Inbound {
   // What every packet reads stands first.
   Context context_;
   std::vector<Live> live_;  // those of the present association
-  std::optional<Layer> wanted_, shown_layer_;
+  PictureLayers wanted_;
   receive::PeerClock clock_;
   receive::ArrivalLog arrivals_;
   std::optional<Ssrc> repair_ssrc_;
@@ -175,12 +194,10 @@ class Inbound {
   receive::AvSync sync_;
   receive::AudioBuffer sound_;
   receive::RecordTap sound_record_;
-  receive::VideoBuffer pictures_;
-  Timestamp shown_captured_at_;
+  View face_{Source::camera}, page_{Source::document};
   std::vector<std::unique_ptr<Stream>> streams_;
   quality::ImpairmentMeter impairment_;
-  bool microphone_ = false, camera_ = false;  // as the peer says
-  std::optional<Layer> viewed_layer_;         // the last one shown, however long ago
+  bool microphone_ = false;  // as the peer says
   // What had been counted when the last second was over.
   struct Counted {
     std::uint64_t lost = 0, concealed = 0;

@@ -41,6 +41,7 @@ bool LayerChoice::may_have(Timestamp now, const Viewer& v, Layer layer, Bitrate 
 void LayerChoice::settle(Timestamp now, std::vector<Viewer>& viewers, Layer layer,
                          LayerRates3& out) {
   const LayerBounds& bounds = bounds_[static_cast<std::size_t>(layer)];
+  if (bounds.most == Bitrate{}) return;
   const Layer below =
       layer == Layer::lo ? Layer::only : static_cast<Layer>(static_cast<int>(layer) - 1);
   const Bitrate below_most = bounds_[static_cast<std::size_t>(below)].most;
@@ -70,6 +71,7 @@ void LayerChoice::settle(Timestamp now, std::vector<Viewer>& viewers, Layer laye
       best = k + 1;
     }
   }
+  if (keeps_all_) best = order_.size();
   for (std::size_t k = 0; k < best; ++k) viewers[order_[k]].served = layer;
   if (best > 0)
     out.rate[static_cast<std::size_t>(layer)] =

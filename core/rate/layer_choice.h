@@ -39,8 +39,10 @@ struct LayerRates3 {
 // has been too small for longer than a queue takes to drain. One thread at a time.
 class LayerChoice {
  public:
-  LayerChoice(std::array<LayerBounds, 4> bounds, std::size_t peers)
-      : bounds_(bounds), roomy_since_(peers), tight_since_(peers) {}
+  // `keeps_all`: whoever has room for a layer's least rate gets it, however slow that makes it for
+  // the others. Their weights then count for nothing.
+  LayerChoice(std::array<LayerBounds, 4> bounds, std::size_t peers, bool keeps_all = false)
+      : bounds_(bounds), keeps_all_(keeps_all), roomy_since_(peers), tight_since_(peers) {}
   // Sets `served` of every viewer.
   LayerRates3 choose(Timestamp now, std::vector<Viewer>& viewers);
 
@@ -48,7 +50,8 @@ class LayerChoice {
   bool may_have(Timestamp now, const Viewer& v, Layer layer, Bitrate rate);
   void settle(Timestamp now, std::vector<Viewer>& viewers, Layer layer, LayerRates3& out);
 
-  std::array<LayerBounds, 4> bounds_;
+  std::array<LayerBounds, 4> bounds_;  // most 0: there is no such layer
+  bool keeps_all_;
   std::vector<std::optional<Timestamp>> roomy_since_, tight_since_;  // by PeerId
   std::vector<std::size_t> order_;
 };

@@ -48,17 +48,17 @@ void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> 
   PeerQueue& queue = queue_of(peer);
   const bool late = frame.front().descriptor.temporal_id > 0 && !queue.video.empty() &&
                     now - queue.video.front().since > kDroppableAfter;
-  const wire::FrameDescriptor& descriptor = frame.front().descriptor;
-  if (leans_on_dropped(now, peer, queue, descriptor)) {
+  if (leans_on_dropped(now, peer, queue, frame.front())) {
     ++drops_.video_frames;
     return;
   }
   if (late || queue.video.size() + frame.size() > kMostVideoPerPeer) {
     ++drops_.video_frames;
-    break_off(queue, descriptor);
+    break_off(queue, frame.front());
     return;
   }
   for (const OutgoingPacket& packet : frame) queue.video.push(Waiting{packet, now});
+  queue.waiting[frame.front().source == Source::document] += frame.size();
   video_queued_ += frame.size();
   if (!queue.in_turn) {
     queue.in_turn = true;
@@ -90,18 +90,22 @@ void Pacer::take_place(Timestamp now, PeerId peer) {
 
 OutgoingPacket Pacer::pop_video(PeerQueue& queue) {
   --video_queued_;
-  return queue.video.pop().packet;
+  OutgoingPacket packet = queue.video.pop().packet;
+  --queue.waiting[packet.source == Source::document];
+  return packet;
 }
 
 // Nobody leans on a droppable frame.
-void Pacer::break_off(PeerQueue& queue, const wire::FrameDescriptor& dropped) {
-  auto& broken = queue.broken[static_cast<std::size_t>(dropped.layer)];
-  if (dropped.temporal_id == 0 && !broken) broken = {dropped.frame_number, std::nullopt};
+void Pacer::break_off(PeerQueue& queue, const OutgoingPacket& dropped) {
+  const wire::FrameDescriptor& frame = dropped.descriptor;
+  auto& broken = queue.broken_of(dropped);
+  if (frame.temporal_id == 0 && !broken) broken = {frame.frame_number, std::nullopt};
 }
 
 bool Pacer::leans_on_dropped(Timestamp now, PeerId peer, PeerQueue& queue,
-                             const wire::FrameDescriptor& frame) {
-  auto& broken = queue.broken[static_cast<std::size_t>(frame.layer)];
+                             const OutgoingPacket& first) {
+  const wire::FrameDescriptor& frame = first.descriptor;
+  auto& broken = queue.broken_of(first);
   if (!broken) return false;
   const auto needed = static_cast<std::uint16_t>(frame.frame_number - frame.newest_needed_diff);
   const bool leans = !frame.key && static_cast<std::uint16_t>(needed - broken->from) < 0x8000;
@@ -109,16 +113,19 @@ bool Pacer::leans_on_dropped(Timestamp now, PeerId peer, PeerQueue& queue,
     broken.reset();
     return false;
   }
-  const bool ready = queue.video.empty() && allowance_.window_open(now, peer);
+  // What is left of another source may go on waiting, as long as it moves.
+  const bool moves = queue.video.empty() || now - queue.video.front().since <= kDroppableAfter;
+  const bool ready = queue.waiting[first.source == Source::document] == 0 && moves &&
+                     allowance_.window_open(now, peer);
   if (ready && (!broken->told_at || now - *broken->told_at > kTellAgain)) {
     broken->told_at = now;
-    dropped_.push({peer, frame.layer, broken->from});
+    dropped_.push({peer, first.source, frame.layer, broken->from});
   }
   return true;
 }
 
 void Pacer::drop_front_frame(PeerQueue& queue) {
-  break_off(queue, queue.video.front().packet.descriptor);
+  break_off(queue, queue.video.front().packet);
   bool last = false;
   while (!queue.video.empty() && !last) last = pop_video(queue).descriptor.end;
   queue.frame_begun = false;
@@ -128,7 +135,7 @@ void Pacer::drop_front_frame(PeerQueue& queue) {
 void Pacer::drop_late_video(Timestamp now, PeerQueue& queue) {
   while (!queue.video.empty()) {
     const Waiting& front = queue.video.front();
-    const auto& broken = queue.broken[static_cast<std::size_t>(front.packet.descriptor.layer)];
+    const bool broken = queue.broken_of(front.packet).has_value();
     const bool useless = !queue.frame_begun && broken && !front.packet.descriptor.key;
     const Duration patience = queue.frame_begun ? kBegunAfter : kVideoAfter;
     if (!useless && now - front.since <= patience) return;
@@ -248,6 +255,7 @@ void Pacer::clear(PeerId peer) {
   PeerQueue& queue = queue_of(peer);
   video_queued_ -= queue.video.size();
   queue.video.clear();
+  queue.waiting = {};
   queue.frame_begun = false;
   queue.broken = {};
   drop_peer(sound_, peer);

@@ -189,3 +189,17 @@ TEST_CASE("Losses of several peers become one invalidation from the oldest lost 
   CHECK_FALSE(set->idr);
   CHECK_FALSE(s.board.poll());
 }
+
+TEST_CASE("A document's layers are asked for as a document's, at a page's rate of pictures",
+          "[core][mesh]") {
+  LayerBoard board(2, Source::document);
+  board.serve(t0, a, Layer::hi);
+  board.serve(t0, b, Layer::mid);
+  const auto mid = board.poll();
+  const auto hi = board.poll();
+  REQUIRE((mid && hi));
+  CHECK(mid->source == Source::document);
+  CHECK(mid->fps == 5);
+  CHECK(hi->source == Source::document);
+  CHECK(hi->fps == 10);
+}
