@@ -32,6 +32,7 @@ std::vector<Case> all_cases() {
   for (Case& c : repair_cases()) all.push_back(std::move(c));
   for (Case& c : fair_cases()) all.push_back(std::move(c));
   for (Case& c : mesh_cases()) all.push_back(std::move(c));
+  for (Case& c : document_cases()) all.push_back(std::move(c));
   return all;
 }
 
