@@ -12,12 +12,14 @@
 #include <csignal>
 
 #include "codecs/file_source.h"
+#include "codecs/generated_page.h"
 #include "codecs/generated_source.h"
 #include "codecs/raw_source.h"
 #include "node/address.h"
 #include "node/catalogue.h"
 #include "node/clock.h"
 #include "node/core_loop.h"
+#include "node/document_thread.h"
 #include "node/encoder_thread.h"
 #include "node/grid.h"
 #include "node/input_log.h"
@@ -84,12 +86,27 @@ std::unique_ptr<codecs::MediaSource> make_source(const Config& config, PeerId se
   return nullptr;
 }
 
+std::unique_ptr<codecs::MediaSource> make_document(const Config::Media& m) {
+  if (!m.has_document()) return nullptr;
+  if (m.generated_document) return codecs::make_generated_pages();
+  try {
+    codecs::FileSourceSettings settings;
+    settings.path = m.document;
+    auto source = codecs::make_file_source(settings);
+    if (!source->has_video()) throw std::runtime_error("There are no pictures in it.");
+    return source;
+  } catch (const std::runtime_error& error) {
+    fail<Text::media_unusable>(m.document.string(), std::string(error.what()));
+  }
+}
+
 mesh::BridgeConfig bridge_config(const Config& config, const std::vector<RosterBridge>& sorted,
                                  PeerId self) {
   mesh::BridgeConfig c;
   c.roster = mesh_roster(sorted);
   c.self = self;
   c.rates = config.rates;
+  c.document_rates = config.document_rates;
   if (config.uplink) c.uplink = *config.uplink;
   c.records = config.record.enabled.value_or(sorted[self.value].role == mesh::Role::central);
   const GridConfig screen;
@@ -132,11 +149,14 @@ class RunningBridge {
     auto source = make_source(config, self_);
     status_.camera = source && source->has_video();
     status_.microphone = source && source->has_audio();
+    auto document = make_document(config.media);
+    status_.document = document != nullptr;
     make_stages();
     make_recorder();
     make_metrics();
     make_loop(options);
     make_media(std::move(source));
+    make_document_thread(std::move(document));
   }
 
   int run(const RunOptions& options) {
@@ -185,6 +205,7 @@ class RunningBridge {
       grid.arrangement = arrangement_of(config_, sorted_[self_.value].role);
       grid.waiting_text = say<Text::tile_waiting>(Language::vi);
       grid.lost_text = say<Text::tile_lost>(Language::vi);
+      grid.document_text = say<Text::tile_document>(Language::vi);
       grid_ = std::make_unique<Grid>(std::move(grid));
       stages_.push_back(grid_.get());
     }
@@ -238,12 +259,25 @@ class RunningBridge {
     encoder.on_end = [this] {
       asio::post(io_, [this] {
         log(say<Text::media_ended>(language_));
-        loop_->step(mesh::LocalStatus{});
+        loop_->step(mesh::LocalStatus{false, false, status_.document});
       });
     };
     if (grid_) encoder.previews.push_back(grid_.get());
     encoder_ = std::make_unique<EncoderThread>(std::move(encoder), std::move(source));
     loop_->parts().encoder = encoder_.get();
+  }
+
+  void make_document_thread(std::unique_ptr<codecs::MediaSource> source) {
+    if (!source) return;
+    DocumentThreadConfig document;
+    document.self = self_;
+    document.post_video = [this](EncodedVideo frame) { loop_->post_video(std::move(frame)); };
+    if (grid_) {
+      document.previews.push_back(grid_.get());
+      grid_->on_document(self_, true);
+    }
+    document_ = std::make_unique<DocumentThread>(std::move(document), std::move(source));
+    loop_->parts().document = document_.get();
   }
 
   void tell(const mesh::Event& event) {
@@ -255,6 +289,9 @@ class RunningBridge {
       case mesh::EventKind::peer_left: return log(say<Text::peer_left>(language_, name));
       case mesh::EventKind::peer_incompatible:
         return log(say<Text::peer_incompatible>(language_, name, event.detail));
+      case mesh::EventKind::stream_started: return log(say<Text::document_shown>(language_, name));
+      case mesh::EventKind::stream_stopped:
+        return log(say<Text::document_put_away>(language_, name));
       default: return;
     }
   }
@@ -272,6 +309,7 @@ class RunningBridge {
       s.late_encodes = f.late_encodes;
       s.effort = f.effort;
     }
+    if (document_) s.document_encode = document_->figures().encode;
     const PlayerFigures p = player_->figures();
     s.audio_decode = p.audio_decode;
     s.video_decode = p.video_decode;
@@ -311,6 +349,7 @@ class RunningBridge {
   // Threads first, so that nothing is posted to a loop that has ended; then the files.
   void close(const RunOptions& options) {
     if (encoder_) encoder_->stop();
+    if (document_) document_->stop();
     player_->stop();
     Summary summary;
     summary.id = config_.id;
@@ -359,6 +398,7 @@ class RunningBridge {
   std::unique_ptr<CoreLoop> loop_;
   std::unique_ptr<Player> player_;
   std::unique_ptr<EncoderThread> encoder_;
+  std::unique_ptr<DocumentThread> document_;
   Timestamp started_at_, ended_at_;
   bool leaving_ = false;
 };
