@@ -11,10 +11,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 
-#include "codecs/file_source.h"
-#include "codecs/generated_page.h"
-#include "codecs/generated_source.h"
-#include "codecs/raw_source.h"
 #include "node/address.h"
 #include "node/catalogue.h"
 #include "node/clock.h"
@@ -23,6 +19,7 @@
 #include "node/encoder_thread.h"
 #include "node/grid.h"
 #include "node/input_log.h"
+#include "node/media_sources.h"
 #include "node/metrics.h"
 #include "node/player.h"
 #include "node/recorder.h"
@@ -53,51 +50,6 @@ std::uint64_t random_seed() {
 Arrangement arrangement_of(const Config& config, mesh::Role role) {
   const bool central = role == mesh::Role::central;
   return config.sink.layout.value_or(central ? Arrangement::speaker : Arrangement::alike);
-}
-
-std::unique_ptr<codecs::MediaSource> make_source(const Config& config, PeerId self) {
-  const Config::Media& m = config.media;
-  try {
-    switch (m.kind) {
-      case MediaSourceKind::none: return nullptr;
-      case MediaSourceKind::generated: {
-        codecs::GeneratedSettings settings;
-        settings.index = self.value;
-        settings.width = m.width;
-        settings.height = m.height;
-        settings.fps = m.fps;
-        return codecs::make_generated_source(settings);
-      }
-      case MediaSourceKind::raw:
-        return codecs::make_raw_source(
-            {m.video_pipe, m.audio_pipe, m.width, m.height, m.fps, m.rate, m.channels});
-      case MediaSourceKind::file: {
-        codecs::FileSourceSettings settings;
-        settings.path = m.path;
-        settings.loop = m.loop;
-        return codecs::make_file_source(settings);
-      }
-    }
-  } catch (const std::runtime_error& error) {
-    const std::string what =
-        m.kind == MediaSourceKind::file ? m.path.string() : std::string("[media]");
-    fail<Text::media_unusable>(what, std::string(error.what()));
-  }
-  return nullptr;
-}
-
-std::unique_ptr<codecs::MediaSource> make_document(const Config::Media& m) {
-  if (!m.has_document()) return nullptr;
-  if (m.generated_document) return codecs::make_generated_pages();
-  try {
-    codecs::FileSourceSettings settings;
-    settings.path = m.document;
-    auto source = codecs::make_file_source(settings);
-    if (!source->has_video()) throw std::runtime_error("There are no pictures in it.");
-    return source;
-  } catch (const std::runtime_error& error) {
-    fail<Text::media_unusable>(m.document.string(), std::string(error.what()));
-  }
 }
 
 mesh::BridgeConfig bridge_config(const Config& config, const std::vector<RosterBridge>& sorted,
@@ -146,7 +98,7 @@ class RunningBridge {
       ids_.push_back(b.id);
       names_.push_back(b.name);
     }
-    auto source = make_source(config, self_);
+    auto source = make_source(config.media, self_);
     status_.camera = source && source->has_video();
     status_.microphone = source && source->has_audio();
     auto document = make_document(config.media);

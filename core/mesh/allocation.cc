@@ -111,7 +111,7 @@ Bitrate Allocation::best_of(Source source, Layer layer) const {
 
 Bitrate Allocation::media_at_best(PeerId peer, const PictureLayers& best) const {
   Bitrate pictures;
-  for (const Source source : kPictureSources) {
+  for (const Source source : {Source::camera, Source::document}) {
     if (const auto layer = best.of(source)) pictures = pictures + best_of(source, *layer);
   }
   return percent(pictures, kPictureCostPercent) + sound_of(peer);

@@ -13,10 +13,6 @@ constexpr std::size_t kMaxStreams = 16;
 // A loss is told again if the refresh has not come after a round trip and three frames.
 constexpr Duration kRepeatLoss = 150ms;
 constexpr Duration kUnknownRtt = 100ms;
-// A better layer whose pictures are so far behind those of a lesser one has ended or is stuck: two
-// pictures.
-constexpr Duration kFaceEnded = 70ms;
-constexpr Duration kPageEnded = 400ms;
 // A stream that has been silent for so long has been stopped by its sender: nothing of it is lost.
 constexpr Duration kStreamStopped = 500ms;
 
@@ -46,7 +42,7 @@ void Inbound::association_began() {
   live_.clear();
   sound_.stop();
   sound_record_.restart();
-  for (View* view : {&face_, &page_}) {
+  for (PictureView* view : {&face_, &page_}) {
     view->buffer.restart();
     view->shown.reset();
   }
@@ -212,7 +208,7 @@ void Inbound::frame_decoded(Timestamp now, const FrameDecoded& decoded) {
     return;
   }
   const Layer layer = decoded.stream.layer;
-  View& view = view_of(decoded.stream.source);
+  PictureView& view = view_of(decoded.stream.source);
   if (!view.shows(layer, pending.captured_at)) return;  // the other layer of a switch
   if (view.shown && *view.shown != layer) {
     view.buffer.layer_changed();
@@ -227,13 +223,6 @@ void Inbound::frame_decoded(Timestamp now, const FrameDecoded& decoded) {
   }
 }
 
-bool Inbound::View::shows(Layer layer, Timestamp captured_at) const {
-  if (!shown || layer == *shown) return true;
-  const Duration newer_by = captured_at - shown_captured_at;
-  const Duration ended = source == Source::document ? kPageEnded : kFaceEnded;
-  return newer_by > (layer > *shown ? Duration::zero() : ended);
-}
-
 void Inbound::frame_shown(const FrameShown& shown) {
   Stream* stream = find(shown.stream);
   if (stream == nullptr || !stream->pictures) return;
@@ -242,7 +231,7 @@ void Inbound::frame_shown(const FrameShown& shown) {
   if (pending.frame_number != number) return;
   const Duration delay = shown.shown_at - pending.captured_at;
   stream->meter.frame_shown(shown.shown_at, delay);
-  const View& view = view_of(shown.stream.source);
+  const PictureView& view = view_of(shown.stream.source);
   if (!expects(view)) stream->meter.picture_paused();
   if (&view == &face_ && clock_.known()) sync_.picture_shown(shown.shown_at, delay);
 }

@@ -12,6 +12,7 @@
 #include "core/mesh/boundary.h"
 #include "core/mesh/output_queue.h"
 #include "core/mesh/picture_layers.h"
+#include "core/mesh/picture_view.h"
 #include "core/mesh/speaker.h"
 #include "core/mesh/wall_time.h"
 #include "core/quality/flow_meter.h"
@@ -23,7 +24,6 @@
 #include "core/receive/capture_clock.h"
 #include "core/receive/record_tap.h"
 #include "core/receive/seen_ids.h"
-#include "core/receive/video_buffer.h"
 #include "core/repair/receiver.h"
 #include "core/wire/messages.h"
 #include "core/wire/rtcp.h"
@@ -128,17 +128,6 @@ class Inbound {
         last_report;  // compact NTP of the last SR, when it came
     std::unique_ptr<Pictures> pictures;
   };
-  // What is seen of one source, whichever of its layers comes.
-  struct View {
-    explicit View(Source s) : source(s) {}
-    Source source;
-    bool sent = false;           // as the peer says
-    std::optional<Layer> shown;  // since its pictures began
-    Timestamp shown_captured_at;
-    std::optional<Layer> viewed;  // the last one shown, however long ago
-    receive::VideoBuffer buffer;
-    bool shows(Layer layer, Timestamp captured_at) const;
-  };
   // What every packet is looked up by, side by side.
   struct Live {
     Ssrc ssrc;
@@ -170,12 +159,12 @@ class Inbound {
   void release_frames(Timestamp now, Stream& stream);
   void record_sound(Timestamp now);
   static Media media_of_sound(const receive::AudioFrame& frame);
-  View& view_of(Source source) { return source == Source::document ? page_ : face_; }
-  bool expects(const View& view) const { return view.sent && wanted_.of(view.source); }
+  PictureView& view_of(Source source) { return source == Source::document ? page_ : face_; }
+  bool expects(const PictureView& view) const { return view.sent && wanted_.of(view.source); }
   // Nothing of that source is expected to move.
-  void pause(View& view);
+  void pause(PictureView& view);
   // What the second that is over was like for whoever looked.
-  quality::ImpairmentMeter::Seen seen(Timestamp now, const View& view, Stream*& stream);
+  quality::ImpairmentMeter::Seen seen(Timestamp now, const PictureView& view, Stream*& stream);
   // Judges the second that is over, if one is; what happens now belongs to the next.
   void keep_seconds(Timestamp now) {
     if (now >= impairment_.second_ends()) second_over(now);
@@ -194,7 +183,7 @@ class Inbound {
   receive::AvSync sync_;
   receive::AudioBuffer sound_;
   receive::RecordTap sound_record_;
-  View face_{Source::camera}, page_{Source::document};
+  PictureView face_{Source::camera}, page_{Source::document};
   std::vector<std::unique_ptr<Stream>> streams_;
   quality::ImpairmentMeter impairment_;
   bool microphone_ = false;  // as the peer says

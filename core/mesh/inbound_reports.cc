@@ -19,7 +19,7 @@ void Inbound::paused() {
   for (auto& s : streams_) s->meter.picture_paused();
 }
 
-void Inbound::pause(View& view) {
+void Inbound::pause(PictureView& view) {
   if (view.source == Source::camera) impairment_.device_stopped();
   for (auto& s : streams_) {
     if (s->id.source == view.source) s->meter.picture_paused();
@@ -30,7 +30,7 @@ void Inbound::sends(const Sources& sources) {
   microphone_ = sources.microphone;
   face_.sent = sources.camera;
   page_.sent = sources.document;
-  for (View* view : {&face_, &page_}) {
+  for (PictureView* view : {&face_, &page_}) {
     if (!view->sent) pause(*view);
   }
 }
@@ -42,7 +42,7 @@ void Inbound::peer_left() {
 
 void Inbound::want(const PictureLayers& layers) {
   wanted_ = layers;
-  for (View* view : {&face_, &page_}) {
+  for (PictureView* view : {&face_, &page_}) {
     if (!wanted_.of(view->source)) pause(*view);
   }
 }
@@ -69,7 +69,8 @@ void Inbound::second_over(Timestamp now) {
   if (verdict.page) page->meter.impaired(*verdict.page, verdict.seconds);
 }
 
-quality::ImpairmentMeter::Seen Inbound::seen(Timestamp now, const View& view, Stream*& stream) {
+quality::ImpairmentMeter::Seen Inbound::seen(Timestamp now, const PictureView& view,
+                                             Stream*& stream) {
   quality::ImpairmentMeter::Seen out;
   for (const auto& s : streams_) {
     if (s->id.source != view.source) continue;
@@ -118,7 +119,7 @@ void Inbound::report(Timestamp now, std::vector<quality::FlowReport>& flows) con
   std::uint64_t media_bytes = 0;
   for (const auto& s : streams_) {
     const bool sound = media_of(s->id.source) == MediaKind::audio;
-    const View& view = s->id.source == Source::document ? page_ : face_;
+    const PictureView& view = s->id.source == Source::document ? page_ : face_;
     auto flow = s->meter.report(now, sound ? sound_.target_delay() : view.buffer.target_delay());
     if (s->pictures) flow.frames_undecodable += s->pictures->assembly.frames_undecodable();
     media_bytes += flow.bytes_received;

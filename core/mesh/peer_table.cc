@@ -200,7 +200,7 @@ void PeerTable::send_document(Timestamp now, Peer& peer) {
   document.camera = status_.camera;
   document.document = status_.document;
   peer.asked = peer.inbound.wanted();
-  for (const Source source : kPictureSources) {
+  for (const Source source : {Source::camera, Source::document}) {
     if (const auto layer = peer.asked.of(source))
       document.subscriptions.push_back({config_.roster[peer.id.value].id, source, *layer});
   }

@@ -15,8 +15,8 @@ namespace diemcau::mesh {
 
 // The large tile shows the last of the others who spoke: nobody wants to see themselves. Who has
 // left it keeps its layer for a while, so that a dialogue switches nothing. While a document is
-// shown, by anybody, the newest has the large tile, and faces are in a column beside it, where lo is
-// all that can be seen, but for mid of whoever speaks. One thread.
+// shown, by anybody, the newest has the large tile, and faces are in a column beside it, where lo
+// is all that can be seen, but for mid of whoever speaks. One thread.
 class Tiles {
  public:
   static constexpr Duration kLingers = 5s;

@@ -62,8 +62,7 @@ struct StreamId {
   constexpr auto operator<=>(const StreamId&) const = default;
 };
 
-// What has pictures, each with layers of its own: faces and pages.
-inline constexpr std::array kPictureSources = {Source::camera, Source::document};
+// What has pictures, with layers of its own: faces and pages.
 constexpr bool has_pictures(Source s) { return s == Source::camera || s == Source::document; }
 
 constexpr const char* name_of(Source source) {
