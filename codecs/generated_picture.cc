@@ -68,7 +68,7 @@ void PicturePainter::paint(Picture& to, std::uint32_t number, bool flash, Timest
   }
 }
 
-void PicturePainter::paint_code(Picture& to, std::uint32_t number) {
+void paint_code(Picture& to, std::uint32_t number) {
   const std::uint32_t word = code_word(number);
   for (int row = 0; row < kCodeRows; ++row) {
     const int y0 = to.height * row / kGridRows;

@@ -23,7 +23,6 @@ class PicturePainter {
     int x, y, rx, ry;
     std::uint8_t luma, u, v;
   };
-  void paint_code(Picture& to, std::uint32_t number);
   void paint_flash(Picture& to, int top);
   void paint_scene(Picture& to, int top, Timestamp at);
   void add_noise(std::uint8_t* row, int width);
@@ -36,5 +35,7 @@ class PicturePainter {
 
 // The 28 bits of the code, first square first.
 std::uint32_t code_word(std::uint32_t number);
+// Into rows 0 and 1.
+void paint_code(Picture& to, std::uint32_t number);
 
 }  // namespace diemcau::codecs

@@ -47,7 +47,9 @@ class Decimator {
 
 }  // namespace
 
-LayerSize layer_size(Layer layer) {
+LayerSize layer_size(Layer layer, Content content) {
+  // Text of fewer lines cannot be read.
+  if (content == Content::page) return {1280, 720};
   switch (layer) {
     case Layer::hi: return {1280, 720};
     case Layer::mid: return {640, 360};
@@ -72,13 +74,14 @@ struct LayeredEncoder::Impl {
   One& of(Layer layer) { return layers[index_of(layer)]; }
 
   LayerSettings settings_for(Layer layer) const {
-    const LayerSize size = layer_size(layer);
+    const LayerSize size = layer_size(layer, settings.content);
     LayerSettings s;
     s.width = size.width;
     s.height = size.height;
     s.fps = layer == Layer::lo ? (base_fps + 1) / 2 : base_fps;
     s.rate = layers[index_of(layer)].request.rate;
     s.profile = layer == Layer::hi ? H264Profile::high : H264Profile::constrained_baseline;
+    s.content = settings.content;
     if (layer == Layer::hi) s.max_idr_interval = settings.max_idr_interval;
     return s;
   }
@@ -111,7 +114,7 @@ struct LayeredEncoder::Impl {
 
   // The picture of a layer, from the nearest larger one that exists already.
   std::shared_ptr<const Picture> picture_for(Layer layer, const VideoFrame& frame) {
-    const LayerSize size = layer_size(layer);
+    const LayerSize size = layer_size(layer, settings.content);
     const Picture& from = scaled ? *scaled : *frame.picture;
     if (from.width == size.width && from.height == size.height) {
       return scaled ? scaled : frame.picture;

@@ -1,5 +1,5 @@
-// The three layers of a bridge's picture (hi 720p, mid 360p, lo 180p at half rate), each encoded
-// once however many peers take it.
+// The layers of a bridge's picture (of a camera hi 720p, mid 360p, lo 180p at half rate; of a page
+// hi and mid, both 720p), each encoded once however many peers take it.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,7 @@ struct LayerRequest {
 struct LayeredSettings {
   int source_fps = 30;                             // hi and mid run at min(source, 30), lo at half
   std::optional<Duration> max_idr_interval = 10s;  // in hi, which is recorded
+  Content content = Content::camera;
 };
 
 // Where a machine that cannot keep up saves first: hi costs four times as much as mid. The last
@@ -40,7 +41,7 @@ struct LayerSize {
   int width;
   int height;
 };
-LayerSize layer_size(Layer layer);  // lo, mid, hi
+LayerSize layer_size(Layer layer, Content content = Content::camera);  // lo, mid, hi
 
 // A layer that was switched off starts again with an IDR and goes on counting its frames. One
 // thread at a time.

@@ -16,6 +16,11 @@ namespace diemcau::codecs {
 
 enum class H264Profile : std::uint8_t { constrained_baseline, high };
 
+// What is filmed. A camera's picture gets the rate it is given; of a `page`, most of which stands
+// still, the rate is a bound: after a turn pictures are as large as it allows and make the text
+// sharper one by one, and when it is sharp they are a hundred bytes.
+enum class Content : std::uint8_t { camera, page };
+
 // How hard to look for the best prediction. `light` takes about 0.7 of the time of `full` (bench
 // codecs, light_effort) for 0.1 dB on the generated camera: for a machine that cannot keep up.
 enum class Effort : std::uint8_t { light, full };
@@ -26,6 +31,7 @@ struct LayerSettings {
   int fps = 30;  // expected; rate control follows the real capture times
   Bitrate rate = Bitrate::kbps(1500);
   H264Profile profile = H264Profile::high;
+  Content content = Content::camera;
   std::optional<Duration> max_idr_interval;  // for a recorded layer; none: IDR on request only
   std::uint32_t first_frame_number = 0;
 };

@@ -1,6 +1,8 @@
 // Reads the bridge's configuration, section by section.
 #include "node/config.h"
 
+#include <algorithm>
+
 #include "node/roster.h"
 #include "node/toml_table.h"
 
@@ -58,8 +60,8 @@ void read_raw_media(const TomlTable& t, Config::Media& m) {
 void read_media(const TomlTable& t, Config::Media& m) {
   static const std::vector<std::string> kRaw = {"video_pipe", "audio_pipe", "size",
                                                 "fps",        "rate",       "channels"};
-  t.allow_only(
-      {"kind", "path", "loop", "video_pipe", "audio_pipe", "size", "fps", "rate", "channels"});
+  t.allow_only({"kind", "path", "loop", "video_pipe", "audio_pipe", "size", "fps", "rate",
+                "channels", "document"});
   const std::string kind = t.text("kind").value_or("generated");
   if (kind == "file") {
     m.kind = MediaSourceKind::file;
@@ -72,6 +74,8 @@ void read_media(const TomlTable& t, Config::Media& m) {
   } else {
     t.refuse("kind", kind, sentence<Text::want_media_kind>());
   }
+  m.generated_document = t.text("document") == "generated";
+  if (!m.generated_document) m.document = t.path("document").value_or("");
   if (m.kind != MediaSourceKind::raw) only_for(t, kRaw, "raw");
   if (m.kind != MediaSourceKind::file) only_for(t, {"path", "loop"}, "file");
   if (m.kind == MediaSourceKind::raw) read_raw_media(t, m);
@@ -113,7 +117,7 @@ void read_metrics(const TomlTable& t, Config& c) {
 }
 
 void read_rate(const TomlTable& t, Config& c) {
-  t.allow_only({"hi", "mid", "lo", "audio", "uplink"});
+  t.allow_only({"hi", "mid", "lo", "audio", "document", "uplink"});
   c.rates.hi = t.bitrate("hi").value_or(c.rates.hi);
   c.rates.mid = t.bitrate("mid").value_or(c.rates.mid);
   c.rates.lo = t.bitrate("lo").value_or(c.rates.lo);
@@ -121,6 +125,10 @@ void read_rate(const TomlTable& t, Config& c) {
   // What Opus does (RFC 6716 §2.1.1).
   if (c.rates.audio < Bitrate::kbps(6) || c.rates.audio > Bitrate::kbps(510))
     t.refuse("audio", *t.text("audio"), sentence<Text::want_audio_rate>());
+  if (const auto document = t.bitrate("document")) {
+    c.document_rates.hi = *document;
+    c.document_rates.mid = std::min(c.document_rates.mid, *document);
+  }
   c.uplink = t.bitrate("uplink");
 }
 

@@ -28,6 +28,10 @@ struct Config {
     Path video_pipe, audio_pipe;  // kind raw: I420 and s16; one may be empty
     int width = 1280, height = 720, fps = 30;
     int rate = 48'000, channels = 1;
+    // Shown to everybody from the start: pages that do not exist, or a file, round and round.
+    bool generated_document = false;
+    Path document;  // empty: none, or generated
+    bool has_document() const { return generated_document || !document.empty(); }
   };
   struct Sink {
     std::optional<Path> dir;  // per-peer pictures and sound
@@ -54,6 +58,7 @@ struct Config {
   Record record;
   std::string metrics_listen = "127.0.0.1:9464";
   mesh::LayerRates rates;
+  mesh::DocumentRates document_rates;
   std::optional<Bitrate> uplink;
 };
 

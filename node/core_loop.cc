@@ -94,6 +94,10 @@ void CoreLoop::carry(mesh::Output& output) {
     by_address_.erase(paths_[closed->path.value].remote);
     paths_[closed->path.value].open = false;
   } else if (const auto* set = std::get_if<mesh::SetEncoder>(&output)) {
+    if (set->source == Source::document) {
+      if (parts_.document) parts_.document->set(*set);
+      return;
+    }
     if (parts_.encoder) parts_.encoder->set(*set);
     std::erase_if(encoder_states_, [set](const auto& s) { return s.first == set->layer; });
     encoder_states_.emplace_back(set->layer, *set);
@@ -106,15 +110,20 @@ void CoreLoop::carry(mesh::Output& output) {
   } else if (const auto* bytes = std::get_if<mesh::RecordBytes>(&output)) {
     if (parts_.recorder) parts_.recorder->record(*bytes);
   } else if (const auto* event = std::get_if<mesh::Event>(&output)) {
-    if (parts_.player && event->kind == mesh::EventKind::link_up)
-      parts_.player->link(event->peer, true);
-    if (parts_.player &&
-        (event->kind == mesh::EventKind::link_down || event->kind == mesh::EventKind::peer_left)) {
-      parts_.player->link(event->peer, false);
-    }
-    if (parts_.player && event->kind == mesh::EventKind::speaker_changed)
-      parts_.player->speaker(event->peer);
+    if (parts_.player) tell_player(*event);
     if (parts_.on_event) parts_.on_event(*event);
+  }
+}
+
+void CoreLoop::tell_player(const mesh::Event& event) {
+  switch (event.kind) {
+    case mesh::EventKind::link_up: return parts_.player->link(event.peer, true);
+    case mesh::EventKind::link_down:
+    case mesh::EventKind::peer_left: return parts_.player->link(event.peer, false);
+    case mesh::EventKind::speaker_changed: return parts_.player->speaker(event.peer);
+    case mesh::EventKind::stream_started: return parts_.player->document(event.peer, true);
+    case mesh::EventKind::stream_stopped: return parts_.player->document(event.peer, false);
+    default: return;
   }
 }
 

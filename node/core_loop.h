@@ -13,6 +13,7 @@
 
 #include "core/base/packet_pool.h"
 #include "core/mesh/bridge.h"
+#include "node/document_thread.h"
 #include "node/encoder_thread.h"
 #include "node/inbox.h"
 #include "node/input_log.h"
@@ -38,6 +39,7 @@ class CoreLoop {
     InputLog* log = nullptr;   // --input-log
     Player* player = nullptr;  // set before start(): they post to this loop
     EncoderThread* encoder = nullptr;
+    DocumentThread* document = nullptr;
     Recorder* recorder = nullptr;
     std::function<void(const mesh::Event&)> on_event = {};
     // Sees every output but datagrams, for loads that have no devices; answers with post().
@@ -61,6 +63,7 @@ class CoreLoop {
       const {
     return dropped_;
   }
+  // Of the camera.
   const std::vector<std::pair<Layer, mesh::SetEncoder>>& encoder_states() const {
     return encoder_states_;
   }
@@ -76,6 +79,7 @@ class CoreLoop {
   void arrived(Posted posted);
   void drain();
   void carry(mesh::Output& output);
+  void tell_player(const mesh::Event& event);
   void send(mesh::SendPacket& output);
   void arm_timer();
   void drop(quality::DropReason reason) { ++dropped_[static_cast<std::size_t>(reason)]; }

@@ -2,7 +2,6 @@
 // encoder before each picture.
 #include "node/encoder_thread.h"
 
-#include <array>
 #include <atomic>
 #include <mutex>
 #include <thread>
@@ -10,6 +9,7 @@
 #include "codecs/layered_encoder.h"
 #include "codecs/media_source.h"
 #include "codecs/opus_encoder.h"
+#include "node/asked_layers.h"
 #include "node/bounded_queue.h"
 #include "node/clock.h"
 #include "node/encode_pace.h"
@@ -38,6 +38,24 @@ mesh::VideoEncoded EncodedVideo::input(std::vector<mesh::NalUnit>& scratch) cons
   return out;
 }
 
+EncodedVideo encoded_video(const StreamId& stream, const codecs::EncodedFrame& encoded) {
+  EncodedVideo out;
+  out.head.source = stream.source;
+  out.head.layer = stream.layer;
+  out.head.captured_at = encoded.captured_at;
+  out.head.frame_number = encoded.frame_number;
+  out.head.newest_needed = encoded.newest_needed;
+  out.head.oldest_needed = encoded.oldest_needed;
+  out.head.temporal_id = encoded.temporal_id;
+  out.head.key = encoded.key;
+  out.bytes.reserve(encoded.size());
+  for (const ByteSpan nal : encoded.nals) {
+    out.bytes.insert(out.bytes.end(), nal.begin(), nal.end());
+    out.nal_sizes.push_back(static_cast<std::uint32_t>(nal.size()));
+  }
+  return out;
+}
+
 mesh::AudioEncoded EncodedAudio::input() const {
   mesh::AudioEncoded out = head;
   out.bytes = bytes;
@@ -51,9 +69,9 @@ struct EncoderThread::Impl {
   BoundedQueue<codecs::VideoFrame> waiting{kPicturesWaiting};
   std::atomic<bool> stopping{false};
   mutable std::mutex mutex;
-  std::array<std::optional<codecs::LayerRequest>, 4> asked;  // under mutex, by Layer
-  EncoderFigures shared;                                     // under mutex
-  std::uint64_t left_out = 0;                                // under mutex, not yet judged
+  AskedLayers asked;
+  EncoderFigures shared;       // under mutex
+  std::uint64_t left_out = 0;  // under mutex, not yet judged
   std::thread capture, encode;
 
   Impl(EncoderThreadConfig c, std::unique_ptr<codecs::MediaSource> s)
@@ -95,8 +113,8 @@ struct EncoderThread::Impl {
   }
 
   void take_picture(codecs::VideoFrame frame) {
-    const ShownPicture preview{config.self, Layer::only, frame.captured_at, monotonic_now(),
-                               frame.picture};
+    const ShownPicture preview{config.self,       Source::camera,  Layer::only,
+                               frame.captured_at, monotonic_now(), frame.picture};
     for (Stage* stage : config.previews) stage->on_picture(preview);
     const bool late = !waiting.push(std::move(frame));
     const std::lock_guard lock(mutex);
@@ -115,7 +133,7 @@ struct EncoderThread::Impl {
     layers.set_effort(pace.effort());
     while (auto frame = waiting.pop()) {
       if (stopping) return;
-      apply_asked(layers);
+      asked.apply(layers);
       layers.encode(*frame, [this](Layer layer, const codecs::EncodedFrame& encoded) {
         give(layer, encoded);
       });
@@ -138,37 +156,12 @@ struct EncoderThread::Impl {
     shared.effort = pace.effort();
   }
 
-  void apply_asked(codecs::LayeredEncoder& layers) {
-    std::array<std::optional<codecs::LayerRequest>, 4> now;
-    {
-      const std::lock_guard lock(mutex);
-      now.swap(asked);
-    }
-    for (std::size_t i = 0; i < now.size(); ++i) {
-      if (now[i]) layers.set(static_cast<Layer>(i), *now[i]);
-    }
-  }
-
   void give(Layer layer, const codecs::EncodedFrame& encoded) {
-    EncodedVideo out;
-    out.head.source = Source::camera;
-    out.head.layer = layer;
-    out.head.captured_at = encoded.captured_at;
-    out.head.frame_number = encoded.frame_number;
-    out.head.newest_needed = encoded.newest_needed;
-    out.head.oldest_needed = encoded.oldest_needed;
-    out.head.temporal_id = encoded.temporal_id;
-    out.head.key = encoded.key;
-    out.bytes.reserve(encoded.size());
-    for (const ByteSpan nal : encoded.nals) {
-      out.bytes.insert(out.bytes.end(), nal.begin(), nal.end());
-      out.nal_sizes.push_back(static_cast<std::uint32_t>(nal.size()));
-    }
     {
       const std::lock_guard lock(mutex);
       shared.video_encode.add(encoded.encode_time);
     }
-    if (!stopping) config.post_video(std::move(out));
+    if (!stopping) config.post_video(encoded_video({config.self, Source::camera, layer}, encoded));
   }
 };
 
@@ -177,21 +170,8 @@ EncoderThread::EncoderThread(EncoderThreadConfig config,
     : impl_(std::make_unique<Impl>(std::move(config), std::move(source))) {}
 EncoderThread::~EncoderThread() { stop(); }
 
-// Requests that meet before the next picture become one: a key frame or an invalidation that was
-// asked for is never forgotten.
 void EncoderThread::set(const mesh::SetEncoder& state) {
-  if (state.source != Source::camera) return;
-  const std::lock_guard lock(impl_->mutex);
-  auto& asked = impl_->asked[static_cast<std::size_t>(state.layer)];
-  codecs::LayerRequest request{state.active,          state.rate,    state.fps, state.idr,
-                               state.invalidate_from, state.temporal};
-  if (asked) {
-    request.idr = request.idr || asked->idr;
-    if (asked->invalidate_from &&
-        (!request.invalidate_from || *asked->invalidate_from < *request.invalidate_from))
-      request.invalidate_from = asked->invalidate_from;
-  }
-  asked = request;
+  if (state.source == Source::camera) impl_->asked.ask(state);
 }
 
 EncoderFigures EncoderThread::figures() const {

@@ -26,6 +26,8 @@ struct EncodedVideo {
   // The input that core takes; valid while this and `scratch` live unchanged.
   mesh::VideoEncoded input(std::vector<mesh::NalUnit>& scratch) const;
 };
+// `encoded` under the name of its stream, copied.
+EncodedVideo encoded_video(const StreamId& stream, const codecs::EncodedFrame& encoded);
 // mesh::AudioEncoded with bytes of its own.
 struct EncodedAudio {
   mesh::AudioEncoded head;  // head.bytes is empty

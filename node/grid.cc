@@ -62,8 +62,13 @@ struct Grid::Impl {
   std::condition_variable changed;
   std::vector<Seen> seen;                     // under mutex, by PeerId
   std::optional<std::size_t> speaker, large;  // under mutex
-  std::optional<Timestamp> changed_since;     // under mutex: first change that is not painted
-  bool stopping = false;                      // under mutex
+  struct Page {
+    std::size_t bridge;
+    std::shared_ptr<const codecs::Picture> picture;
+  };
+  std::vector<Page> documents;             // under mutex: those that are shown, the newest last
+  std::optional<Timestamp> changed_since;  // under mutex: first change that is not painted
+  bool stopping = false;                   // under mutex
   BoundedQueue<SoundTick> sounds{kQueueTicks};
   std::atomic<std::uint64_t> pictures{0}, samples{0}, dropped{0}, write_errors{0};
 
@@ -85,7 +90,8 @@ struct Grid::Impl {
     if (seen.size() > 1) large = config.self.value == 0 ? 1 : 0;
     if (!config.grid.empty()) {
       board.emplace(TileBoard::Config{config.width, config.height, config.names,
-                                      config.waiting_text, config.lost_text, config.arrangement});
+                                      config.waiting_text, config.lost_text, config.document_text,
+                                      config.arrangement});
       encoder.emplace(config.width & ~1, config.height & ~1);
     }
     if (!config.mix.empty()) wav.emplace(config.mix);
@@ -127,10 +133,21 @@ struct Grid::Impl {
     }
     if (board && speaker) board->set_speaker(*speaker);
     if (board && large) board->set_large(*large);
+    if (board && documents.empty()) board->set_document(std::nullopt, nullptr);
+    if (board && !documents.empty())
+      board->set_document(documents.back().bridge, documents.back().picture);
     return at;
   }
 
-  // With the mutex held.
+  // With the mutex held, as all below. Pictures that come after the document was put away are late.
+  void turn_page(const ShownPicture& shown) {
+    for (Page& page : documents) {
+      if (page.bridge != shown.origin.value || page.picture == shown.picture) continue;
+      page.picture = shown.picture;
+      change(shown.shown_at);
+    }
+  }
+
   void change(Timestamp at) {
     if (!changed_since) changed_since = at;
     changed.notify_one();
@@ -192,6 +209,7 @@ Grid::~Grid() { close(); }
 void Grid::on_picture(const ShownPicture& shown) {
   const std::lock_guard lock(impl_->mutex);
   if (shown.origin.value >= impl_->seen.size() || !shown.picture) return;
+  if (shown.source == Source::document) return impl_->turn_page(shown);
   impl_->seen[shown.origin.value].picture = shown.picture;
   impl_->change(shown.shown_at);
 }
@@ -217,6 +235,14 @@ void Grid::on_speaker(PeerId bridge) {
   if (bridge.value >= impl_->seen.size()) return;
   impl_->speaker = bridge.value;
   if (bridge != impl_->config.self) impl_->large = bridge.value;
+  impl_->change(monotonic_now());
+}
+
+void Grid::on_document(PeerId bridge, bool shown) {
+  const std::lock_guard lock(impl_->mutex);
+  if (bridge.value >= impl_->seen.size()) return;
+  std::erase_if(impl_->documents, [&](const auto& page) { return page.bridge == bridge.value; });
+  if (shown) impl_->documents.push_back({bridge.value, nullptr});
   impl_->change(monotonic_now());
 }
 

@@ -22,6 +22,7 @@ struct GridConfig {
   int height = 720;
   std::string waiting_text = "đang chờ";  // before the first picture
   std::string lost_text = "mất kết nối";
+  std::string document_text = "tài liệu";
   // A flash lasts one picture of 33 ms: painted at least every 25 ms, none is missed.
   int max_fps = 25;
 };
@@ -33,11 +34,11 @@ struct GridFigures {
   std::uint64_t write_errors = 0;
 };
 
-// Tiles in roster order, one's own camera among them; in the large one whoever of the others spoke
-// last. A bridge that was lost keeps its last
-// picture, darkened, with the words that say so. Compose, encode and write happen on its own
-// thread. The files are readable after a kill: Matroska clusters ≤ 500 ms, a WAV header kept up to
-// date.
+// Tiles in roster order, one's own camera among them; in the large one the document that is shown
+// (the newest, if there are several), else whoever of the others spoke last. A bridge that was lost
+// keeps its last picture, darkened, with the words that say so. Compose, encode and write happen on
+// its own thread. The files are readable after a kill: Matroska clusters ≤ 500 ms, a WAV header
+// kept up to date.
 class Grid final : public Stage {
  public:
   // Throws std::runtime_error when a file cannot be made or the font is missing.
@@ -50,6 +51,7 @@ class Grid final : public Stage {
   void on_sound(Timestamp at, std::span<const PlayedSound> sounds) override;
   void on_link(PeerId origin, bool up) override;
   void on_speaker(PeerId bridge) override;
+  void on_document(PeerId bridge, bool shown) override;
   GridFigures figures() const;
   void close();
 

@@ -101,7 +101,8 @@ void InputLog::config(const mesh::BridgeConfig& c) {
       name(c.tiles.large) + "\ncentral " + name(c.tiles.central) + "\nuplink " +
       std::to_string(c.uplink.bps()) + "\nhi " + std::to_string(c.rates.hi.bps()) + "\nmid " +
       std::to_string(c.rates.mid.bps()) + "\nlo " + std::to_string(c.rates.lo.bps()) + "\naudio " +
-      std::to_string(c.rates.audio.bps()) + "\n";
+      std::to_string(c.rates.audio.bps()) + "\ndocument " +
+      std::to_string(c.document_rates.hi.bps()) + "\n";
   for (const auto& entry : c.roster) {
     text += "bridge " + entry.id + (entry.role == mesh::Role::central ? " central" : " member");
     for (const Endpoint& address : entry.addresses) {

@@ -209,9 +209,15 @@ void add_path(Families& out, const Labels& peer, const PathSum& s) {
   add_repair(out, peer, s.repair);
 }
 
-void add_media(Families& out, const std::string& id, MediaKind media, const MediaSum& s) {
-  const Labels peer{{"peer", id}};
-  const Labels both{{"peer", id}, {"media", media == MediaKind::audio ? "audio" : "video"}};
+// A document's figures have its name beside those of the camera, which have none.
+void add_media(Families& out, const std::string& id, Source source, const MediaSum& s) {
+  const MediaKind media = media_of(source);
+  Labels peer{{"peer", id}};
+  Labels both{{"peer", id}, {"media", media == MediaKind::audio ? "audio" : "video"}};
+  if (source == Source::document) {
+    peer.push_back({"source", name_of(source)});
+    both.push_back({"source", name_of(source)});
+  }
   out.counter("packets_received_total", "Media packets of the peer that arrived.", both,
               s.received);
   out.counter("packets_lost_total", "Gaps in the sequence numbers, before repair.", both, s.lost);
@@ -269,6 +275,10 @@ void add_codecs(Families& out, const MetricsSnapshot& s) {
   const char* decode = "Time to decode one frame.";
   out.histogram("encode_seconds", encode, audio, s.audio_encode, kCodecBounds);
   out.histogram("encode_seconds", encode, video, s.video_encode, kCodecBounds);
+  if (s.document_encode.count() > 0)
+    out.histogram("encode_seconds", encode,
+                  {{"media", "video"}, {"source", name_of(Source::document)}}, s.document_encode,
+                  kCodecBounds);
   out.histogram("decode_seconds", decode, audio, s.audio_decode, kCodecBounds);
   out.histogram("decode_seconds", decode, video, s.video_decode, kCodecBounds);
   out.counter("late_encodes_total", "Pictures left out because the encoder was busy.", {},
@@ -319,9 +329,9 @@ void Metrics::Impl::Source::add_peers(Families& out) const {
   out.counter("handshake_total", "DTLS handshakes.", {{"result", "done"}}, done);
   out.counter("handshake_total", "DTLS handshakes.", {{"result", "failed"}}, failed);
 
-  std::map<std::pair<PeerId, MediaKind>, MediaSum> media;
+  std::map<std::pair<PeerId, diemcau::Source>, MediaSum> media;
   for (const FlowReport& f : now.report.flows) {
-    media[{f.from, f.media}].add(f);
+    media[{f.from, f.source}].add(f);
     if (const auto score = score_of(f))
       out.gauge("meeting_quality_score", "Listening quality 1 to 5 (G.107 E-model).",
                 {{"peer", id_of(f.from)}}, *score);

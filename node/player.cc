@@ -152,6 +152,10 @@ void Player::speaker(PeerId bridge) {
   for (Stage* stage : impl_->config.stages) stage->on_speaker(bridge);
 }
 
+void Player::document(PeerId bridge, bool shown) {
+  for (Stage* stage : impl_->config.stages) stage->on_document(bridge, shown);
+}
+
 PlayerFigures Player::figures() const {
   PlayerFigures figures;
   const ScreenFigures screen = impl_->screen.figures();

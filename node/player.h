@@ -43,6 +43,7 @@ class Player {
   void show(const mesh::ShowFrame& show);
   // Sound of `origin` is asked for while its link is up; afterwards its device plays silence.
   void link(PeerId origin, bool up);
+  void document(PeerId bridge, bool shown);
   void speaker(PeerId bridge);
   PlayerFigures figures() const;
   // Ends the threads; nothing is posted or staged afterwards.

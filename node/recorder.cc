@@ -14,6 +14,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <thread>
+#include <tuple>
 
 #include "node/bounded_queue.h"
 #include "node/byte_store.h"
@@ -78,7 +79,7 @@ struct Recorder::Impl {
 
   explicit Impl(RecorderConfig c) : config(std::move(c)), queue(kQueueItems, config.queue_bytes) {
     const std::size_t n = config.bridge_ids.size();
-    bridges.resize(n);
+    bridges.resize(2 * n);  // first cameras and sound, then documents
     shared.active.assign(n, false);
     shared.recorded_us.assign(n, 0);
     shared.bytes.assign(n, 0);
@@ -109,7 +110,7 @@ struct Recorder::Impl {
 
   void take(Item& item) {
     const std::size_t i = item.stream.origin.value;
-    if (i >= bridges.size()) return;
+    if (i >= config.bridge_ids.size()) return;
     const Duration age =
         std::chrono::steady_clock::now().time_since_epoch() - item.captured_at.time_since_epoch();
     if (age > kSaneAge || age < -kSaneAge) {
@@ -121,9 +122,16 @@ struct Recorder::Impl {
       take_sound(i, item);
     } else if (item.stream.source == Source::camera) {
       take_picture(i, item);
+    } else if (item.stream.source == Source::document) {
+      take_picture(document_of(i), item);
+      publish(document_of(i));
     }
     publish(i);
   }
+
+  std::size_t document_of(std::size_t bridge) const { return bridge + config.bridge_ids.size(); }
+  bool is_document(std::size_t i) const { return i >= config.bridge_ids.size(); }
+  std::size_t bridge_of(std::size_t i) const { return i % config.bridge_ids.size(); }
 
   void take_picture(std::size_t i, const Item& item) {
     BridgeRecord& b = bridges[i];
@@ -210,7 +218,7 @@ struct Recorder::Impl {
     BridgeRecord& b = bridges[i];
     const auto now = std::chrono::steady_clock::now();
     if (b.refused_at && now - *b.refused_at < kRetryOpen) return std::nullopt;
-    const std::string& id = config.bridge_ids[i];
+    const std::string id = config.bridge_ids[bridge_of(i)] + (is_document(i) ? "-document" : "");
     int fd = -1;
     std::string path;
     for (; b.next_number <= kLastPart; ++b.next_number) {
@@ -227,14 +235,15 @@ struct Recorder::Impl {
     }
     sync_directory();
     OpenPart part;
-    part.report.bridge = id;
+    part.report.bridge = config.bridge_ids[bridge_of(i)];
+    part.report.source = is_document(i) ? Source::document : Source::camera;
     part.report.part = b.next_number++;
     part.report.path = path;
     part.report.layer = layer;
     part.base = part.end = base;
     if (video) part.headers = video->headers;
     part.file = std::make_unique<MatroskaFile>(
-        fd, MatroskaFile::Options{video, true, true, id + " " + name_of(layer)});
+        fd, MatroskaFile::Options{video, !is_document(i), true, id + " " + name_of(layer)});
     return part;
   }
 
@@ -281,12 +290,14 @@ struct Recorder::Impl {
 
   void publish_part(std::size_t i, OpenPart& part) {
     const std::lock_guard lock(mutex);
-    shared.bytes[i] += part.file->bytes_written() - part.bytes_told;
+    shared.bytes[bridge_of(i)] += part.file->bytes_written() - part.bytes_told;
     part.bytes_told = part.file->bytes_written();
+    if (is_document(i)) return;
     // All parts of this bridge so far; the last one is counted while it grows.
     std::int64_t us = to_us(part.end - part.base);
     for (const RecordPart& p : done) {
-      if (p.bridge == part.report.bridge) us += static_cast<std::int64_t>(p.duration_s * 1e6);
+      if (p.bridge == part.report.bridge && p.source == Source::camera)
+        us += static_cast<std::int64_t>(p.duration_s * 1e6);
     }
     // Never back: two parts of one bridge are open for a moment at a border.
     auto& told = shared.recorded_us[i];
@@ -295,6 +306,7 @@ struct Recorder::Impl {
 
   void publish(std::size_t i) {
     if (bridges[i].part) publish_part(i, *bridges[i].part);
+    if (is_document(i)) return;
     const std::lock_guard lock(mutex);
     shared.active[i] = bridges[i].part.has_value();
   }
@@ -312,7 +324,7 @@ struct Recorder::Impl {
       const std::lock_guard lock(mutex);
       ++shared.write_errors;
     }
-    if (config.on_alarm) config.on_alarm(config.bridge_ids[i], problem);
+    if (config.on_alarm) config.on_alarm(config.bridge_ids[bridge_of(i)], problem);
   }
 };
 
@@ -347,7 +359,7 @@ std::vector<RecordPart> Recorder::close() {
   auto parts = std::move(impl_->done);
   impl_->done.clear();
   std::sort(parts.begin(), parts.end(), [](const RecordPart& a, const RecordPart& b) {
-    return a.bridge != b.bridge ? a.bridge < b.bridge : a.part < b.part;
+    return std::tie(a.bridge, a.source, a.part) < std::tie(b.bridge, b.source, b.part);
   });
   for (std::size_t i = 0; i < impl_->shared.active.size(); ++i) impl_->shared.active[i] = false;
   return parts;

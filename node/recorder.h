@@ -28,6 +28,7 @@ struct RecordPart {
   std::string bridge;
   int part = 1;
   std::string path;
+  Source source = Source::camera;
   Layer layer = Layer::only;
   double duration_s = 0;
   std::uint64_t frames = 0;  // pictures
@@ -36,9 +37,9 @@ struct RecordPart {
 };
 
 struct RecorderFigures {
-  std::vector<bool> active;                // by PeerId: a part is open
-  std::vector<std::uint64_t> recorded_us;  // by PeerId, over all parts
-  std::vector<std::uint64_t> bytes;        // by PeerId, on the disk
+  std::vector<bool> active;                // by PeerId: a part of camera or sound is open
+  std::vector<std::uint64_t> recorded_us;  // by PeerId, over all such parts
+  std::vector<std::uint64_t> bytes;        // by PeerId, on the disk, documents too
   std::uint64_t dropped = 0;               // frames that found the queue full
   std::uint64_t write_errors = 0;
   quality::Histogram sync;  // write + fdatasync of one cluster
@@ -47,6 +48,8 @@ struct RecorderFigures {
 
 // A part begins at the first key frame (sound from before it is kept), ends when another layer or
 // another SPS begins, and never replaces a file: `<bridge>-p001.mkv`, `-p002`, …
+// A document has files of its own, `<bridge>-document-p001.mkv`, without sound: it has pictures of
+// its own size, comes and goes while the camera's part goes on, and a track never changes its SPS.
 // Time 0 is the first frame of the part; sound and picture share it. Every cluster (≤ 500 ms) is
 // one write and one fdatasync, so a killed process loses at most the last one.
 // record() on core's thread, everything else from anywhere.

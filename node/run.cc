@@ -11,16 +11,15 @@
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 
-#include "codecs/file_source.h"
-#include "codecs/generated_source.h"
-#include "codecs/raw_source.h"
 #include "node/address.h"
 #include "node/catalogue.h"
 #include "node/clock.h"
 #include "node/core_loop.h"
+#include "node/document_thread.h"
 #include "node/encoder_thread.h"
 #include "node/grid.h"
 #include "node/input_log.h"
+#include "node/media_sources.h"
 #include "node/metrics.h"
 #include "node/player.h"
 #include "node/recorder.h"
@@ -53,43 +52,13 @@ Arrangement arrangement_of(const Config& config, mesh::Role role) {
   return config.sink.layout.value_or(central ? Arrangement::speaker : Arrangement::alike);
 }
 
-std::unique_ptr<codecs::MediaSource> make_source(const Config& config, PeerId self) {
-  const Config::Media& m = config.media;
-  try {
-    switch (m.kind) {
-      case MediaSourceKind::none: return nullptr;
-      case MediaSourceKind::generated: {
-        codecs::GeneratedSettings settings;
-        settings.index = self.value;
-        settings.width = m.width;
-        settings.height = m.height;
-        settings.fps = m.fps;
-        return codecs::make_generated_source(settings);
-      }
-      case MediaSourceKind::raw:
-        return codecs::make_raw_source(
-            {m.video_pipe, m.audio_pipe, m.width, m.height, m.fps, m.rate, m.channels});
-      case MediaSourceKind::file: {
-        codecs::FileSourceSettings settings;
-        settings.path = m.path;
-        settings.loop = m.loop;
-        return codecs::make_file_source(settings);
-      }
-    }
-  } catch (const std::runtime_error& error) {
-    const std::string what =
-        m.kind == MediaSourceKind::file ? m.path.string() : std::string("[media]");
-    fail<Text::media_unusable>(what, std::string(error.what()));
-  }
-  return nullptr;
-}
-
 mesh::BridgeConfig bridge_config(const Config& config, const std::vector<RosterBridge>& sorted,
                                  PeerId self) {
   mesh::BridgeConfig c;
   c.roster = mesh_roster(sorted);
   c.self = self;
   c.rates = config.rates;
+  c.document_rates = config.document_rates;
   if (config.uplink) c.uplink = *config.uplink;
   c.records = config.record.enabled.value_or(sorted[self.value].role == mesh::Role::central);
   const GridConfig screen;
@@ -129,14 +98,17 @@ class RunningBridge {
       ids_.push_back(b.id);
       names_.push_back(b.name);
     }
-    auto source = make_source(config, self_);
+    auto source = make_source(config.media, self_);
     status_.camera = source && source->has_video();
     status_.microphone = source && source->has_audio();
+    auto document = make_document(config.media);
+    status_.document = document != nullptr;
     make_stages();
     make_recorder();
     make_metrics();
     make_loop(options);
     make_media(std::move(source));
+    make_document_thread(std::move(document));
   }
 
   int run(const RunOptions& options) {
@@ -185,6 +157,7 @@ class RunningBridge {
       grid.arrangement = arrangement_of(config_, sorted_[self_.value].role);
       grid.waiting_text = say<Text::tile_waiting>(Language::vi);
       grid.lost_text = say<Text::tile_lost>(Language::vi);
+      grid.document_text = say<Text::tile_document>(Language::vi);
       grid_ = std::make_unique<Grid>(std::move(grid));
       stages_.push_back(grid_.get());
     }
@@ -238,12 +211,25 @@ class RunningBridge {
     encoder.on_end = [this] {
       asio::post(io_, [this] {
         log(say<Text::media_ended>(language_));
-        loop_->step(mesh::LocalStatus{});
+        loop_->step(mesh::LocalStatus{false, false, status_.document});
       });
     };
     if (grid_) encoder.previews.push_back(grid_.get());
     encoder_ = std::make_unique<EncoderThread>(std::move(encoder), std::move(source));
     loop_->parts().encoder = encoder_.get();
+  }
+
+  void make_document_thread(std::unique_ptr<codecs::MediaSource> source) {
+    if (!source) return;
+    DocumentThreadConfig document;
+    document.self = self_;
+    document.post_video = [this](EncodedVideo frame) { loop_->post_video(std::move(frame)); };
+    if (grid_) {
+      document.previews.push_back(grid_.get());
+      grid_->on_document(self_, true);
+    }
+    document_ = std::make_unique<DocumentThread>(std::move(document), std::move(source));
+    loop_->parts().document = document_.get();
   }
 
   void tell(const mesh::Event& event) {
@@ -255,6 +241,9 @@ class RunningBridge {
       case mesh::EventKind::peer_left: return log(say<Text::peer_left>(language_, name));
       case mesh::EventKind::peer_incompatible:
         return log(say<Text::peer_incompatible>(language_, name, event.detail));
+      case mesh::EventKind::stream_started: return log(say<Text::document_shown>(language_, name));
+      case mesh::EventKind::stream_stopped:
+        return log(say<Text::document_put_away>(language_, name));
       default: return;
     }
   }
@@ -272,6 +261,7 @@ class RunningBridge {
       s.late_encodes = f.late_encodes;
       s.effort = f.effort;
     }
+    if (document_) s.document_encode = document_->figures().encode;
     const PlayerFigures p = player_->figures();
     s.audio_decode = p.audio_decode;
     s.video_decode = p.video_decode;
@@ -311,6 +301,7 @@ class RunningBridge {
   // Threads first, so that nothing is posted to a loop that has ended; then the files.
   void close(const RunOptions& options) {
     if (encoder_) encoder_->stop();
+    if (document_) document_->stop();
     player_->stop();
     Summary summary;
     summary.id = config_.id;
@@ -359,6 +350,7 @@ class RunningBridge {
   std::unique_ptr<CoreLoop> loop_;
   std::unique_ptr<Player> player_;
   std::unique_ptr<EncoderThread> encoder_;
+  std::unique_ptr<DocumentThread> document_;
   Timestamp started_at_, ended_at_;
   bool leaving_ = false;
 };

@@ -133,8 +133,8 @@ struct Screen::Impl {
       found = true;
     }
     Pictures& pictures = decoded[newest.stream];
-    ShownPicture shown{due.origin, newest.stream.layer, newest.captured_at, now,
-                       pictures[newest.frame_number]};
+    ShownPicture shown{due.origin,         due.source, newest.stream.layer,
+                       newest.captured_at, now,        pictures[newest.frame_number]};
     pictures.erase(pictures.begin(), pictures.upper_bound(newest.frame_number));
     // What was captured before is past, in other layers too.
     std::erase_if(shows, [&](const mesh::ShowFrame& s) {

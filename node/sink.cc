@@ -233,6 +233,7 @@ Sink::Sink(SinkConfig config) : impl_(std::make_unique<Impl>(std::move(config)))
 Sink::~Sink() { close(); }
 
 void Sink::on_picture(const ShownPicture& shown) {
+  if (shown.source != Source::camera) return;  // a peer's files are of its camera
   if (!impl_->has(shown.origin) || !shown.picture) return;
   if (impl_->pictures_waiting.fetch_add(1) >= kPicturesWaiting || !impl_->queue.push(Item{shown})) {
     --impl_->pictures_waiting;

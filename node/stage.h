@@ -20,6 +20,7 @@ constexpr std::uint32_t kTickSamples = 480;  // the device takes 10 ms at a time
 
 struct ShownPicture {
   PeerId origin;
+  Source source = Source::camera;
   Layer layer = Layer::only;
   Timestamp captured_at;  // local clock
   Timestamp shown_at;
@@ -52,6 +53,8 @@ class Stage {
   virtual void on_link(PeerId origin, bool up) = 0;
   // Who speaks from now on, one's own bridge too.
   virtual void on_speaker(PeerId) {}
+  // Whether that bridge shows a document, one's own bridge too; its pictures come before or after.
+  virtual void on_document(PeerId, bool /*shown*/) {}
 };
 
 }  // namespace diemcau::node

@@ -34,6 +34,7 @@ Json row_of(const Summary& s, const FlowReport& f) {
   row["to"] = s.id;
   row["media"] = f.media == MediaKind::audio ? "audio" : "video";
   row["layer"] = name_of(f.layer);
+  row["source"] = name_of(f.source);
   for (const quality::FlowFigure& figure : quality::flow_figures(f)) {
     Json& place = figure.group != nullptr ? row[figure.group][figure.name] : row[figure.name];
     if (figure.whole) {
@@ -51,6 +52,7 @@ Json recording_of(const RecordPart& part) {
   row["part"] = part.part;
   row["path"] = part.path;
   row["layer"] = name_of(part.layer);
+  row["source"] = name_of(part.source);
   row["duration_s"] = rounded(part.duration_s);
   row["frames"] = part.frames;
   if (part.av_offset_ms) row["av_offset_ms"] = rounded(*part.av_offset_ms);

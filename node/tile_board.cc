@@ -26,7 +26,8 @@ TileBoard::TileBoard(Config config)
     : config_(std::move(config)),
       tiles_(config_.names.size()),
       canvas_(even(config_.width), even(config_.height)),
-      layout_(config_.arrangement, tiles_.size(), canvas_.width, canvas_.height) {
+      layout_(config_.arrangement, tiles_.size(), canvas_.width, canvas_.height),
+      beside_document_(Arrangement::speaker, tiles_.size(), canvas_.width, canvas_.height) {
   codecs::fill(canvas_, kBlack, kNoColour, kNoColour);
 }
 
@@ -59,13 +60,40 @@ void TileBoard::set_large(std::size_t tile) {
   large_ = tile;
 }
 
+void TileBoard::set_document(std::optional<std::size_t> bridge,
+                             std::shared_ptr<const codecs::Picture> picture) {
+  DC_CHECK(!bridge || *bridge < tiles_.size());
+  if (bridge.has_value() != document_.has_value()) {  // another layout
+    for (Tile& tile : tiles_) tile.changed = true;
+    codecs::fill(canvas_, kBlack, kNoColour, kNoColour);
+  }
+  page_changed_ = page_changed_ || bridge != document_ || picture != page_;
+  document_ = bridge;
+  page_ = std::move(picture);
+}
+
 const codecs::Picture& TileBoard::paint() {
   for (std::size_t i = 0; i < tiles_.size(); ++i) {
     if (!std::exchange(tiles_[i].changed, false)) continue;
-    paint_tile(i, layout_.tile(i));
-    if (large_ == i && layout_.large()) paint_tile(i, *layout_.large());
+    paint_tile(i, layout().tile(i));
+    if (large_ == i && !document_ && layout().large()) paint_tile(i, *layout().large());
   }
+  if (std::exchange(page_changed_, false) && document_) paint_document(*layout().large());
   return canvas_;
+}
+
+void TileBoard::paint_document(const Area& all) {
+  const Area room = TileLayout::picture_of(all);
+  if (room.width < 16 || room.height < 16) return;
+  if (page_) {
+    codecs::letterbox_into(*page_, canvas_, room);
+  } else {
+    fill(room, kTileGrey);
+    write_text(config_.waiting_text, room, std::clamp(room.height / 8, 12, 48));
+  }
+  const Area bar{all.x, room.y + room.height, all.width, all.height - room.height};
+  fill(bar, kBarGrey);
+  write_text(config_.names[*document_] + " – " + config_.document_text, bar, bar.height - 2);
 }
 
 void TileBoard::paint_tile(std::size_t index, const Area& all) {

@@ -1,5 +1,5 @@
 // The picture of a room: one tile per bridge with its name and, where there is none, why there is
-// no picture.
+// no picture; and a document, large, while one is shown.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ class TileBoard {
     int width = 1280;
     int height = 720;
     std::vector<std::string> names;
-    std::string waiting_text, lost_text;
+    std::string waiting_text, lost_text, document_text;
     Arrangement arrangement = Arrangement::alike;
   };
   // Throws std::runtime_error when the font is missing.
@@ -36,9 +36,13 @@ class TileBoard {
   void set_speaker(std::size_t tile);
   // Who is in the large tile, where there is one.
   void set_large(std::size_t tile);
+  // The document that is shown, and whose it is; no bridge: none. While there is one it has the
+  // large tile, and where all tiles are alike they make room for it.
+  void set_document(std::optional<std::size_t> bridge,
+                    std::shared_ptr<const codecs::Picture> picture);
   const codecs::Picture& paint();
 
-  const TileLayout& layout() const { return layout_; }
+  const TileLayout& layout() const { return document_ ? beside_document_ : layout_; }
 
  private:
   struct Tile {
@@ -47,6 +51,7 @@ class TileBoard {
     bool changed = true;
   };
   void paint_tile(std::size_t tile, const codecs::Area& all);
+  void paint_document(const codecs::Area& all);
   void fill(const codecs::Area& a, std::uint8_t luma);
   void darken(const codecs::Area& a);
   void write_text(const std::string& text, const codecs::Area& a, int pixels);
@@ -55,8 +60,11 @@ class TileBoard {
   TextPainter painter_;
   std::vector<Tile> tiles_;
   std::optional<std::size_t> speaker_, large_;
+  std::optional<std::size_t> document_;  // whose
+  std::shared_ptr<const codecs::Picture> page_;
+  bool page_changed_ = false;
   codecs::Picture canvas_;
-  TileLayout layout_;
+  TileLayout layout_, beside_document_;
 };
 
 }  // namespace diemcau::node

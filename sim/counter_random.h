@@ -23,7 +23,8 @@ enum class Purpose : std::uint8_t {
   spike,
   damage,
   host,
-  cross
+  cross,
+  page
 };
 
 // The generator is splitmix64 read at any position: its state after n steps is the key plus n

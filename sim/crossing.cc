@@ -7,17 +7,23 @@
 
 namespace diemcau::sim {
 
-std::optional<Layer> layer_of(ByteSpan datagram) {
+std::optional<WireStream> stream_of(ByteSpan datagram) {
   if (wire::demux(datagram) != wire::DatagramKind::rtp_or_rtcp || wire::is_rtcp(datagram))
     return std::nullopt;
   const auto rtp = wire::parse_rtp(datagram);
   if (!rtp) return std::nullopt;
   if (rtp->header.payload_type == wire::kAudioPayloadType ||
       rtp->header.payload_type == wire::kRedundantPayloadType) {
-    return Layer::only;
+    return WireStream{};
   }
   if (!rtp->extensions.frame_descriptor) return std::nullopt;
-  return rtp->extensions.frame_descriptor->layer;
+  const bool page = rtp->header.payload_type == wire::kDocumentPayloadType;
+  const WireStream stream{page ? Source::document : Source::camera,
+                          rtp->extensions.frame_descriptor->layer};
+  for (const WireStream& known : kWireStreams) {
+    if (known == stream) return stream;
+  }
+  return std::nullopt;
 }
 
 std::size_t repair_bytes_of(const Packet& packet) {

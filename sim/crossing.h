@@ -2,6 +2,7 @@
 // in clear.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -15,8 +16,25 @@
 
 namespace diemcau::sim {
 
-// Of an RTP packet, sealed or not; nothing for everything else.
-std::optional<Layer> layer_of(ByteSpan datagram);
+// What an RTP packet is of; one of sound has the layer `only`.
+struct WireStream {
+  Source source = Source::microphone;
+  Layer layer = Layer::only;
+  constexpr bool operator==(const WireStream&) const = default;
+};
+// All that there are.
+inline constexpr std::array kWireStreams = {
+    WireStream{Source::microphone, Layer::only}, WireStream{Source::camera, Layer::lo},
+    WireStream{Source::camera, Layer::mid},      WireStream{Source::camera, Layer::hi},
+    WireStream{Source::document, Layer::mid},    WireStream{Source::document, Layer::hi}};
+// Its place among them.
+constexpr std::size_t place_of(const WireStream& s) {
+  const auto layer = static_cast<std::size_t>(s.layer);
+  return s.source == Source::document ? layer + 2 : layer;
+}
+
+// Of an RTP packet of sound or pictures, sealed or not; nothing for everything else.
+std::optional<WireStream> stream_of(ByteSpan datagram);
 
 // Of an RTP packet, not sealed yet: the bytes that are there because packets get lost. All of a
 // repair packet; in one of sound, its earlier frames.
@@ -30,16 +48,17 @@ struct Crossing {
   quality::Histogram delay;      // leaving the pacer → arrival
 };
 
-// By sender, receiver and layer.
+// By sender, receiver and stream.
 class Crossings {
  public:
   Crossings() = default;
-  explicit Crossings(std::size_t members) : members_(members), all_(members * members * 4) {}
-  Crossing& of(std::size_t from, std::size_t to, Layer layer) {
-    return all_[(from * members_ + to) * 4 + static_cast<std::size_t>(layer)];
+  explicit Crossings(std::size_t members)
+      : members_(members), all_(members * members * kWireStreams.size()) {}
+  Crossing& of(std::size_t from, std::size_t to, const WireStream& stream) {
+    return all_[(from * members_ + to) * kWireStreams.size() + place_of(stream)];
   }
-  const Crossing& of(std::size_t from, std::size_t to, Layer layer) const {
-    return all_[(from * members_ + to) * 4 + static_cast<std::size_t>(layer)];
+  const Crossing& of(std::size_t from, std::size_t to, const WireStream& stream) const {
+    return all_[(from * members_ + to) * kWireStreams.size() + place_of(stream)];
   }
   bool empty() const { return all_.empty(); }
   void reset() { all_.assign(all_.size(), Crossing{}); }

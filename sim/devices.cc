@@ -19,8 +19,9 @@ Devices::Devices(const Scenario& scenario, const WorldOptions& options, const Me
 
 void Devices::start(Timestamp now, Participant& p) {
   wall_clock(now, p);
-  deliver_(p, mesh::LocalStatus{true, true, false});
+  deliver_(p, p.status());
   events_.push(now + p.camera_phase, EventClass::camera, p.index, 0);
+  if (p.document) events_.push(now + p.camera_phase, EventClass::screen, p.index, 0);
   microphone_next(now, p, 0);
   loudspeaker_next(now, p, 0);
 }
@@ -36,11 +37,13 @@ void Devices::perform(Timestamp now, Participant& p, const mesh::PlayAudio& o) {
 
 void Devices::perform(Timestamp now, Participant& p, const mesh::DecodeFrame& o) {
   auto& peer = p.peers[o.stream.origin.value];
-  const Duration took = p.host.decode(o.stream.layer);
+  // All layers of a document are as large as hi.
+  const bool page = o.stream.source == Source::document;
+  const Duration took = p.host.decode(page ? Layer::hi : o.stream.layer);
   const auto number = static_cast<std::uint16_t>(o.frame_number);
-  const auto need = members_[o.stream.origin.value]->video(o.stream.layer).need_of(number);
-  const bool ok =
-      need && peer.decoders[static_cast<std::size_t>(o.stream.layer) - 1].decode(number, *need);
+  const VideoModel* encoder = members_[o.stream.origin.value]->pictures(o.stream);
+  const auto need = encoder != nullptr ? encoder->need_of(number) : std::nullopt;
+  const bool ok = need && peer.decoder(o.stream).decode(number, *need);
   if (!ok) ++p.undecodable;
   peer.decoder_free_at = std::max(peer.decoder_free_at, now + p.host.to_decoder()) + took;
   events_.push(peer.decoder_free_at + p.host.from_decoder(), EventClass::decoded, p.index,
@@ -62,6 +65,7 @@ void Devices::handle(Timestamp now, Participant& p, const SimEvent& event) {
     case EventClass::shown: return shown(p, showing_.take(payload));
     case EventClass::played: return deliver_(p, playing_.take(payload));
     case EventClass::camera: return camera(now, p, payload);
+    case EventClass::screen: return screen(now, p, payload);
     case EventClass::microphone: return microphone(now, p, payload);
     case EventClass::loudspeaker: return loudspeaker(now, p, payload);
     case EventClass::wall_clock: return wall_clock(now, p);
@@ -82,7 +86,7 @@ void Devices::camera(Timestamp now, Participant& p, std::uint32_t tick) {
     if (const auto frame = video.capture(scenario_.camera_fps)) {
       p.note_capture(video.layer(), frame->number, now);
       events_.push(p.host.encoded(now, video.layer(), frame->encode), EventClass::encoded, p.index,
-                   encoding_.put({video.layer(), now, *frame}));
+                   encoding_.put({Source::camera, video.layer(), now, *frame}));
     }
   }
   const std::int64_t next_ns = (std::int64_t{tick} + 1) * 1'000'000'000 / scenario_.camera_fps;
@@ -90,11 +94,36 @@ void Devices::camera(Timestamp now, Participant& p, std::uint32_t tick) {
                p.index, tick + 1);
 }
 
+// A page is turned at the first capture after its time.
+void Devices::screen(Timestamp now, Participant& p, std::uint32_t tick) {
+  DocumentModel& document = *p.document;
+  const DocumentShown* shown = p.document_at(now);
+  if (shown != document.shown) {
+    document.shown = shown;
+    document.page = -1;
+    deliver_(p, p.status());
+  }
+  const std::int64_t page =
+      shown != nullptr ? (now - Timestamp{} - shown->from) / shown->turn : document.page;
+  const bool turned = std::exchange(document.page, page) != page;
+  for (PageModel& layer : document.layers) {
+    if (turned) layer.turn(now, shown->page);
+    const auto frame = shown != nullptr ? layer.capture(now) : std::nullopt;
+    if (!frame) continue;
+    events_.push(document.host.encoded(now, Layer::hi, frame->encode), EventClass::encoded, p.index,
+                 encoding_.put({Source::document, layer.layer(), now, *frame}));
+  }
+  const std::int64_t next_ns = (std::int64_t{tick} + 1) * 1'000'000'000 / kPageFps;
+  events_.push(p.clock.after(p.starts_at + p.camera_phase, Duration{next_ns}), EventClass::screen,
+               p.index, tick + 1);
+}
+
 void Devices::encoded(Timestamp now, Participant& p, const EncodedFrame& e) {
   if (options_.observer != nullptr)
-    options_.observer->encoded(now, p.index, e.layer, e.frame.bytes);
+    options_.observer->encoded(now, p.index, {e.source, e.layer}, e.frame.bytes);
   split_into_nals(e.frame, options_.full_payload, nals_);
   mesh::VideoEncoded input;
+  input.source = e.source;
   input.layer = e.layer;
   input.captured_at = p.clock.local(e.captured_at);
   input.frame_number = e.frame.number;
@@ -109,9 +138,13 @@ void Devices::encoded(Timestamp now, Participant& p, const EncodedFrame& e) {
 void Devices::shown(Participant& p, const Picture& picture) {
   const mesh::FrameShown frame{picture.stream, picture.frame_number,
                                p.clock.local(picture.shown_at)};
-  if (options_.observer != nullptr)
-    options_.observer->shown(
-        members_[frame.stream.origin.value]->picture_of(frame, p.index, picture.shown_at));
+  const bool page = frame.stream.source == Source::document;
+  if (options_.observer != nullptr || page) {
+    const PictureShown seen =
+        members_[frame.stream.origin.value]->picture_of(frame, p.index, picture.shown_at);
+    if (page) pages_.shown(seen);
+    if (options_.observer != nullptr) options_.observer->shown(seen);
+  }
   deliver_(p, frame);
 }
 
@@ -133,8 +166,7 @@ void Devices::microphone(Timestamp now, Participant& p, std::uint32_t tick) {
   const VoiceModel::Level level = p.voice.next_frame(has_floor(scenario_, p.index, now));
   microphone_next(now, p, tick + 1);
   const bool paused = p.pauses(now);
-  if (std::exchange(p.paused, paused) != paused)
-    deliver_(p, mesh::LocalStatus{!paused, !paused, false});
+  if (std::exchange(p.paused, paused) != paused) deliver_(p, p.status());
   if (paused) return;
   mesh::AudioEncoded input;
   input.captured_at =

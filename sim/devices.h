@@ -10,6 +10,7 @@
 #include "core/mesh/boundary.h"
 #include "core/units/time.h"
 #include "sim/event_queue.h"
+#include "sim/page_meter.h"
 #include "sim/participant.h"
 #include "sim/scenario.h"
 #include "sim/slots.h"
@@ -34,13 +35,15 @@ class Devices {
   void perform(Timestamp now, Participant& p, const mesh::DecodeFrame& o);
   void perform(Timestamp now, Participant& p, const mesh::ShowFrame& o);
 
-  // An event of a device, `encoded` to `wall_clock`.
+  // An event of a device, `encoded` to `wall_clock`, and `screen`.
   void handle(Timestamp now, Participant& p, const SimEvent& event);
+  PageMeter& pages() { return pages_; }
   // The same for a bridge that has left.
   void drop(const SimEvent& event);
 
  private:
   struct EncodedFrame {
+    Source source = Source::camera;
     Layer layer = Layer::lo;
     Timestamp captured_at;
     VideoModel::Frame frame;
@@ -51,6 +54,7 @@ class Devices {
     Timestamp shown_at;
   };
   void camera(Timestamp now, Participant& p, std::uint32_t tick);
+  void screen(Timestamp now, Participant& p, std::uint32_t tick);
   void encoded(Timestamp now, Participant& p, const EncodedFrame& e);
   void shown(Participant& p, const Picture& picture);
   void microphone(Timestamp now, Participant& p, std::uint32_t tick);
@@ -64,6 +68,7 @@ class Devices {
   const Members& members_;
   EventQueue& events_;
   Deliver deliver_;
+  PageMeter pages_;
   std::vector<mesh::NalUnit> nals_;  // scratch
   Slots<EncodedFrame> encoding_;
   Slots<mesh::FrameDecoded> decoding_;

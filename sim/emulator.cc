@@ -47,12 +47,13 @@ Json flows_json(const Scenario& scenario, const Crossings& crossings, Duration m
   const std::size_t count = scenario.members.size();
   for (std::size_t from = 0; from < count; ++from) {
     for (std::size_t to = 0; to < count; ++to) {
-      for (const Layer layer : {Layer::only, Layer::lo, Layer::mid, Layer::hi}) {
-        const Crossing& c = crossings.of(from, to, layer);
+      for (const WireStream& stream : kWireStreams) {
+        const Crossing& c = crossings.of(from, to, stream);
         if (c.packets_sent == 0 || measured <= Duration{}) continue;
         flows.push_back({{"from", scenario.members[from].name},
                          {"to", scenario.members[to].name},
-                         {"layer", name_of(layer)},
+                         {"layer", name_of(stream.layer)},
+                         {"source", name_of(stream.source)},
                          {"packets", c.packets_sent},
                          {"sent_kbps", kbps(c.bytes_sent, measured)},
                          {"delay_ms", percentiles_ms(c.delay, {5000, 9500, 9900})}});
@@ -75,16 +76,16 @@ void Emulator::deliver(Timestamp now) {
     sockets_.send(delivery->from, delivery->to, delivery->packet->bytes());
     const Timestamp sent = sockets_.now();
     lateness_.add(sent - delivery->due);
-    const auto layer = layer_of(delivery->packet->bytes());
-    if (layer && delivery->entered >= Timestamp{} + warmup_)
-      crossings_.of(delivery->from, delivery->to, *layer).delay.add(sent - delivery->entered);
+    const auto stream = stream_of(delivery->packet->bytes());
+    if (stream && delivery->entered >= Timestamp{} + warmup_)
+      crossings_.of(delivery->from, delivery->to, *stream).delay.add(sent - delivery->entered);
   }
 }
 
 void Emulator::count(const RelaySockets::Received& received) {
-  const auto layer = layer_of(received.bytes);
-  if (!layer) return;
-  Crossing& crossing = crossings_.of(received.from, received.to, *layer);
+  const auto stream = stream_of(received.bytes);
+  if (!stream) return;
+  Crossing& crossing = crossings_.of(received.from, received.to, *stream);
   ++crossing.packets_sent;
   crossing.bytes_sent += received.bytes.size();
 }

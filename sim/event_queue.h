@@ -31,7 +31,8 @@ enum class EventClass : std::uint8_t {
   timer,
   warmup_over,
   leave,
-  cross,  // a flow of cross traffic has something to do
+  cross,   // a flow of cross traffic has something to do
+  screen,  // that a document is captured from
 };
 
 struct SimEvent {

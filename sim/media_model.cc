@@ -111,18 +111,25 @@ std::optional<VideoModel::Frame> VideoModel::capture(std::uint8_t camera_fps) {
   return frame;
 }
 
+void VideoModel::reach_rate() {
+  if (current_bps_ == target_bps_) return;
+  current_bps_ += step_bps_;
+  const bool reached = step_bps_ >= 0 ? current_bps_ >= target_bps_ : current_bps_ <= target_bps_;
+  if (reached || step_bps_ == 0) current_bps_ = target_bps_;
+}
+
+std::int64_t VideoModel::varied(std::int64_t value, std::int64_t scale_q16) {
+  return value + scaled(value, scale_q16, random_.next());
+}
+
 std::int64_t VideoModel::size_of_next(const Frame& frame) {
-  if (current_bps_ != target_bps_) {
-    current_bps_ += step_bps_;
-    const bool reached = step_bps_ >= 0 ? current_bps_ >= target_bps_ : current_bps_ <= target_bps_;
-    if (reached || step_bps_ == 0) current_bps_ = target_bps_;
-  }
+  reach_rate();
   std::int64_t average = std::max(kSmallestFrame, current_bps_ / 8 / fps_);
   if (temporal_) {
     const std::int64_t part = frame.temporal_id == 0 ? kBasePercent : 100 - kBasePercent;
     average = std::max(kSmallestFrame, average * part / 50);
   }
-  std::int64_t size = average + scaled(average, kSizeScaleQ16, random_.next());
+  std::int64_t size = varied(average, kSizeScaleQ16);
   if (frame.key) {
     size = size * kKeyFrameTenths / 10;
   } else if (healed_) {

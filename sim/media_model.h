@@ -47,6 +47,7 @@ constexpr Duration decode_time(Layer layer) {
 // One layer's encoder. One thread at a time.
 class VideoModel {
  public:
+  virtual ~VideoModel() = default;
   struct Frame {
     std::uint32_t number = 0, newest_needed = 0, oldest_needed = 0;
     bool key = false;
@@ -55,6 +56,8 @@ class VideoModel {
     Duration encode{};
   };
   VideoModel(Layer layer, CounterRandom random) : layer_(layer), random_(random) {}
+  VideoModel(const VideoModel&) = default;
+  VideoModel& operator=(const VideoModel&) = default;
   void set(const mesh::SetEncoder& setting);
   // A camera tick; a frame when the layer runs and its rate takes this tick.
   std::optional<Frame> capture(std::uint8_t camera_fps);
@@ -70,13 +73,22 @@ class VideoModel {
     return past.made && past.number == number ? std::optional(past.need) : std::nullopt;
   }
 
+ protected:
+  // Of the next picture, in bytes; asked once a picture.
+  virtual std::int64_t size_of_next(const Frame& frame);
+  // A step from the rate that was to the one that was asked for.
+  void reach_rate();
+  std::int64_t current_bps() const { return current_bps_; }
+  std::int64_t fps() const { return fps_; }
+  // With RFC 8593's deviation at that scale.
+  std::int64_t varied(std::int64_t value, std::int64_t scale_q16);
+
  private:
   struct Past {
     bool made = false;
     std::uint16_t number = 0;
     Need need{};
   };
-  std::int64_t size_of_next(const Frame& frame);
   Layer layer_;
   CounterRandom random_;
   bool active_ = false;

@@ -1,4 +1,4 @@
-// Sound is judged per pair, pictures per pair over all layers that were shown, lines one by one.
+// Sound is judged per pair, faces per pair over all layers that were shown, lines one by one.
 #include "sim/meeting_metrics.h"
 
 #include <algorithm>
@@ -68,6 +68,7 @@ class Collector {
   void add(const quality::FlowReport& f, std::size_t to) {
     const std::size_t pair = f.from.value * n_ + to;
     received_ += figure(quality::flow_figures(f), nullptr, "received_kbps").value_or(0);
+    if (f.source == Source::document) return;  // its pages are judged by themselves
     if (f.media == MediaKind::video) {
       Picture& p = pictures_[pair];
       p.shown += f.frames_shown;

@@ -94,32 +94,59 @@ std::map<std::string, Presence> read_presence(const ConfigTable& meeting, const 
   return present;
 }
 
+// What sites do from a time to another: in each of them in order, one after the other ended.
+template <typename What>
+using Intervals = std::map<std::string, std::vector<What>>;
+
+template <typename What>
+void add_interval(const ConfigTable& t, const char* like, const std::set<std::string>& members,
+                  const Sites& sites, What what, Intervals<What>& out) {
+  const auto site = t.text("site");
+  const auto from = t.duration("from", 0s, 24h);
+  const auto to = t.duration("to", 0s, 24h);
+  if (!site || !from || !to) t.fail(!site ? "site" : !from ? "from" : "to", "is missing", like);
+  if (*to <= *from) t.fail("to", "is not after the begin", "end it later");
+  what.from = *from;
+  what.to = *to;
+  for (const std::string& name : sites_named(t, "site", {*site}, sites)) {
+    if (!members.count(name))
+      t.fail("site", "\"" + name + "\" is not in the meeting", "add it to the members");
+    auto& of_site = out[name];
+    if (!of_site.empty() && *from < of_site.back().to)
+      t.fail("from", "lies in the one before", "put them in order of time");
+    of_site.push_back(what);
+  }
+}
+
 // Who covers the camera and turns the microphone off for a while.
-std::map<std::string, std::vector<MediaPause>> read_pauses(const ConfigTable& meeting,
-                                                           const std::set<std::string>& members,
-                                                           const Sites& sites) {
-  std::map<std::string, std::vector<MediaPause>> pauses;
+Intervals<MediaPause> read_pauses(const ConfigTable& meeting, const std::set<std::string>& members,
+                                  const Sites& sites) {
+  Intervals<MediaPause> pauses;
   for (const ConfigTable& t : meeting.tables("pause")) {
     t.allow_only({"site", "from", "to"});
-    const auto site = t.text("site");
-    const auto from = t.duration("from", 0s, 24h);
-    const auto to = t.duration("to", 0s, 24h);
-    if (!site || !from || !to)
-      t.fail(!site   ? "site"
-             : !from ? "from"
-                     : "to",
-             "is missing", "write { site = \"flow-2\", from = \"40s\", to = \"60s\" }");
-    if (*to <= *from) t.fail("to", "is not after the begin", "end it later");
-    for (const std::string& name : sites_named(t, "site", {*site}, sites)) {
-      if (!members.count(name))
-        t.fail("site", "\"" + name + "\" is not in the meeting", "add it to the members");
-      auto& of_site = pauses[name];
-      if (!of_site.empty() && *from < of_site.back().to)
-        t.fail("from", "lies in the pause before", "put the pauses in order of time");
-      of_site.push_back({*from, *to});
-    }
+    add_interval(t, "write { site = \"flow-2\", from = \"40s\", to = \"60s\" }", members, sites,
+                 MediaPause{}, pauses);
   }
   return pauses;
+}
+
+Intervals<DocumentShown> read_documents(const ConfigTable& meeting,
+                                        const std::set<std::string>& members, const Sites& sites) {
+  Intervals<DocumentShown> documents;
+  for (const ConfigTable& t : meeting.tables("document")) {
+    t.allow_only({"site", "from", "to", "turn", "page"});
+    DocumentShown shown;
+    shown.turn = t.duration("turn", 100ms, 24h).value_or(shown.turn);
+    if (const auto page = t.text("page")) {
+      const auto bytes = parse_byte_count(*page);
+      if (!bytes || *bytes < ByteCount::bytes(100) || *bytes > ByteCount::bytes(10'000'000))
+        t.fail("page", "is \"" + *page + "\"", "write 100B to 10MB, such as \"70kB\"");
+      shown.page = *bytes;
+    }
+    add_interval(t, "write { site = \"central\", from = \"40s\", to = \"60s\" }", members, sites,
+                 shown, documents);
+  }
+  return documents;
 }
 
 void read_view(const ConfigTable& meeting, Scenario& out) {
@@ -163,7 +190,7 @@ void read_turns(const ConfigTable& meeting, std::uint16_t number, const Attendan
 
 // A site is there from its first join to its last leave.
 void attend(Attendance& site, std::uint16_t meeting, const Presence& present,
-            std::vector<MediaPause> pauses) {
+            std::vector<MediaPause> pauses, std::vector<DocumentShown> documents) {
   const bool first = site.meetings.empty();
   site.joins = first ? present.joins : std::min(site.joins, present.joins);
   const bool stays = !present.leaves || (!first && !site.leaves);
@@ -171,6 +198,7 @@ void attend(Attendance& site, std::uint16_t meeting, const Presence& present,
       stays ? std::nullopt : std::optional{std::max(*present.leaves, site.leaves.value_or(0s))};
   site.meetings.push_back(meeting);
   site.pauses.insert(site.pauses.end(), pauses.begin(), pauses.end());
+  site.documents.insert(site.documents.end(), documents.begin(), documents.end());
 }
 
 }  // namespace
@@ -181,7 +209,7 @@ Attendances read_meetings(const ConfigTable& root, const Sites& sites, Scenario&
   Attendances all;
   for (const ConfigTable& meeting : meetings) {
     meeting.allow_only({"start", "end", "members", "video", "audio", "subscribe", "join", "leave",
-                        "pause", "speaker"});
+                        "pause", "speaker", "document"});
     const auto number = static_cast<std::uint16_t>(&meeting - meetings.data());
     for (const char* key : {"video", "audio", "subscribe"}) {
       if (number > 0 && meeting.has(key))
@@ -192,8 +220,9 @@ Attendances read_meetings(const ConfigTable& root, const Sites& sites, Scenario&
     read_view(meeting, out);
     const std::set<std::string> members = read_members(meeting, sites);
     auto pauses = read_pauses(meeting, members, sites);
+    auto documents = read_documents(meeting, members, sites);
     for (const auto& [name, present] : read_presence(meeting, out, members, sites))
-      attend(all[name], number, present, std::move(pauses[name]));
+      attend(all[name], number, present, std::move(pauses[name]), std::move(documents[name]));
   }
   if (all.size() > kMaxMembers)
     root.fail("meeting", "has " + std::to_string(all.size()) + " sites in all",

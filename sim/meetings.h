@@ -20,6 +20,7 @@ struct Attendance {
   Duration joins{};
   std::optional<Duration> leaves;
   std::vector<MediaPause> pauses;
+  std::vector<DocumentShown> documents;
 };
 using Attendances = std::map<std::string, Attendance>;  // by the site's name
 

@@ -13,6 +13,11 @@ namespace diemcau::sim {
 namespace {
 
 constexpr std::uint64_t kNoSsrc = ~std::uint64_t{0};
+constexpr std::array<std::uint64_t, kWireStreams.size()> no_ssrcs() {
+  std::array<std::uint64_t, kWireStreams.size()> none{};
+  none.fill(kNoSsrc);
+  return none;
+}
 
 }  // namespace
 
@@ -24,7 +29,7 @@ Network::Network(const Scenario& scenario, const WorldOptions& options, PacketPo
       pool_(pool),
       events_(events),
       paths_(scenario),
-      ssrcs_(members_ * members_, {kNoSsrc, kNoSsrc, kNoSsrc, kNoSsrc}),
+      ssrcs_(members_ * members_, no_ssrcs()),
       crossings_(members_) {
   for (const NamedLine& line : paths_.lines()) {
     const LinkIdentity identity{scenario.seed, lines_.size(), scenario.duration + 1min};
@@ -32,18 +37,18 @@ Network::Network(const Scenario& scenario, const WorldOptions& options, PacketPo
   }
 }
 
-std::optional<Layer> Network::layer_of(const Datagram& d) {
+std::optional<WireStream> Network::stream_of(const Datagram& d) {
   const ByteSpan bytes = d.packet->bytes();
   if (bytes.size() < wire::kRtpFixedHeaderBytes) return std::nullopt;
   ByteReader reader{bytes.subspan(8)};
   const std::uint64_t ssrc = reader.u32();
   auto& known = ssrcs_[std::size_t{d.from} * members_ + d.to];
   for (std::size_t i = 0; i < known.size(); ++i) {
-    if (known[i] == ssrc) return static_cast<Layer>(i);
+    if (known[i] == ssrc) return kWireStreams[i];
   }
-  const auto layer = sim::layer_of(bytes);
-  if (layer) known[static_cast<std::size_t>(*layer)] = ssrc;
-  return layer;
+  const auto stream = sim::stream_of(bytes);
+  if (stream) known[sim::place_of(*stream)] = ssrc;
+  return stream;
 }
 
 PacketRef Network::copy_of(const Datagram& d) {
@@ -84,7 +89,7 @@ Traffic Network::traffic_of(std::uint32_t flight) {
     return {p.member, p.member, true, std::nullopt, p.size.count()};
   }
   const Datagram& d = flights_[flight];
-  return {d.from, d.to, false, d.layer, static_cast<std::int64_t>(d.payload_bytes)};
+  return {d.from, d.to, false, d.stream, static_cast<std::int64_t>(d.payload_bytes)};
 }
 
 void Network::send(Timestamp now, CrossParcel parcel) {
@@ -96,14 +101,14 @@ void Network::send(Timestamp now, Datagram d) {
   ++tally_.sent;
   const std::uint32_t seal = d.sealed ? 0 : seal_bytes(d.kind);
   d.payload_bytes = static_cast<std::uint32_t>(d.packet->wire_size()) + seal;
-  if (d.kind == mesh::PacketKind::rtp) d.layer = layer_of(d);
-  if (d.layer) {
+  if (d.kind == mesh::PacketKind::rtp) d.stream = stream_of(d);
+  if (d.stream) {
     Crossing& c = crossing_of(d);
     ++c.packets_sent;
     c.bytes_sent += d.payload_bytes;
   }
   if (observer_ != nullptr) {
-    Traffic traffic{d.from, d.to, false, d.layer, static_cast<std::int64_t>(d.payload_bytes)};
+    Traffic traffic{d.from, d.to, false, d.stream, static_cast<std::int64_t>(d.payload_bytes)};
     if (d.kind == mesh::PacketKind::rtp)
       traffic.repair_bytes = static_cast<std::int64_t>(repair_bytes_of(*d.packet));
     observer_->sent(now, traffic);
@@ -199,7 +204,7 @@ void Network::lose(std::uint32_t flight, Passage passage) {
 void Network::arrived(Timestamp now, std::uint32_t flight) {
   if (observer_ != nullptr) observer_->arrived(now, traffic_of(flight));
   const Datagram& d = flights_[flight];
-  if (d.layer) crossing_of(d).delay.add(now - d.sent_at);
+  if (d.stream) crossing_of(d).delay.add(now - d.sent_at);
 }
 
 void Network::warmup_over(Timestamp now) {

@@ -29,9 +29,9 @@ struct Datagram {
   bool corrupt = false;
   bool sealed = false;  // really: its size has the seal's bytes
   mesh::PacketKind kind = mesh::PacketKind::stun;
-  std::uint32_t payload_bytes = 0;  // of UDP, seal included
-  std::optional<Layer> layer;       // of an RTP packet
-  std::uint64_t key = 0;            // that sealed it
+  std::uint32_t payload_bytes = 0;   // of UDP, seal included
+  std::optional<WireStream> stream;  // of an RTP packet
+  std::uint64_t key = 0;             // that sealed it
   Timestamp sent_at;
   PacketRef packet;
   std::shared_ptr<bool> read;  // shared with its duplicates
@@ -103,13 +103,13 @@ class Network {
   }
 
  private:
-  Crossing& crossing_of(const Datagram& d) { return crossings_.of(d.from, d.to, *d.layer); }
+  Crossing& crossing_of(const Datagram& d) { return crossings_.of(d.from, d.to, *d.stream); }
   struct Line {
     Link link;
     std::string name;
     std::optional<Timestamp> service_at;  // the event under way
   };
-  std::optional<Layer> layer_of(const Datagram& d);
+  std::optional<WireStream> stream_of(const Datagram& d);
   PacketRef copy_of(const Datagram& d);
   Place place_of(std::uint32_t flight);
   void enter(Timestamp now, std::uint32_t flight);
@@ -130,7 +130,7 @@ class Network {
   std::vector<Link::Told> told_;  // scratch
   // What a stream is called on its way from one member to another, by pair and layer: most packets
   // are known by it and need not be read. More than 32 bits: none yet.
-  std::vector<std::array<std::uint64_t, 4>> ssrcs_;
+  std::vector<std::array<std::uint64_t, kWireStreams.size()>> ssrcs_;
   Timestamp measured_from_;
   // Datagrams whose payload is elided lie close together: in a mesh of a hundred tens of thousands
   // are under way.

@@ -8,6 +8,7 @@
 #include "core/mesh/boundary.h"
 #include "core/units/ids.h"
 #include "core/units/time.h"
+#include "sim/crossing.h"
 #include "sim/link.h"
 
 namespace diemcau::sim {
@@ -17,18 +18,26 @@ namespace diemcau::sim {
 struct Traffic {
   std::uint16_t from = 0, to = 0;
   bool foreign = false;
-  std::optional<Layer> layer;  // of RTP; Layer::only is sound
+  std::optional<WireStream> stream;  // of RTP
   std::int64_t bytes = 0;  // what it takes: on a line with the line's overhead, else UDP payload
   std::int64_t repair_bytes =
       0;  // of the UDP payload: what would not be there if nothing were lost
+};
+
+// What a picture of a document shows of the page that was turned to at that time.
+struct PageSeen {
+  Timestamp turned_at;
+  bool whole = false;  // all of its text, as sharp as it gets
 };
 
 // A frame that a bridge had shown, or sound that it had played; all times are true ones, whatever
 // clocks the bridges have.
 struct PictureShown {
   std::uint16_t from = 0, to = 0;
+  Source source = Source::camera;
   Layer layer = Layer::lo;
   Timestamp captured_at, shown_at;
+  std::optional<PageSeen> page;  // of a document
 };
 struct SoundPlayed {
   std::uint16_t from = 0, to = 0;
@@ -50,7 +59,8 @@ class Observer {
   virtual void shown(const PictureShown& what) = 0;
   virtual void played(const SoundPlayed& what) = 0;
   virtual void encoder_set(Timestamp now, std::uint16_t member, const mesh::SetEncoder& what) = 0;
-  virtual void encoded(Timestamp now, std::uint16_t member, Layer layer, std::uint32_t bytes) = 0;
+  virtual void encoded(Timestamp now, std::uint16_t member, const WireStream& stream,
+                       std::uint32_t bytes) = 0;
   virtual void told(Timestamp now, std::uint16_t member, const mesh::Event& what) = 0;
 };
 

@@ -27,6 +27,7 @@ mesh::BridgeConfig config_of(const Scenario& scenario, std::vector<mesh::RosterE
   config.self = PeerId{index};
   config.rates = scenario.rates;
   config.least_rates = scenario.least_rates;
+  config.document_rates = scenario.document_rates;
   config.controller = scenario.controller;
   config.path_weights.assign(scenario.members.size(), self.weight);
   if (scenario.uplink) config.uplink = *scenario.uplink;
@@ -44,7 +45,19 @@ CounterRandom video_random(const Scenario& s, std::uint16_t index, Layer layer) 
                        std::uint64_t{index} * 4 + static_cast<std::uint64_t>(layer)};
 }
 
+// A document's draws are its own, so that one more moves nobody else's.
+CounterRandom page_random(const Scenario& s, std::uint16_t index, Layer layer) {
+  return CounterRandom{s.seed, Purpose::page,
+                       std::uint64_t{index} * 4 + static_cast<std::uint64_t>(layer)};
+}
+constexpr std::uint16_t kPageHosts = 0x4000;
+
 }  // namespace
+
+DocumentModel::DocumentModel(const Scenario& scenario, std::uint16_t index)
+    : layers{PageModel{Layer::hi, page_random(scenario, index, Layer::hi)},
+             PageModel{Layer::mid, page_random(scenario, index, Layer::mid)}},
+      host(scenario.seed, static_cast<std::uint16_t>(index + kPageHosts), scenario.ideal_host) {}
 
 Endpoint address_of(std::size_t member) {
   return Endpoint::v4(0x0A00'0001U + static_cast<std::uint32_t>(member), kPort);
@@ -73,6 +86,8 @@ Participant::Participant(const Scenario& scenario, const std::vector<mesh::Roste
       videos{VideoModel{Layer::hi, video_random(scenario, index_in, Layer::hi)},
              VideoModel{Layer::mid, video_random(scenario, index_in, Layer::mid)},
              VideoModel{Layer::lo, video_random(scenario, index_in, Layer::lo)}},
+      document(site.documents.empty() ? nullptr
+                                      : std::make_unique<DocumentModel>(scenario, index_in)),
       voice(CounterRandom{scenario.seed, Purpose::audio, index_in}),
       host(scenario.seed, index_in, scenario.ideal_host, site.decode_load),
       peers(roster.size()) {
@@ -87,8 +102,19 @@ Participant::Participant(const Scenario& scenario, const std::vector<mesh::Roste
 
 PictureShown Participant::picture_of(const mesh::FrameShown& shown, std::uint16_t to,
                                      Timestamp now) const {
+  if (shown.stream.source == Source::document) {
+    const PageModel::Shown& page = document->layer(shown.stream.layer).shown(shown.frame_number);
+    return {index,
+            to,
+            Source::document,
+            shown.stream.layer,
+            page.captured_at,
+            now,
+            PageSeen{page.turned_at, page.whole}};
+  }
   const auto& of_layer = captures[static_cast<std::size_t>(shown.stream.layer) - 1];
-  return {index, to, shown.stream.layer, of_layer[shown.frame_number % kCapturesKept], now};
+  const Timestamp captured_at = of_layer[shown.frame_number % kCapturesKept];
+  return {index, to, Source::camera, shown.stream.layer, captured_at, now, std::nullopt};
 }
 
 SoundPlayed Participant::sound_of(const mesh::PlayAudio& play, const mesh::AudioPlayed& played,
@@ -103,6 +129,25 @@ bool Participant::pauses(Timestamp now) const {
   const Duration at = now - Timestamp{};
   return std::any_of(site.pauses.begin(), site.pauses.end(),
                      [at](const MediaPause& p) { return p.from <= at && at < p.to; });
+}
+
+const DocumentShown* Participant::document_at(Timestamp now) const {
+  const Duration at = now - Timestamp{};
+  const auto found =
+      std::find_if(site.documents.begin(), site.documents.end(),
+                   [at](const DocumentShown& d) { return d.from <= at && at < d.to; });
+  return found != site.documents.end() ? &*found : nullptr;
+}
+
+VideoModel* Participant::pictures(const StreamId& stream) {
+  if (stream.source == Source::camera) return &video(stream.layer);
+  return document ? &document->layer(stream.layer) : nullptr;
+}
+
+DecoderModel& Participant::Peer::decoder(const StreamId& stream) {
+  if (stream.source == Source::camera) return decoders[static_cast<std::size_t>(stream.layer) - 1];
+  if (!page_decoders) page_decoders = std::make_unique<std::array<DecoderModel, 2>>();
+  return (*page_decoders)[stream.layer == Layer::hi ? 0 : 1];
 }
 
 NtpTime Participant::wall_time(Timestamp now) const {

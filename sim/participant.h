@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "sim/media_model.h"
 #include "sim/model_keys.h"
 #include "sim/observer.h"
+#include "sim/page_model.h"
 #include "sim/playout_model.h"
 #include "sim/scenario.h"
 
@@ -40,6 +42,16 @@ class DecoderModel {
 // PCs set by NTP over an ordinary line agree to ± 20 ms.
 constexpr Duration kWallSpread = 20ms;
 
+// A screen that is captured, its encoder, and the encoder's thread.
+struct DocumentModel {
+  DocumentModel(const Scenario& scenario, std::uint16_t index);
+  PageModel& layer(Layer layer) { return layers[layer == Layer::hi ? 0 : 1]; }
+  std::array<PageModel, 2> layers;  // hi, mid: the order in which they are encoded
+  HostModel host;
+  const DocumentShown* shown = nullptr;  // now
+  std::int64_t page = -1;                // of it
+};
+
 // The scenario outlives it.
 struct Participant {
   Participant(const Scenario& scenario, const std::vector<mesh::RosterEntry>& roster,
@@ -55,6 +67,12 @@ struct Participant {
   SoundPlayed sound_of(const mesh::PlayAudio& play, const mesh::AudioPlayed& played,
                        std::uint16_t to, const DeviceClock& clock_of_to) const;
   bool pauses(Timestamp now) const;
+  const DocumentShown* document_at(Timestamp now) const;
+  mesh::LocalStatus status() const {
+    return {!paused, !paused, document && document->shown != nullptr};
+  }
+  // None of a document that never was shown.
+  VideoModel* pictures(const StreamId& stream);
   NtpTime wall_time(Timestamp now) const;  // as its PC shows it
 
   const Site& site;
@@ -74,6 +92,7 @@ struct Participant {
   // Divides 2^16, as far as frame numbers go on the wire.
   static constexpr std::size_t kCapturesKept = 1024;
   std::array<std::array<Timestamp, kCapturesKept>, 3> captures{};
+  std::unique_ptr<DocumentModel> document;  // of whoever ever shows one
   VoiceModel voice;
   HostModel host;
   struct Peer {
@@ -82,6 +101,9 @@ struct Participant {
     PlayoutModel playout;
     Timestamp decoder_free_at;
     std::array<DecoderModel, 3> decoders;
+    // Most never show anything.
+    std::unique_ptr<std::array<DecoderModel, 2>> page_decoders;
+    DecoderModel& decoder(const StreamId& stream);
   };
   std::vector<Peer> peers;  // by PeerId
   std::vector<std::optional<std::uint16_t>>

@@ -35,8 +35,17 @@ double badness(const FlowRow& f) {
   return 1000 * f.freeze_s.value_or(0) + f.end_to_end_p95_ms.value_or(10'000);
 }
 
+}  // namespace
+
+const Words& word_of(Source source) {
+  if (source == Source::document) return words::kDocument;
+  return media_of(source) == MediaKind::audio ? words::kAudio : words::kVideo;
+}
+
+namespace {
+
 std::string flow_line(const ReportInput& in, const FlowRow& f) {
-  std::string media = f.media == MediaKind::audio ? words::kAudio.vi : words::kVideo.vi;
+  std::string media = word_of(f.source).vi;
   if (f.media == MediaKind::video) media += " " + std::string(name_of(f.layer));
   std::string out = "<tr>" + cell(in.bridges[f.from], "name short") +
                     cell(in.bridges[f.to], "name short") + cell(media, "name short");

@@ -21,6 +21,7 @@ using DelayCurve = std::array<double, 100>;
 struct FlowRow {
   std::size_t from = 0, to = 0;  // indices of bridges
   MediaKind media = MediaKind::audio;
+  Source source = Source::microphone;
   Layer layer = Layer::only;
   std::optional<double> sent_kbps, received_kbps;
   std::optional<double> delay_p95_ms, end_to_end_p95_ms;

@@ -74,14 +74,14 @@ std::string columns(const ReportInput& in) {
 // Everything that one bridge hears, or sees.
 struct Row {
   std::size_t bridge = 0;
-  MediaKind media = MediaKind::audio;
+  Source source = Source::microphone;
   quality::CauseSeconds seconds{};
 };
 
 std::vector<Row> rows_of(const ReportInput& in) {
-  std::map<std::pair<std::size_t, MediaKind>, quality::CauseSeconds> sums;
+  std::map<std::pair<std::size_t, Source>, quality::CauseSeconds> sums;
   for (const FlowRow& f : in.flows) {
-    auto& of = sums[{f.to, f.media}];
+    auto& of = sums[{f.to, f.source}];
     for (std::size_t i = 0; i < of.size(); ++i) of[i] += f.impaired[i];
   }
   std::vector<Row> rows;
@@ -95,7 +95,7 @@ std::vector<Row> rows_of(const ReportInput& in) {
 }
 
 std::string line(const ReportInput& in, const Row& row, std::uint64_t most) {
-  const Words& media = row.media == MediaKind::audio ? words::kAudio : words::kVideo;
+  const Words& media = word_of(row.source);
   std::string out = "<tr><td class=\"name short\">" + escaped(in.bridges[row.bridge]) +
                     "</td><td class=\"name short\">" + escaped(media.vi) + "</td>";
   std::string bars;

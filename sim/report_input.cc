@@ -26,9 +26,10 @@ FlowRow flow_row(const RunResult& r, std::size_t to, const quality::FlowReport& 
   row.from = f.from.value;
   row.to = to;
   row.media = f.media;
+  row.source = f.source;
   row.layer = f.layer;
   row.impaired = f.impaired;
-  const Crossing& crossing = r.crossing(row.from, to, f.layer);
+  const Crossing& crossing = r.crossing(row.from, to, f.layer, f.source);
   row.delay = curve_of(crossing.delay);
   row.end_to_end = curve_of(f.end_to_end);
   row.delay_p95_ms = p95_of(crossing.delay);

@@ -8,6 +8,8 @@
 
 namespace diemcau::sim {
 
+const Words& word_of(Source source);  // of a flow
+
 // A bar in a table, of a style of the sheet; nothing for 0.
 std::string bar(const char* cls, std::uint64_t count, std::uint64_t most);
 

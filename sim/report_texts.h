@@ -138,6 +138,7 @@ constexpr Words kTo{"Đến", "To"};
 constexpr Words kMedia{"Loại", "Media"};
 constexpr Words kAudio{"tiếng", "sound"};
 constexpr Words kVideo{"hình", "picture"};
+constexpr Words kDocument{"tài liệu", "document"};
 constexpr Words kSentKbps{"Gửi kbit/s", "sent"};
 constexpr Words kReceivedKbps{"Nhận kbit/s", "received"};
 constexpr Words kLineDelay{"Trễ đường p95 ms", "line p95"};

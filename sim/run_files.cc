@@ -47,12 +47,13 @@ double kbps(std::uint64_t bytes, Duration d) {
 }
 
 Json flow(const RunResult& r, std::size_t to, const quality::FlowReport& f) {
-  const Crossing& crossing = r.crossing(f.from.value, to, f.layer);
+  const Crossing& crossing = r.crossing(f.from.value, to, f.layer, f.source);
   Json j;
   j["from"] = r.names[f.from.value];
   j["to"] = r.names[to];
   j["media"] = f.media == MediaKind::audio ? "audio" : "video";
   j["layer"] = name_of(f.layer);
+  j["source"] = name_of(f.source);
   quality::FlowExtras extras;
   if (crossing.packets_sent > 0) extras.sent_kbps = kbps(crossing.bytes_sent, r.measured);
   extras.delay = &crossing.delay;
@@ -75,6 +76,17 @@ std::vector<Json> all_flows(const RunResult& r) {
   return flows;
 }
 
+// The pages that one bridge showed to another.
+Json pages(const RunResult& r, const PageReport& p) {
+  Json j;
+  j["from"] = r.names[p.from];
+  j["to"] = r.names[p.to];
+  j["pages"] = p.pages;
+  j["whole"] = p.whole;
+  if (const auto ms = percentiles_ms(p.until_whole)) j["page_ms"] = *ms;
+  return j;
+}
+
 Json link(const LinkReport& l) {
   Json j;
   j["name"] = l.name;
@@ -87,12 +99,16 @@ Json link(const LinkReport& l) {
   return j;
 }
 
-void add_rows(std::string& csv, const std::string& head, const std::string& prefix, const Json& j) {
+struct RowEnds {
+  std::string head, source;
+};
+
+void add_rows(std::string& csv, const RowEnds& ends, const std::string& prefix, const Json& j) {
   for (const auto& [key, value] : j.items()) {
     if (value.is_object()) {
-      add_rows(csv, head, prefix + key + ".", value);
+      add_rows(csv, ends, prefix + key + ".", value);
     } else if (value.is_number()) {
-      csv += head + prefix + key + "," + value.dump() + "\n";
+      csv += ends.head + prefix + key + "," + value.dump() + "," + ends.source + "\n";
     }
   }
 }
@@ -112,6 +128,8 @@ std::string run_json(const Scenario& scenario, const RunFacts& facts, const RunR
   j["flows"] = all_flows(r);
   j["links"] = Json::array();
   for (const LinkReport& l : r.links) j["links"].push_back(link(l));
+  if (!r.pages.empty()) j["documents"] = Json::array();
+  for (const PageReport& p : r.pages) j["documents"].push_back(pages(r, p));
   if (!r.cross.empty()) j["cross"] = Json::array();
   for (const CrossReport& c : r.cross)
     j["cross"].push_back(
@@ -129,10 +147,17 @@ std::string run_json(const Scenario& scenario, const RunFacts& facts, const RunR
 }
 
 std::string flows_csv(const RunResult& r) {
-  std::string csv = "from,to,media,layer,metric,value\n";
+  std::string csv = "from,to,media,layer,metric,value,source\n";
   for (const Json& f : all_flows(r)) {
     const auto text = [&](const char* key) { return f[key].get<std::string>() + ","; };
-    add_rows(csv, text("from") + text("to") + text("media") + text("layer"), "", f);
+    add_rows(
+        csv,
+        {text("from") + text("to") + text("media") + text("layer"), f["source"].get<std::string>()},
+        "", f);
+  }
+  for (const PageReport& p : r.pages) {
+    const std::string ends = r.names[p.from] + "," + r.names[p.to];
+    add_rows(csv, {ends + ",video,,", name_of(Source::document)}, "", pages(r, p));
   }
   return csv;
 }

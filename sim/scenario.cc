@@ -41,11 +41,15 @@ void read_bridge_config(const ConfigTable& root, const FileReader& read_file, Sc
   }
   const auto rate = config.table("rate");
   if (!rate) return;
-  rate->allow_only({"hi", "mid", "lo", "audio", "uplink"});
+  rate->allow_only({"hi", "mid", "lo", "audio", "document", "uplink"});
   out.rates.hi = rate->bitrate("hi").value_or(out.rates.hi);
   out.rates.mid = rate->bitrate("mid").value_or(out.rates.mid);
   out.rates.lo = rate->bitrate("lo").value_or(out.rates.lo);
   out.rates.audio = rate->bitrate("audio").value_or(out.rates.audio);
+  if (const auto document = rate->bitrate("document")) {
+    out.document_rates.hi = *document;
+    out.document_rates.mid = std::min(out.document_rates.mid, *document);
+  }
   out.uplink = rate->bitrate("uplink");
 }
 
@@ -136,6 +140,7 @@ Scenario parse_scenario(std::string_view text, const std::string& file_name,
     member.joins = attendance.joins;
     member.leaves = attendance.leaves;
     member.pauses = std::move(attendance.pauses);
+    member.documents = std::move(attendance.documents);
     member.weight =
         static_cast<std::uint32_t>(site.table.integer("weight", 1, 100).value_or(member.weight));
     member.decode_load = static_cast<std::uint32_t>(

@@ -10,6 +10,7 @@
 
 #include "core/mesh/bridge_config.h"
 #include "core/units/bitrate.h"
+#include "core/units/byte_count.h"
 #include "core/units/time.h"
 #include "sim/cross_keys.h"
 #include "sim/line_keys.h"
@@ -21,6 +22,13 @@ namespace diemcau::sim {
 // The camera is covered and the microphone off.
 struct MediaPause {
   Duration from{}, to{};
+};
+
+// A document is shown: one page after the other, of so many bytes each.
+struct DocumentShown {
+  Duration from{}, to{};
+  Duration turn = 10s;
+  ByteCount page = ByteCount::bytes(70'000);
 };
 
 // From `at` on the wall clock is `by` further than before, as after a step of NTP.
@@ -39,9 +47,10 @@ struct Site {
   Duration joins{};                        // after the start of the run
   std::optional<Duration> leaves;
   std::vector<MediaPause> pauses;
-  std::uint32_t weight = 1;       // of what it sends, against what others send
-  std::int64_t skew_ppm = 0;      // of its machine's clock
-  std::uint32_t decode_load = 1;  // decoding takes so many times as long as measured
+  std::vector<DocumentShown> documents;  // in order of time, none in another
+  std::uint32_t weight = 1;              // of what it sends, against what others send
+  std::int64_t skew_ppm = 0;             // of its machine's clock
+  std::uint32_t decode_load = 1;         // decoding takes so many times as long as measured
   std::vector<WallStep> wall_steps;
 };
 
@@ -70,6 +79,7 @@ struct Scenario {
       turns;               // of each meeting in order of time; none: everybody talks in spurts
   mesh::LayerRates rates;  // hi is the meeting's video bitrate
   mesh::LayerRates least_rates = mesh::BridgeConfig{}.least_rates;
+  mesh::DocumentRates document_rates;
   std::uint8_t camera_fps = 30;
   std::optional<Bitrate> uplink;  // the pacer's ceiling, from the bridge config
   rate::ControllerKind controller = rate::ControllerKind::delay;  // no file says

@@ -30,7 +30,7 @@ void SecondMeter::add(std::uint16_t bridge, std::uint32_t second,
   SecondSample* judged = newest_[bridge] ? &samples_[*newest_[bridge]] : nullptr;
   for (const quality::FlowReport& f : report.flows) {
     Flow flow{f.from,
-              f.media,
+              f.source,
               f.layer,
               f.packets_received,
               f.packets_lost,
@@ -40,7 +40,7 @@ void SecondMeter::add(std::uint16_t bridge, std::uint32_t second,
               f.impaired};
     const auto same =
         std::find_if(before_[bridge].begin(), before_[bridge].end(), [&](const Flow& b) {
-          return b.from == flow.from && b.media == flow.media && b.layer == flow.layer;
+          return b.from == flow.from && b.source == flow.source && b.layer == flow.layer;
         });
     const Flow then = same != before_[bridge].end() ? *same : Flow{};
     bytes += growth(flow.bytes, then.bytes);

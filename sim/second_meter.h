@@ -23,7 +23,7 @@ class SecondMeter {
  private:
   struct Flow {
     PeerId from;
-    MediaKind media = MediaKind::audio;
+    Source source = Source::microphone;
     Layer layer = Layer::only;
     std::uint64_t received = 0, lost = 0, bytes = 0, measured = 0;
     std::int64_t delay_us = 0;

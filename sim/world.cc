@@ -96,6 +96,7 @@ struct World::Impl {
   }
   void act(Participant& p, const mesh::SetEncoder& o) {
     if (o.source == Source::camera && o.layer != Layer::only) p.video(o.layer).set(o);
+    if (o.source == Source::document && p.document) p.document->layer(o.layer).set(o);
     if (options.observer != nullptr) options.observer->encoder_set(now, p.index, o);
   }
   void act(Participant& p, const mesh::PlayAudio& o) { devices.perform(now, p, o); }
@@ -162,6 +163,7 @@ struct World::Impl {
   void warmup_over() {
     network.warmup_over(now);
     cross.reset_figures();
+    devices.pages().reset(now);
     for (auto& p : members) {
       if (p->started) p->bridge.reset_figures(p->clock.local(now));
     }
@@ -197,6 +199,7 @@ struct World::Impl {
       case EventClass::shown:
       case EventClass::played:
       case EventClass::camera:
+      case EventClass::screen:
       case EventClass::microphone:
       case EventClass::loudspeaker:
       case EventClass::wall_clock: return devices.handle(now, p, event);
@@ -267,6 +270,7 @@ struct World::Impl {
     r.crossings = network.crossings();
     r.cross = cross.reports();
     r.per_second = meter.take();
+    r.pages = devices.pages().reports();
     return r;
   }
 

@@ -19,6 +19,7 @@
 #include "sim/cross_traffic.h"
 #include "sim/crossing.h"
 #include "sim/observer.h"
+#include "sim/page_meter.h"
 #include "sim/scenario.h"
 #include "sim/seal.h"
 
@@ -86,9 +87,12 @@ struct RunResult {
   Crossings crossings;
   std::vector<SecondSample> per_second;  // when asked for
   std::vector<CrossReport> cross;        // by flow, after the warm-up
-  const Crossing& crossing(std::size_t from, std::size_t to, Layer layer) const {
-    return crossings.of(from, to, layer);
+  // Of sound (`only`) or pictures.
+  const Crossing& crossing(std::size_t from, std::size_t to, Layer layer,
+                           Source source = Source::camera) const {
+    return crossings.of(from, to, {source, layer});
   }
+  std::vector<PageReport> pages;  // of who showed a document to whom
 };
 
 class World {

@@ -33,6 +33,7 @@ std::vector<Case> all_cases() {
   for (Case& c : fair_cases()) all.push_back(std::move(c));
   for (Case& c : half_cases()) all.push_back(std::move(c));
   for (Case& c : mesh_cases()) all.push_back(std::move(c));
+  for (Case& c : document_cases()) all.push_back(std::move(c));
   return all;
 }
 

@@ -51,11 +51,12 @@ struct Case {
   std::function<void(sim::Scenario&)> change = {};  // what this case has other than its file
 };
 
-std::vector<Case> flow_cases();    // one flow on one bottleneck
-std::vector<Case> repair_cases();  // one flow on a line that loses
-std::vector<Case> fair_cases();    // several flows
-std::vector<Case> half_cases();    // half the picture rate between two layers
-std::vector<Case> mesh_cases();    // meetings
+std::vector<Case> flow_cases();      // one flow on one bottleneck
+std::vector<Case> repair_cases();    // one flow on a line that loses
+std::vector<Case> fair_cases();      // several flows
+std::vector<Case> half_cases();      // half the picture rate between two layers
+std::vector<Case> mesh_cases();      // meetings
+std::vector<Case> document_cases();  // meetings with a document
 std::vector<Case> all_cases();
 
 constexpr Span from_to(int from_s, int to_s) {

@@ -82,6 +82,12 @@ Figure layer_ratio(const FlowLog& flow, Span span, Layer layer);
 // R of ITU-T G.107 over the spans together.
 Figure r_factor(const FlowLog& flow, const std::vector<Span>& spans);
 
+// From turning a page to all of it on the screen: of the pages that were turned to in the span. One
+// that never is whole counts as if it were when the span ends.
+Figure page_ms(const FlowLog& flow, Span span, double fraction);
+// Pages that were whole ÷ all of the span; `expected` of them were turned.
+Figure whole_pages_ratio(const FlowLog& flow, Span span, std::size_t expected);
+
 // The seconds of a path, from `from` on: in none of them is a line interrupted, nor in the one
 // before. `flooded`: somebody else's packets wait 20 ms or more in a FIFO of it then or in the
 // second before.

@@ -195,6 +195,22 @@ Figure pictures_per_second(const FlowLog& flow, Span span) {
   return shown > 0 ? Figure{static_cast<double>(shown) / seconds} : Figure{};
 }
 
+Figure page_ms(const FlowLog& flow, Span span, double fraction) {
+  std::vector<double> all;
+  for (const Page& p : flow.pages) {
+    if (span.contains(p.turned_at))
+      all.push_back(ms(p.whole_at.value_or(Timestamp{} + span.to) - p.turned_at));
+  }
+  return quantile(std::move(all), fraction);
+}
+
+Figure whole_pages_ratio(const FlowLog& flow, Span span, std::size_t expected) {
+  const auto whole = std::count_if(flow.pages.begin(), flow.pages.end(), [span](const Page& p) {
+    return p.whole_at && span.contains(p.turned_at);
+  });
+  return static_cast<double>(whole) / static_cast<double>(expected);
+}
+
 Figure layer_ratio(const FlowLog& flow, Span span, Layer layer) {
   double all = 0, of_it = 0;
   for (const Picture& p : flow.pictures) {

@@ -65,7 +65,12 @@ class Recorder : public sim::Observer {
     if (watched_[line]) log.packets.push_back(packet);
   }
   void shown(const sim::PictureShown& what) override {
-    flow(what.from, what.to).pictures.push_back({what.layer, what.captured_at, what.shown_at});
+    FlowLog& to = flow(what.from, what.to);
+    if (!what.page) return to.pictures.push_back({what.layer, what.captured_at, what.shown_at});
+    const Timestamp turned_at = what.page->turned_at;
+    if (to.pages.empty() || to.pages.back().turned_at != turned_at)
+      to.pages.push_back({turned_at, std::nullopt});
+    if (what.page->whole && !to.pages.back().whole_at) to.pages.back().whole_at = what.shown_at;
   }
   void played(const sim::SoundPlayed& what) override {
     flow(what.from, what.to)
@@ -76,8 +81,10 @@ class Recorder : public sim::Observer {
       out.encoders[member].targets.push_back(
           {now, what.layer, what.active, what.rate, what.temporal});
   }
-  void encoded(Timestamp now, std::uint16_t member, Layer layer, std::uint32_t bytes) override {
-    out.encoders[member].pictures.push_back({now, layer, bytes});
+  void encoded(Timestamp now, std::uint16_t member, const sim::WireStream& stream,
+               std::uint32_t bytes) override {
+    if (stream.source == Source::camera)
+      out.encoders[member].pictures.push_back({now, stream.layer, bytes});
   }
   void told(Timestamp now, std::uint16_t member, const mesh::Event& what) override {
     if (what.kind != mesh::EventKind::link_up) return;

@@ -61,6 +61,12 @@ struct Picture {
   Duration delay() const { return shown_at - captured_at; }
 };
 
+// Of a document, as it was turned to while the receiver looked.
+struct Page {
+  Timestamp turned_at;
+  std::optional<Timestamp> whole_at;
+};
+
 struct Sound {
   mesh::AudioAction action = mesh::AudioAction::normal;
   std::uint32_t samples = 0;
@@ -74,7 +80,8 @@ struct Sound {
 // From one member to another.
 struct FlowLog {
   std::vector<FlowBin> bins;
-  std::vector<Picture> pictures;  // in the order of showing
+  std::vector<Picture> pictures;  // of the camera, in the order of showing
+  std::vector<Page> pages;
   std::vector<Sound> sounds;
   std::optional<Timestamp> up_at;  // the later of the two ends' first link_up
 };
@@ -92,7 +99,7 @@ struct EncodedPicture {
   std::uint32_t bytes = 0;
 };
 struct EncoderLog {
-  std::vector<EncoderTarget> targets;
+  std::vector<EncoderTarget> targets;  // of the camera, as everything here
   std::vector<EncodedPicture> pictures;
 };
 

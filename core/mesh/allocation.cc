@@ -17,6 +17,15 @@ constexpr std::int64_t kPictureCostPercent = 105;
 // An encoder is not told of less than this.
 constexpr std::int64_t kWorthTellingPercent = 2;
 constexpr std::uint32_t kCentralWeight = 4;
+// Of what a peer can get, page to face: at a member's the page has the large tile and must be read,
+// the face is beside it, and on an ordinary line keeps its layer. Central keeps the record of who
+// spoke, and there the face comes first.
+constexpr std::int64_t kPageWeight = 2, kFaceWeight = 1;
+constexpr std::int64_t kCentralPageWeight = 1, kCentralFaceWeight = 2;
+// A picture of a page with more than a quarter of its layer's rate is one of a page being turned;
+// two pictures of mid, and a late one, without such say that it stands.
+constexpr std::int64_t kTurningParts = 4;
+constexpr Duration kPageStands = 500ms;
 
 std::array<rate::LayerBounds, 4> bounds_of(const BridgeConfig& config) {
   const LayerRates& most = config.rates;
@@ -26,25 +35,55 @@ std::array<rate::LayerBounds, 4> bounds_of(const BridgeConfig& config) {
            {std::min(least.mid, most.mid), most.mid},
            {std::min(least.hi, most.hi), most.hi}}};
 }
+std::array<rate::LayerBounds, 4> document_bounds_of(const BridgeConfig& config) {
+  const DocumentRates& most = config.document_rates;
+  const DocumentRates& least = config.least_document_rates;
+  return {{{Bitrate{}, Bitrate{}},
+           {Bitrate{}, Bitrate{}},
+           {std::min(least.mid, most.mid), most.mid},
+           {std::min(least.hi, most.hi), most.hi}}};
+}
 Bitrate percent(Bitrate r, std::int64_t n) { return Bitrate::bps(r.bps() / 100 * n); }
 Bitrate with_repair(Bitrate media, std::uint32_t permille) {
   return Bitrate::bps(media.bps() / 1'000 * (1'000 + permille));
 }
+// One of two that share what a peer can get.
+struct Part {
+  std::int64_t weight;
+  Bitrate most, least;  // with less than the least there is nothing to see
+  Bitrate& share;       // the result
+};
+// By the weights; what is too little for the second is the first's, and all of what is too little
+// for the first the second's.
+void split(Bitrate room, const Part& first, const Part& second) {
+  std::array<rate::Claim, 2> claims = {
+      {{first.weight, first.most, {}}, {second.weight, second.most, {}}}};
+  rate::divide(room, claims);
+  const bool none = claims[1].share < second.least;
+  first.share = none ? room : claims[0].share;
+  second.share = none ? Bitrate{} : claims[1].share;
+  if (first.share >= first.least) return;
+  first.share = Bitrate{};
+  second.share = room;
+}
 }  // namespace
 
-Allocation::Allocation(const BridgeConfig& config, Outbound& outbound, LayerBoard& board)
+Allocation::Allocation(const BridgeConfig& config, Outbound& outbound, LayerBoard& camera,
+                       LayerBoard& document)
     : config_(config),
       outbound_(outbound),
       uplink_(outbound.uplink()),
-      board_(board),
-      choice_(bounds_of(config), config.roster.size()),
+      camera_{camera, {bounds_of(config), config.roster.size()}, {}},
+      // Whoever can carry the last layer gets it: a page that comes slowly is better than none.
+      document_{document, {document_bounds_of(config), config.roster.size(), true}, {}},
       sound_(config.rates.audio + kSoundHeaders),
       earlier_frame_(config.rates.audio + kBlockHeaders),
       peers_(config.roster.size()) {}
 
-void Allocation::want(PeerId peer, std::optional<Layer> best) {
+void Allocation::want(PeerId peer, PictureLayers best) {
   PeerWant& p = peers_[peer.value];
   p.present = true;
+  if (best.document) best.document = std::max(*best.document, Layer::mid);  // there is none below
   if (p.best == best) return;
   p.best = best;
   changed_ = urgent_ = true;
@@ -62,74 +101,141 @@ Bitrate Allocation::sound_of(PeerId peer) const {
   return sound_ + Bitrate::bps(earlier_frame_.bps() * earlier);
 }
 
-Bitrate Allocation::media_at_best(PeerId peer, Layer best) const {
-  const Bitrate pictures = best == Layer::hi    ? config_.rates.hi
-                           : best == Layer::mid ? config_.rates.mid
-                                                : config_.rates.lo;
+Bitrate Allocation::best_of(Source source, Layer layer) const {
+  if (source == Source::document)
+    return layer == Layer::hi ? config_.document_rates.hi : config_.document_rates.mid;
+  return layer == Layer::hi    ? config_.rates.hi
+         : layer == Layer::mid ? config_.rates.mid
+                               : config_.rates.lo;
+}
+
+Bitrate Allocation::media_at_best(PeerId peer, const PictureLayers& best) const {
+  Bitrate pictures;
+  for (const Source source : {Source::camera, Source::document}) {
+    if (const auto layer = best.of(source)) pictures = pictures + best_of(source, *layer);
+  }
   return percent(pictures, kPictureCostPercent) + sound_of(peer);
 }
 
-Bitrate Allocation::most_of(PeerId peer, Layer best) const {
-  const std::uint32_t wanted = outbound_.repair(peer).wanted_permille();
-  return std::min(with_repair(media_at_best(peer, best), wanted), uplink_.rate(peer));
-}
-
-void Allocation::plan(Timestamp now) {
-  if (!changed_ || (!urgent_ && planned_at_ && now - *planned_at_ < kInterval)) return;
-  changed_ = urgent_ = false;
-  planned_at_ = now;
+void Allocation::claim(Timestamp now) {
   claims_.clear();
   claimants_.clear();
-  viewers_.clear();
   for (std::size_t i = 0; i < peers_.size(); ++i) {
     const PeerId peer{static_cast<std::uint16_t>(i)};
     const PeerWant& p = peers_[i];
-    if (!p.present || !p.best) board_.serve(now, peer, std::nullopt);
+    if (!p.present || !p.best.camera) camera_.board.serve(now, peer, std::nullopt);
+    if (!p.present || !p.best.document) document_.board.serve(now, peer, std::nullopt);
     if (!p.present) continue;
     const bool central = config_.roster[i].role == Role::central;
+    Bitrate most = sound_of(peer);
+    if (!p.none())
+      most = with_repair(media_at_best(peer, p.best), outbound_.repair(peer).wanted_permille());
     claims_.push_back(
-        {central ? kCentralWeight : 1,
-         p.best ? most_of(peer, *p.best) : std::min(sound_of(peer), uplink_.rate(peer)),
-         Bitrate{}});
+        {central ? kCentralWeight : 1, std::min(most, uplink_.rate(peer)), Bitrate{}});
     claimants_.push_back(peer);
   }
   rate::divide(uplink_.rate(), claims_);
-  for (std::size_t i = 0; i < claims_.size(); ++i) {
-    const PeerId peer = claimants_[i];
-    const auto best = peers_[peer.value].best;
-    if (!best) continue;
+}
+
+// What is left for pictures of the peer's part, and what of it each source may have.
+void Allocation::look(PeerId peer, const rate::Claim& claim) {
+  const PeerWant& p = peers_[peer.value];
+  if (p.none()) return;
+  const repair::Sender& repair = outbound_.repair(peer);
+  const Bitrate all = with_repair(media_at_best(peer, p.best), repair.wanted_permille());
+  outbound_.set_repair_room(peer, claim.share >= all);
+  const std::uint32_t overhead = repair.overhead_permille();
+  const Bitrate sound = with_repair(sound_of(peer), overhead);
+  const Bitrate rest = claim.share > sound ? claim.share - sound : Bitrate{};
+  const std::int64_t cost = kPictureCostPercent * (1'000 + overhead);
+  const Bitrate room = Bitrate::bps(rest.bps() * 100'000 / cost);
+
+  Bitrate face = room, page = room;
+  if (p.best.camera && p.best.document) {
+    const bool central = config_.roster[peer.value].role == Role::central;
+    const Bitrate most_face = best_of(Source::camera, *p.best.camera);
+    const Bitrate most_page = best_of(Source::document, *p.best.document);
+    const Bitrate least_face = std::min(config_.least_rates.lo, config_.rates.lo);
+    const Bitrate least_page =
+        std::min(config_.least_document_rates.mid, config_.document_rates.mid);
+    if (central) {
+      split(room, {kCentralFaceWeight, most_face, least_face, face},
+            {kCentralPageWeight, most_page, least_page, page});
+    } else {
+      split(room, {kPageWeight, most_page, least_page, page},
+            {kFaceWeight, most_face, least_face, face});
+    }
+    if (!turns(peer)) face = room;
+  }
+  const auto viewer = [&](Pictures& of, std::optional<Layer> best, Bitrate its_room) {
+    if (!best) return;
     rate::Viewer v;
     v.peer = peer;
     v.wanted = *best;
-    v.weight = static_cast<std::uint32_t>(claims_[i].weight);
-    const repair::Sender& repair = outbound_.repair(peer);
-    const Bitrate all = with_repair(media_at_best(peer, *best), repair.wanted_permille());
-    outbound_.set_repair_room(peer, claims_[i].share >= all);
-    const std::uint32_t overhead = repair.overhead_permille();
-    const Bitrate sound = with_repair(sound_of(peer), overhead);
-    const Bitrate rest = claims_[i].share > sound ? claims_[i].share - sound : Bitrate{};
-    const std::int64_t cost = kPictureCostPercent * (1'000 + overhead);
-    v.room = Bitrate::bps(rest.bps() * 100'000 / cost);
-    v.now = board_.serves(peer);
-    v.now_half = board_.serves_half(peer);
-    viewers_.push_back(v);
-  }
-  const rate::LayerRates3 chosen = choice_.choose(now, viewers_);
-  for (const Layer layer : {Layer::lo, Layer::mid, Layer::hi}) set_rate(layer, chosen.of(layer));
-  for (const rate::Viewer& v : viewers_) board_.serve(now, v.peer, v.served, v.served_half);
+    v.weight = static_cast<std::uint32_t>(claim.weight);
+    v.room = its_room;
+    v.now = of.board.serves(peer);
+    v.now_half = of.board.serves_half(peer);
+    of.viewers.push_back(v);
+  };
+  viewer(camera_, p.best.camera, face);
+  viewer(document_, p.best.document, page);
 }
 
-void Allocation::set_rate(Layer layer, Bitrate rate) {
-  Bitrate& told = rates_[static_cast<std::size_t>(layer)];
+void Allocation::page_encoded(Timestamp now, Layer layer, std::size_t bytes) {
+  const Bitrate rate = document_.rates[static_cast<std::size_t>(layer)];
+  const std::int64_t fps = document_.board.pictures_a_second(layer);
+  if (static_cast<std::int64_t>(bytes) * 8 * fps * kTurningParts <= rate.bps()) return;
+  std::optional<Timestamp>& stands_at = page_stands_at_[static_cast<std::size_t>(layer)];
+  if (!stands_at) changed_ = urgent_ = true;
+  stands_at = now + kPageStands;
+}
+
+bool Allocation::turns(PeerId peer) const {
+  const auto layer = document_.board.serves(peer);
+  return layer && page_stands_at_[static_cast<std::size_t>(*layer)];
+}
+
+void Allocation::plan(Timestamp now) {
+  for (auto& stands_at : page_stands_at_) {
+    if (!stands_at || *stands_at > now) continue;
+    stands_at.reset();
+    changed_ = urgent_ = true;
+  }
+  if (!changed_ || (!urgent_ && planned_at_ && now - *planned_at_ < kInterval)) return;
+  changed_ = urgent_ = false;
+  planned_at_ = now;
+  camera_.viewers.clear();
+  document_.viewers.clear();
+  claim(now);
+  for (std::size_t i = 0; i < claims_.size(); ++i) look(claimants_[i], claims_[i]);
+  choose(now, camera_);
+  choose(now, document_);
+}
+
+void Allocation::choose(Timestamp now, Pictures& pictures) {
+  const rate::LayerRates3 chosen = pictures.choice.choose(now, pictures.viewers);
+  for (const Layer layer : {Layer::lo, Layer::mid, Layer::hi})
+    set_rate(pictures, layer, chosen.of(layer));
+  for (const rate::Viewer& v : pictures.viewers)
+    pictures.board.serve(now, v.peer, v.served, v.served_half);
+}
+
+void Allocation::set_rate(Pictures& pictures, Layer layer, Bitrate rate) {
+  Bitrate& told = pictures.rates[static_cast<std::size_t>(layer)];
   const Bitrate change = rate > told ? rate - told : told - rate;
   if (rate == Bitrate{} || change.bps() * 100 < told.bps() * kWorthTellingPercent) return;
   told = rate;
-  board_.set_rate(layer, rate);
+  pictures.board.set_rate(layer, rate);
 }
 
 std::optional<Timestamp> Allocation::deadline() const {
-  if (!changed_ || !planned_at_) return std::nullopt;
-  return urgent_ ? *planned_at_ : *planned_at_ + kInterval;
+  std::optional<Timestamp> first;
+  if (changed_ && planned_at_) first = urgent_ ? *planned_at_ : *planned_at_ + kInterval;
+  for (const auto& stands_at : page_stands_at_) {
+    if (stands_at && (!first || *stands_at < *first)) first = stands_at;
+  }
+  return first;
 }
 
 }  // namespace diemcau::mesh

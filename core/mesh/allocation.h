@@ -8,6 +8,7 @@
 #include "core/mesh/bridge_config.h"
 #include "core/mesh/layer_board.h"
 #include "core/mesh/outbound.h"
+#include "core/mesh/picture_layers.h"
 #include "core/rate/layer_choice.h"
 #include "core/rate/uplink.h"
 #include "core/units/ids.h"
@@ -16,17 +17,21 @@
 namespace diemcau::mesh {
 
 // Sound and reports come first and are never asked, then what repair takes; pictures get what is
-// left of a peer's part.
+// left of a peer's part. While a page is turned, page and face share that by the weights in
+// allocation.cc; a page that stands still takes next to nothing, and the face has it all.
 // Parts are in the ratio of weights (the central bridge has 4: what it records is what counts),
 // never more than a peer can use or its path carries. One thread.
 class Allocation {
  public:
-  Allocation(const BridgeConfig& config, Outbound& outbound, LayerBoard& board);
+  Allocation(const BridgeConfig& config, Outbound& outbound, LayerBoard& camera,
+             LayerBoard& document);
 
-  // What a peer that hears us wants of our camera, at best; none: no pictures.
-  void want(PeerId peer, std::optional<Layer> best);
+  // What a peer that hears us wants of our camera and our document, at best; none: no pictures.
+  void want(PeerId peer, PictureLayers best);
   // Nothing at all goes to a peer that is gone.
   void gone(PeerId peer);
+  // A picture of our document: a large one says that a page is being turned.
+  void page_encoded(Timestamp now, Layer layer, std::size_t bytes);
   // Something has been learned about a path.
   void rates_changed() { changed_ = true; }
   // Plans anew when something has changed and the last plan is old enough.
@@ -36,25 +41,37 @@ class Allocation {
  private:
   struct PeerWant {
     bool present = false;
-    std::optional<Layer> best;
+    PictureLayers best;
+    bool none() const { return !best.camera && !best.document; }
   };
-  Bitrate most_of(PeerId peer, Layer best) const;
+  // The layers of one source.
+  struct Pictures {
+    LayerBoard& board;
+    rate::LayerChoice choice;
+    std::vector<rate::Viewer> viewers;
+    std::array<Bitrate, 4> rates{};  // as the encoders have been told
+  };
   Bitrate sound_of(PeerId peer) const;
-  Bitrate media_at_best(PeerId peer, Layer best) const;
-  void set_rate(Layer layer, Bitrate rate);
+  Bitrate media_at_best(PeerId peer, const PictureLayers& best) const;
+  Bitrate best_of(Source source, Layer layer) const;
+  // Whether what the peer gets of the document is a page being turned.
+  bool turns(PeerId peer) const;
+  void claim(Timestamp now);
+  void look(PeerId peer, const rate::Claim& claim);
+  void choose(Timestamp now, Pictures& pictures);
+  static void set_rate(Pictures& pictures, Layer layer, Bitrate rate);
 
   const BridgeConfig& config_;
   Outbound& outbound_;
   const rate::Uplink& uplink_;
-  LayerBoard& board_;
-  rate::LayerChoice choice_;
+  Pictures camera_, document_;
   Bitrate sound_;          // of one peer, with headers and reports
   Bitrate earlier_frame_;  // what carrying one more frame in each packet adds
   std::vector<PeerWant> peers_;
   std::vector<rate::Claim> claims_;
   std::vector<PeerId> claimants_;
-  std::vector<rate::Viewer> viewers_;
-  std::array<Bitrate, 4> rates_{};  // as the encoders have been told
+  // By Layer: when a page that is being turned will be taken for one that stands.
+  std::array<std::optional<Timestamp>, 4> page_stands_at_{};
   bool changed_ = false, urgent_ = false;
   std::optional<Timestamp> planned_at_;
 };

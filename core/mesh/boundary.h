@@ -116,7 +116,7 @@ struct Subscribe {
 // Says goodbye to every peer (BYE, control) and stops sending. Poll until empty, then close.
 struct Leave {};
 using Command = std::variant<Subscribe, Leave>;
-// What this bridge can send just now.
+// What this bridge can send just now; a document is shown to everybody from then on.
 struct LocalStatus {
   bool microphone = false;
   bool camera = false;
@@ -212,8 +212,8 @@ enum class EventKind : std::uint8_t {
 struct Event {
   EventKind kind = EventKind::link_up;
   PeerId peer;
-  // Per kind: ns of outage, stream word, protocol version; of a change of the speaker, whose `peer`
-  // may be this bridge: how many there have been.
+  // Per kind: ns of outage, protocol version; of a stream: its Source (only documents are told); of
+  // a change of the speaker, whose `peer` may be this bridge: how many there have been.
   std::uint64_t detail = 0;
 };
 

@@ -14,10 +14,11 @@ struct Bridge::Impl {
       : config(std::move(c)),
         ports(p),
         rng(config.seed),
-        board(config.roster.size()),
+        camera(config.roster.size()),
+        document(config.roster.size(), Source::document),
         outbound(config, {ports.packets, ports.kernel}, wall),
-        allocation(config, outbound, board),
-        peers(config, ports, rng, wall, out, board, allocation, outbound) {}
+        allocation(config, outbound, camera, document),
+        peers(config, ports, rng, wall, out, {camera, document}, allocation, outbound) {}
 
   void handle(Timestamp at, PacketArrived& in) { peers.packet_arrived(at, in); }
   void handle(Timestamp at, StrangerArrived& in) { peers.stranger_arrived(at, in); }
@@ -30,9 +31,15 @@ struct Bridge::Impl {
     });
   }
   void handle(Timestamp at, VideoEncoded& in) {
-    if (left || in.source != Source::camera) return;
+    if (left || !exists(in.source, in.layer)) return;
+    LayerBoard& board = in.source == Source::document ? document : camera;
     board.frame_encoded(at, in.layer, in.key);
     const auto frame = outbound.packetize(in);
+    if (in.source == Source::document) {
+      std::size_t bytes = 0;
+      for (const NalUnit& nal : in.nals) bytes += nal.size;
+      allocation.page_encoded(at, in.layer, bytes);
+    }
     peers.for_each([&](Peer& peer) {
       if (!peer.link.is_up() || !board.goes_to(peer.id, in.layer)) return;
       if (board.halves(peer.id, in.layer)) {
@@ -69,6 +76,11 @@ struct Bridge::Impl {
   void handle(Timestamp at, WallClock& in) { wall.read(at, in.ntp); }
   void handle(Timestamp, TimePassed&) {}
 
+  // A document has no layer in which it cannot be read.
+  static bool exists(Source source, Layer layer) {
+    return has_pictures(source) && layer >= (source == Source::document ? Layer::mid : Layer::lo);
+  }
+
   // Of inputs that only playout hears: whether nothing can have come due since the last one.
   template <typename T>
   bool is_heard_only(Timestamp at) const {
@@ -82,7 +94,8 @@ struct Bridge::Impl {
     if (deadline_known) return deadline;
     deadline_known = true;
     deadline = peers.deadline();
-    for (const auto& other : {board.deadline(), outbound.deadline(), allocation.deadline()}) {
+    for (const auto& other :
+         {camera.deadline(), document.deadline(), outbound.deadline(), allocation.deadline()}) {
       if (other && (!deadline || *other < *deadline)) deadline = other;
     }
     return deadline;
@@ -95,11 +108,13 @@ struct Bridge::Impl {
       peers.start(at);
     }
     peers.time_passed(at);
-    board.time_passed(at);
+    camera.time_passed(at);
+    document.time_passed(at);
     while (auto departure = outbound.poll(at)) peers.send_rtp(*departure);
     while (const auto frame = outbound.poll_dropped()) peers.frame_dropped(*frame);
     allocation.plan(at);
-    while (const auto set = board.poll()) out.push(*set);
+    while (const auto set = camera.poll()) out.push(*set);
+    while (const auto set = document.poll()) out.push(*set);
   }
 
   BridgeConfig config;
@@ -107,7 +122,7 @@ struct Bridge::Impl {
   Rng rng;
   WallTime wall;
   OutputQueue out;
-  LayerBoard board;
+  LayerBoard camera, document;
   Outbound outbound;
   Allocation allocation;
   PeerTable peers;

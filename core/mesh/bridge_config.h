@@ -32,6 +32,14 @@ struct LayerRates {
   Bitrate audio = Bitrate::kbps(32);
 };
 
+// Rates of a document's two layers while a page is turned, both of 720 lines, because text of 360
+// cannot be read: `hi` makes a dense page of 70 KB whole in less than a second, `mid` is for paths
+// that cannot carry a quarter of that.
+struct DocumentRates {
+  Bitrate hi = Bitrate::kbps(1000);
+  Bitrate mid = Bitrate::kbps(250);
+};
+
 // What the tiles of this bridge's screen can show of the others' cameras; none: no picture.
 struct TileLayers {
   std::optional<Layer> small = Layer::mid;  // of everybody
@@ -46,6 +54,9 @@ struct BridgeConfig {
   // Below that the next smaller layer looks better: a fifth of the best rate, a third for mid and
   // lo.
   LayerRates least_rates{Bitrate::kbps(300), Bitrate::kbps(150), Bitrate::kbps(50)};
+  DocumentRates document_rates;
+  // Whoever is in hi waits for the slowest there: two seconds for a page; ten in mid.
+  DocumentRates least_document_rates{Bitrate::kbps(250), Bitrate::kbps(60)};
   // Against other senders in one queue, by PeerId; absent: 1 (RFC 8867 §6.1).
   std::vector<std::uint32_t> path_weights;
   Bitrate uplink = Bitrate::kbps(100'000);  // the pacer's ceiling over all paths

@@ -13,9 +13,7 @@ constexpr std::size_t kMaxStreams = 16;
 // A loss is told again if the refresh has not come after a round trip and three frames.
 constexpr Duration kRepeatLoss = 150ms;
 constexpr Duration kUnknownRtt = 100ms;
-// A better layer whose pictures are so far behind those of a lesser one has ended or is stuck: two
-// pictures, which take twice as long at half rate.
-constexpr Duration kLayerEnded = 70ms;
+// Every second number so often in a row: it comes at half rate.
 constexpr std::uint8_t kHalvesToTell = 2;
 // A stream that has been silent for so long has been stopped by its sender: nothing of it is lost.
 constexpr Duration kStreamStopped = 500ms;
@@ -26,10 +24,7 @@ std::uint32_t clock_of(const StreamId& id) {
 }  // namespace
 
 Inbound::Stream::Stream(StreamId stream, Ssrc s)
-    : id(stream),
-      ssrc(s),
-      times(clock_of(stream)),
-      meter(stream.origin, media_of(stream.source), stream.layer, clock_of(stream)) {}
+    : id(stream), ssrc(s), times(clock_of(stream)), meter(stream, clock_of(stream)) {}
 
 Inbound::Live* Inbound::find(Ssrc ssrc) {
   for (Live& live : live_) {
@@ -49,8 +44,10 @@ void Inbound::association_began() {
   live_.clear();
   sound_.stop();
   sound_record_.restart();
-  pictures_.restart();
-  shown_layer_.reset();
+  for (PictureView* view : {&face_, &page_}) {
+    view->buffer.restart();
+    view->shown.reset();
+  }
   arrivals_.clear();
   repair_ssrc_.reset();
   repair_.restart();
@@ -201,6 +198,10 @@ void Inbound::release_frames(Timestamp now, Stream& stream) {
   }
 }
 
+Inbound::Pictures::Pending& Inbound::Pictures::pending_of(std::int64_t frame) {
+  return pending[static_cast<std::size_t>(frame) % pending.size()];
+}
+
 void Inbound::frame_decoded(Timestamp now, const FrameDecoded& decoded) {
   Stream* stream = find(decoded.stream);
   if (stream == nullptr || !stream->pictures) return;
@@ -221,32 +222,26 @@ void Inbound::frame_decoded(Timestamp now, const FrameDecoded& decoded) {
   }
   own.decoded_last = number;
   const Layer layer = decoded.stream.layer;
-  if (!shows(layer, pending.captured_at)) return;  // the other layer of a switch
-  if (shown_layer_ && *shown_layer_ != layer) {
-    pictures_.layer_changed();
-    Stream* before = find(StreamId{context_.peer, Source::camera, *shown_layer_});
+  PictureView& view = view_of(decoded.stream.source);
+  if (!view.shows(layer, pending.captured_at, comes_in_halves(view)))
+    return;  // the other layer of a switch
+  if (view.shown && *view.shown != layer) {
+    view.buffer.layer_changed();
+    Stream* before = find(StreamId{context_.peer, view.source, *view.shown});
     if (before != nullptr) stream->meter.picture_goes_on(before->meter);
   }
-  shown_layer_ = viewed_layer_ = layer;
-  shown_captured_at_ = pending.captured_at;
-  if (const auto showing = pictures_.decoded(now, number, pending.captured_at)) {
+  view.shown = view.viewed = layer;
+  view.shown_captured_at = pending.captured_at;
+  if (const auto showing = view.buffer.decoded(now, number, pending.captured_at)) {
     context_.out.push(
         ShowFrame{decoded.stream, decoded.frame_number, pending.captured_at, showing->at});
   }
 }
 
-bool Inbound::shows(Layer layer, Timestamp captured_at) const {
-  if (!shown_layer_ || layer == *shown_layer_) return true;
-  const Duration newer_by = captured_at - shown_captured_at_;
-  return layer > *shown_layer_ ? newer_by > Duration::zero()
-                               : newer_by > ended_after(*shown_layer_);
-}
-
-Duration Inbound::ended_after(Layer layer) const {
-  const Stream* stream = find(StreamId{context_.peer, Source::camera, layer});
-  const bool half =
-      stream != nullptr && stream->pictures && stream->pictures->halves == kHalvesToTell;
-  return half ? 2 * kLayerEnded : kLayerEnded;
+bool Inbound::comes_in_halves(const PictureView& view) const {
+  const Stream* stream =
+      view.shown ? find(StreamId{context_.peer, view.source, *view.shown}) : nullptr;
+  return stream != nullptr && stream->pictures && stream->pictures->halves == kHalvesToTell;
 }
 
 void Inbound::frame_shown(const FrameShown& shown) {
@@ -257,8 +252,9 @@ void Inbound::frame_shown(const FrameShown& shown) {
   if (pending.frame_number != number) return;
   const Duration delay = shown.shown_at - pending.captured_at;
   stream->meter.frame_shown(shown.shown_at, delay);
-  if (!expects_picture()) stream->meter.picture_paused();
-  if (clock_.known()) sync_.picture_shown(shown.shown_at, delay);
+  const PictureView& view = view_of(shown.stream.source);
+  if (!expects(view)) stream->meter.picture_paused();
+  if (&view == &face_ && clock_.known()) sync_.picture_shown(shown.shown_at, delay);
 }
 
 // ------------------------------------------------------------ time, losses

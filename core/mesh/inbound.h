@@ -13,6 +13,8 @@
 #include "core/mesh/boundary.h"
 #include "core/mesh/downlink.h"
 #include "core/mesh/output_queue.h"
+#include "core/mesh/picture_layers.h"
+#include "core/mesh/picture_view.h"
 #include "core/mesh/speaker.h"
 #include "core/mesh/wall_time.h"
 #include "core/quality/flow_meter.h"
@@ -24,7 +26,6 @@
 #include "core/receive/capture_clock.h"
 #include "core/receive/record_tap.h"
 #include "core/receive/seen_ids.h"
-#include "core/receive/video_buffer.h"
 #include "core/repair/receiver.h"
 #include "core/wire/messages.h"
 #include "core/wire/rtcp.h"
@@ -32,7 +33,7 @@
 namespace diemcau::mesh {
 
 // Streams are named by (origin, source, layer); SSRCs are the link's and change with every
-// association. Which of the camera's layers comes is the sender's choice, up to the wanted one: a
+// association. Which of a source's layers comes is the sender's choice, up to the wanted one: a
 // better one is shown from its first decodable picture on, a lesser one when the better has ended.
 // One thread.
 class Inbound {
@@ -67,12 +68,15 @@ class Inbound {
   // The link is down or the peer has left: nothing is expected to move.
   void paused();
   // What the peer says that it sends; nothing when it has left.
-  void sends(bool microphone, bool camera);
+  struct Sources {
+    bool microphone = false, camera = false, document = false;
+  };
+  void sends(const Sources& sources);
   void peer_left();
 
-  // The best layer to ask for; none: no pictures.
-  void want(std::optional<Layer> layer);
-  std::optional<Layer> wanted() const { return wanted_; }
+  // The best layers to ask for.
+  void want(const PictureLayers& layers);
+  const PictureLayers& wanted() const { return wanted_; }
   // One loss to report to the peer; poll until none.
   struct LossToReport {
     Ssrc ssrc;
@@ -83,10 +87,7 @@ class Inbound {
   bool write_nack(ByteWriter& out, Ssrc sender, Timestamp now, std::optional<Duration> round_trip);
   std::optional<Timestamp> nack_due() const { return repair_.ask_due(); }
   // What is known of the way back, that reports go.
-  void set_way_back(bool loses, bool thin) {
-    arrivals_.set_reports_get_lost(loses);
-    arrivals_.set_thin(thin);
-  }
+  void set_way_back(bool loses, bool thin);
   bool write_feedback(ByteWriter& out, Ssrc sender, Timestamp now);
   std::optional<Timestamp> feedback_due() const { return arrivals_.deadline(); }
   // Report blocks for every stream that has sent; starts their next interval.
@@ -114,9 +115,7 @@ class Inbound {
       Timestamp asked_at;  // to be decoded
     };
     std::array<Pending, 64> pending{};
-    Pending& pending_of(std::int64_t frame) {
-      return pending[static_cast<std::size_t>(frame) % pending.size()];
-    }
+    Pending& pending_of(std::int64_t frame);
   };
   struct Stream {
     Stream(StreamId stream, Ssrc s);
@@ -161,9 +160,13 @@ class Inbound {
   void release_frames(Timestamp now, Stream& stream);
   void record_sound(Timestamp now);
   static Media media_of_sound(const receive::AudioFrame& frame);
-  bool shows(Layer layer, Timestamp captured_at) const;
-  Duration ended_after(Layer layer) const;
-  bool expects_picture() const { return camera_ && wanted_; }
+  PictureView& view_of(Source source) { return source == Source::document ? page_ : face_; }
+  bool comes_in_halves(const PictureView& view) const;
+  bool expects(const PictureView& view) const { return view.sent && wanted_.of(view.source); }
+  // Nothing of that source is expected to move.
+  void pause(PictureView& view);
+  // What the second that is over was like for whoever looked.
+  quality::ImpairmentMeter::Seen seen(Timestamp now, const PictureView& view, Stream*& stream);
   // Judges the second that is over, if one is; what happens now belongs to the next.
   void keep_seconds(Timestamp now) {
     if (now >= impairment_.second_ends()) second_over(now);
@@ -173,7 +176,7 @@ class Inbound {
   // What every packet reads stands first.
   Context context_;
   std::vector<Live> live_;  // those of the present association
-  std::optional<Layer> wanted_, shown_layer_;
+  PictureLayers wanted_;
   receive::PeerClock clock_;
   receive::ArrivalLog arrivals_;
   std::optional<Ssrc> repair_ssrc_;
@@ -182,12 +185,10 @@ class Inbound {
   receive::AvSync sync_;
   receive::AudioBuffer sound_;
   receive::RecordTap sound_record_;
-  receive::VideoBuffer pictures_;
-  Timestamp shown_captured_at_;
+  PictureView face_{Source::camera}, page_{Source::document};
   std::vector<std::unique_ptr<Stream>> streams_;
   quality::ImpairmentMeter impairment_;
-  bool microphone_ = false, camera_ = false;  // as the peer says
-  std::optional<Layer> viewed_layer_;         // the last one shown, however long ago
+  bool microphone_ = false;  // as the peer says
   // What had been counted when the last second was over.
   struct Counted {
     std::uint64_t lost = 0, received = 0, concealed = 0;

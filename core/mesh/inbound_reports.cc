@@ -19,49 +19,79 @@ void Inbound::paused() {
   for (auto& s : streams_) s->meter.picture_paused();
 }
 
-void Inbound::sends(bool microphone, bool camera) {
-  microphone_ = microphone;
-  camera_ = camera;
-  if (!camera) paused();
+void Inbound::pause(PictureView& view) {
+  if (view.source == Source::camera) impairment_.device_stopped();
+  for (auto& s : streams_) {
+    if (s->id.source == view.source) s->meter.picture_paused();
+  }
+}
+
+void Inbound::sends(const Sources& sources) {
+  microphone_ = sources.microphone;
+  face_.sent = sources.camera;
+  page_.sent = sources.document;
+  for (PictureView* view : {&face_, &page_}) {
+    if (!view->sent) pause(*view);
+  }
 }
 
 void Inbound::peer_left() {
-  sends(false, false);
+  sends({});
   impairment_.peer_left();
 }
 
-void Inbound::want(std::optional<Layer> layer) {
-  wanted_ = layer;
-  if (!layer) paused();
+void Inbound::want(const PictureLayers& layers) {
+  wanted_ = layers;
+  for (PictureView* view : {&face_, &page_}) {
+    if (!wanted_.of(view->source)) pause(*view);
+  }
+}
+
+void Inbound::set_way_back(bool loses, bool thin) {
+  arrivals_.set_reports_get_lost(loses);
+  arrivals_.set_thin(thin);
 }
 
 void Inbound::second_over(Timestamp now) {
   Stream* sound = nullptr;
-  Stream* picture = nullptr;
   std::uint64_t lost = 0, received = 0;
-  quality::ImpairmentMeter::Heard heard;
   for (const auto& s : streams_) {
     lost += s->meter.packets_lost();
     received += s->meter.packets_received();
     if (s->id.layer == Layer::only) sound = s.get();
-    if (s->id.layer == viewed_layer_) picture = s.get();
-    if (!s->pictures) continue;
-    // A layer that nobody looks at may break as it likes.
-    const std::uint64_t broken =
-        growth(s->pictures->undecodable_counted, s->pictures->assembly.frames_undecodable());
-    if (s.get() == picture) heard.pictures_undecodable = broken;
   }
+  quality::ImpairmentMeter::Heard heard;
   heard.sound_expected = microphone_ && sound != nullptr;
-  heard.picture_expected = expects_picture() && picture != nullptr;
   heard.packets_lost = growth(counted_.lost, lost);
   if (sound != nullptr)
     heard.samples_concealed = growth(counted_.concealed, sound->meter.samples_concealed());
-  if (picture != nullptr) heard.picture_frozen = picture->meter.take_frozen(now);
+  Stream* face = nullptr;
+  Stream* page = nullptr;
+  heard.face = seen(now, face_, face);
+  heard.page = seen(now, page_, page);
   line_second_ = Downlink::Second{impairment_.mean_wait(), growth(counted_.received, received),
                                   heard.packets_lost};
   const auto verdict = impairment_.close(now, heard);
   if (verdict.sound) sound->meter.impaired(*verdict.sound, verdict.seconds);
-  if (verdict.picture) picture->meter.impaired(*verdict.picture, verdict.seconds);
+  if (verdict.face) face->meter.impaired(*verdict.face, verdict.seconds);
+  if (verdict.page) page->meter.impaired(*verdict.page, verdict.seconds);
+}
+
+quality::ImpairmentMeter::Seen Inbound::seen(Timestamp now, const PictureView& view,
+                                             Stream*& stream) {
+  quality::ImpairmentMeter::Seen out;
+  for (const auto& s : streams_) {
+    if (s->id.source != view.source) continue;
+    if (s->id.layer == view.viewed) stream = s.get();
+    if (!s->pictures) continue;
+    // A layer that nobody looks at may break as it likes.
+    const std::uint64_t broken =
+        growth(s->pictures->undecodable_counted, s->pictures->assembly.frames_undecodable());
+    if (s.get() == stream) out.undecodable = broken;
+  }
+  out.expected = expects(view) && stream != nullptr;
+  if (stream != nullptr) out.frozen = stream->meter.take_frozen(now);
+  return out;
 }
 
 void Inbound::sender_report_arrived(Timestamp received_at, const wire::SenderReport& report) {
@@ -97,7 +127,8 @@ void Inbound::report(Timestamp now, std::vector<quality::FlowReport>& flows) con
   std::uint64_t media_bytes = 0;
   for (const auto& s : streams_) {
     const bool sound = media_of(s->id.source) == MediaKind::audio;
-    auto flow = s->meter.report(now, sound ? sound_.target_delay() : pictures_.target_delay());
+    const PictureView& view = s->id.source == Source::document ? page_ : face_;
+    auto flow = s->meter.report(now, sound ? sound_.target_delay() : view.buffer.target_delay());
     if (s->pictures) flow.frames_undecodable += s->pictures->assembly.frames_undecodable();
     media_bytes += flow.bytes_received;
     // A picture that stands still because nothing is sent of it is a figure, too.

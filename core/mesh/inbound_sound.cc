@@ -144,9 +144,9 @@ void Inbound::audio_played(Timestamp now, const AudioPlayed& played) {
   stream->meter.sound_played(delay);
   if (!clock_.known()) return;
   sync_.sound_played(now, delay);
-  if (sync_.update(now, sound_.target_delay(), pictures_.target_delay())) {
+  if (sync_.update(now, sound_.target_delay(), face_.buffer.target_delay())) {
     sound_.set_minimum_delay(sync_.audio_minimum());
-    pictures_.set_minimum_delay(sync_.video_minimum());
+    face_.buffer.set_minimum_delay(sync_.video_minimum());
   }
 }
 

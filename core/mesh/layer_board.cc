@@ -1,9 +1,16 @@
-// Joins, moves, refreshes and invalidations of the camera's layers, coalesced over all peers.
+// Joins, moves, refreshes and invalidations of a source's layers, coalesced over all peers.
 #include "core/mesh/layer_board.h"
 
 #include <algorithm>
 
 namespace diemcau::mesh {
+
+// A face moves, a page is turned: whoever scrolls sees ten steps a second, and a picture of it may
+// be as large as three of a camera's at the same rate.
+std::uint8_t LayerBoard::pictures_a_second(Layer layer) const {
+  if (source_ == Source::document) return layer == Layer::hi ? 10 : 5;
+  return layer == Layer::lo ? 15 : 30;
+}
 
 void LayerBoard::add(Layer layer) {
   if (state(layer).served_to++ == 0) dirty_.add(layer);
@@ -179,10 +186,11 @@ std::optional<Timestamp> LayerBoard::deadline() const {
 SetEncoder LayerBoard::setting(Layer layer) const {
   const State& s = state(layer);
   SetEncoder set;
+  set.source = source_;
   set.layer = layer;
   set.active = s.served_to > 0;
   set.rate = s.rate;
-  set.fps = layer == Layer::lo ? 15 : 30;
+  set.fps = pictures_a_second(layer);
   set.idr = s.idr;
   set.invalidate_from = s.invalidate_from;
   set.temporal = s.temporal;

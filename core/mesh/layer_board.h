@@ -1,5 +1,5 @@
-// Which of our layers goes to which peer, and what the encoders must do about it: run, stop, change
-// their rate, refresh, forget lost frames.
+// Which layers of one of our picture sources go to which peer, and what the encoders must do about
+// it: run, stop, change their rate, refresh, forget lost frames.
 #pragma once
 
 #include <array>
@@ -24,9 +24,10 @@ namespace diemcau::mesh {
 // the last such peer, because lines that are thin once are thin again.
 class LayerBoard {
  public:
-  explicit LayerBoard(std::size_t peers) : peers_(peers) {}
+  explicit LayerBoard(std::size_t peers, Source source = Source::camera)
+      : source_(source), peers_(peers) {}
 
-  // From now on `peer` is to get this layer of our camera, or none; of its pictures all or half.
+  // From now on `peer` is to get this layer, or none; of its pictures all or half.
   void serve(Timestamp now, PeerId peer, std::optional<Layer> layer, bool half = false);
   void set_rate(Layer layer, Bitrate rate);
   void request_key(Timestamp now, Layer layer);
@@ -58,6 +59,7 @@ class LayerBoard {
   }
   bool temporal(Layer layer) const { return state(layer).temporal; }
   bool active(Layer layer) const { return state(layer).served_to > 0; }
+  std::uint8_t pictures_a_second(Layer layer) const;
   // One due change, or none; poll until empty after every call above.
   std::optional<SetEncoder> poll();
 
@@ -109,6 +111,7 @@ class LayerBoard {
   void remove(std::optional<Layer> layer);
   SetEncoder setting(Layer layer) const;
 
+  Source source_;
   Layers dirty_;                           // a SetEncoder is due
   Layers key_waits_;                       // asked for again within the spacing
   std::size_t moving_ = 0;                 // peers with a move that has begun

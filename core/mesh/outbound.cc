@@ -1,6 +1,8 @@
 // Packetise once, seal per peer: the payload is shared until the pacer lets a peer's copy go.
 #include "core/mesh/outbound.h"
 
+#include <utility>
+
 #include "core/units/media_time.h"
 
 namespace diemcau::mesh {
@@ -12,6 +14,8 @@ constexpr std::array<std::pair<Source, Layer>, Outbound::kMostStreams> kStreams 
     {Source::camera, Layer::mid},
     {Source::camera, Layer::hi},
     {Source::repair, Layer::only},
+    {Source::document, Layer::mid},
+    {Source::document, Layer::hi},
 }};
 // Elided packets, and sound at low rates.
 constexpr std::size_t kShortPacket = 160;
@@ -37,24 +41,43 @@ void Outbound::association_began(PeerId peer, Rng& rng) {
   pacer_.clear(peer);
   uplink_.association_began(peer);
   PathOut& path = paths_[peer.value];
-  for (auto& sender : path.senders) sender = send::StreamSender(Ssrc{rng.next_u32()}, rng);
+  for (std::size_t i = 0; i < kDocumentSlot; ++i)
+    path.senders[i] = send::StreamSender(Ssrc{rng.next_u32()}, rng);
+  path.associated = true;
+  path.has_document = false;
+  if (document_) add_document(path, rng);
   path.repair.restart();
   path.repairs = false;
 }
 
+void Outbound::add_document(PathOut& path, Rng& rng) {
+  if (!path.associated || std::exchange(path.has_document, true)) return;
+  for (std::size_t i = kDocumentSlot; i < kMostStreams; ++i)
+    path.senders[i] = send::StreamSender(Ssrc{rng.next_u32()}, rng);
+}
+
+void Outbound::set_document(bool shown, Rng& rng) {
+  document_ = shown;
+  if (!shown) return;
+  for (PathOut& path : paths_) add_document(path, rng);
+}
+
 std::vector<wire::StreamEntry> Outbound::streams(PeerId peer) const {
   std::vector<wire::StreamEntry> entries;
-  for (std::size_t i = 0; i < kStreams.size(); ++i) {
+  const std::size_t count = document_ ? kMostStreams : kDocumentSlot;
+  for (std::size_t i = 0; i < count; ++i) {
     entries.push_back(
         {paths_[peer.value].senders[i].ssrc(), kStreams[i].first, kStreams[i].second});
   }
   return entries;
 }
 
-std::optional<Layer> Outbound::layer_of(PeerId peer, Ssrc ssrc) const {
-  for (std::size_t i = 0; i < kStreams.size(); ++i) {
-    const bool layered = kStreams[i].first == Source::camera;
-    if (layered && paths_[peer.value].senders[i].ssrc() == ssrc) return kStreams[i].second;
+std::optional<Outbound::PictureStream> Outbound::pictures_of(PeerId peer, Ssrc ssrc) const {
+  const PathOut& path = paths_[peer.value];
+  const std::size_t count = path.has_document ? kMostStreams : kDocumentSlot;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto [source, layer] = kStreams[i];
+    if (layer != Layer::only && path.senders[i].ssrc() == ssrc) return PictureStream{source, layer};
   }
   return std::nullopt;
 }
@@ -72,7 +95,7 @@ std::span<const send::OutgoingPacket> Outbound::packetize(const VideoEncoded& fr
   info.oldest_needed = frame.oldest_needed;
   info.temporal_id = frame.temporal_id;
   info.key = frame.key;
-  newest_frame_[static_cast<std::size_t>(frame.layer)] = frame.frame_number;
+  newest_frame_[slot_of(frame.source, frame.layer)] = frame.frame_number;
   sizes_.clear();
   nals_.clear();
   for (const NalUnit& nal : frame.nals) {
@@ -160,15 +183,15 @@ repair::Sender::Terms Outbound::terms(PeerId peer, std::optional<Duration> round
 void Outbound::nack_arrived(Timestamp now, PeerId peer, const wire::Nack& nack,
                             std::optional<Duration> round_trip) {
   PathOut& path = paths_[peer.value];
-  if (!path.repairs || nack.media != path.senders.back().ssrc()) return;
+  if (!path.repairs || nack.media != path.senders[kRepairSlot].ssrc()) return;
   asked_.clear();
   nack.for_each([&](SeqNo symbol) { asked_.push_back(symbol); });
   path.repair.asked(now, asked_, terms(peer, round_trip));
   enqueue_repair(now, peer);
 }
 
-std::uint32_t Outbound::full_frame_number(Layer layer, std::uint16_t reported) const {
-  const std::uint32_t newest = newest_frame_[static_cast<std::size_t>(layer)];
+std::uint32_t Outbound::full_frame_number(PictureStream stream, std::uint16_t reported) const {
+  const std::uint32_t newest = newest_frame_[slot_of(stream.source, stream.layer)];
   const auto back = static_cast<std::uint16_t>(static_cast<std::uint16_t>(newest) - reported);
   // A number ahead of the newest is a lie or a very old one; the newest is the harmless reading.
   return back < 0x8000 && back <= newest ? newest - back : newest;

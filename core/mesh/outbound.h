@@ -33,6 +33,8 @@ class Outbound {
 
   // A new association: fresh SSRCs for every stream we may send.
   void association_began(PeerId peer, Rng& rng);
+  // Whether there is a document to show: the first time, it gets SSRCs on every link.
+  void set_document(bool shown, Rng& rng);
   void forget(PeerId peer) { pacer_.clear(peer); }
   // Whether repair goes to this peer: from now on.
   void set_repairs(PeerId peer, bool repairs) { paths_[peer.value].repairs = repairs; }
@@ -47,8 +49,12 @@ class Outbound {
   const rate::Uplink& uplink() const { return uplink_; }
   // What we may send to this peer, for the document.
   std::vector<wire::StreamEntry> streams(PeerId peer) const;
-  // The layer a peer's SSRC stands for; none for an SSRC that is not ours.
-  std::optional<Layer> layer_of(PeerId peer, Ssrc ssrc) const;
+  // The pictures that an SSRC of ours to this peer stands for; none for any other.
+  struct PictureStream {
+    Source source;
+    Layer layer;
+  };
+  std::optional<PictureStream> pictures_of(PeerId peer, Ssrc ssrc) const;
   // For RTCP: the SSRC we speak with on this link.
   Ssrc rtcp_ssrc(PeerId peer) const;
 
@@ -76,25 +82,34 @@ class Outbound {
   std::optional<send::Pacer::DroppedFrame> poll_dropped() { return pacer_.poll_dropped(); }
 
   // Encoder's frame number of a number that a peer reported in 16 bits; the newest is near.
-  std::uint32_t full_frame_number(Layer layer, std::uint16_t reported) const;
-  static constexpr std::size_t kMostStreams = 5;  // the microphone, three layers, repair
+  std::uint32_t full_frame_number(PictureStream stream, std::uint16_t reported) const;
+  // The microphone, the camera's three layers, repair, the document's two.
+  static constexpr std::size_t kMostStreams = 7;
   std::size_t sender_infos(NtpTime now, PeerId peer,
                            std::array<std::pair<Ssrc, wire::SenderInfo>, kMostStreams>& out) const;
   const send::Pacer::Drops& drops() const { return pacer_.drops(); }
 
  private:
-  // Slot 0 is the microphone, 1…3 the camera's lo, mid, hi, 4 repair.
+  // Slot 0 is the microphone, 1…3 the camera's lo, mid, hi, 4 repair, 5 and 6 the document's mid
+  // and hi. A bridge without a document never uses the last two.
+  static constexpr std::size_t kRepairSlot = 4;
+  static constexpr std::size_t kDocumentSlot = 5;
   static std::size_t slot_of(Source source, Layer layer) {
-    if (source == Source::repair) return kMostStreams - 1;
-    return source == Source::microphone ? 0 : static_cast<std::size_t>(layer);
+    const auto place = static_cast<std::size_t>(layer);
+    if (source == Source::document)
+      return kDocumentSlot + place - static_cast<std::size_t>(Layer::mid);
+    return source == Source::repair ? kRepairSlot : place;
   }
   struct PathOut {
     explicit PathOut(repair::SentSymbols::Pools pools) : repair(pools) {}
     std::array<send::StreamSender, kMostStreams> senders;
     repair::Sender repair;
+    bool associated = false;
+    bool has_document = false;  // its slots have SSRCs
     bool repairs = false;
     std::uint64_t left_out = 0;
   };
+  void add_document(PathOut& path, Rng& rng);
   void enqueue_repair(Timestamp now, PeerId peer);
   repair::Sender::Terms terms(PeerId peer, std::optional<Duration> round_trip) const;
 
@@ -104,8 +119,9 @@ class Outbound {
   send::Packetizer packetizer_;
   rate::Uplink uplink_;
   send::Pacer pacer_;
-  std::vector<PathOut> paths_;                   // by PeerId
-  std::array<std::uint32_t, 4> newest_frame_{};  // by Layer
+  std::vector<PathOut> paths_;                              // by PeerId
+  std::array<std::uint32_t, kMostStreams> newest_frame_{};  // by slot
+  bool document_ = false;
   std::vector<SeqNo> asked_;
   std::vector<std::uint32_t> sizes_;
   std::vector<ByteSpan> nals_;

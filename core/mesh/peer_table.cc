@@ -31,14 +31,14 @@ bool Peer::hears_us(Timestamp now) const {
 }
 
 PeerTable::PeerTable(const BridgeConfig& config, const Bridge::Ports& ports, Rng& rng,
-                     const WallTime& wall, OutputQueue& out, LayerBoard& board,
-                     Allocation& allocation, Outbound& outbound)
+                     const WallTime& wall, OutputQueue& out, Boards boards, Allocation& allocation,
+                     Outbound& outbound)
     : config_(config),
       ports_(ports),
       rng_(rng),
       wall_(wall),
       out_(out),
-      board_(board),
+      boards_(boards),
       allocation_(allocation),
       outbound_(outbound),
       speaker_(config.roster.size()),
@@ -137,8 +137,10 @@ void PeerTable::send_rtp(Outbound::Departure& departure) {
 }
 
 void PeerTable::frame_dropped(const send::Pacer::DroppedFrame& frame) {
-  if (!board_.goes_to(frame.peer, frame.layer)) return;
-  board_.invalidate(frame.layer, outbound_.full_frame_number(frame.layer, frame.frame_number));
+  LayerBoard& board = boards_.of(frame.source);
+  if (!board.goes_to(frame.peer, frame.layer)) return;
+  board.invalidate(frame.layer,
+                   outbound_.full_frame_number({frame.source, frame.layer}, frame.frame_number));
 }
 
 void PeerTable::send_rtcp(Timestamp now, Peer& peer, ByteSpan bytes) {
@@ -156,35 +158,39 @@ void PeerTable::send_rtcp(Timestamp now, Peer& peer, ByteSpan bytes) {
 
 void PeerTable::message_arrived(Timestamp now, Peer& peer, const wire::Message& message) {
   if (const auto* document = std::get_if<wire::Document>(&message)) {
-    document_arrived(peer, *document);
+    document_arrived(now, peer, *document);
   } else if (const auto* loss = std::get_if<wire::LossReport>(&message)) {
-    if (const auto layer = outbound_.layer_of(peer.id, loss->ssrc)) {
-      board_.invalidate(*layer, outbound_.full_frame_number(*layer, loss->first_lost));
+    if (const auto lost = outbound_.pictures_of(peer.id, loss->ssrc)) {
+      boards_.of(lost->source)
+          .invalidate(lost->layer, outbound_.full_frame_number(*lost, loss->first_lost));
     }
   } else if (const auto* key = std::get_if<wire::KeyRequest>(&message)) {
-    if (const auto layer = outbound_.layer_of(peer.id, key->ssrc)) board_.request_key(now, *layer);
+    if (const auto needs = outbound_.pictures_of(peer.id, key->ssrc))
+      boards_.of(needs->source).request_key(now, needs->layer);
   } else if (std::holds_alternative<wire::Goodbye>(message)) {
     peer.link.peer_left(now);
   }
 }
 
-void PeerTable::document_arrived(Peer& peer, const wire::Document& document) {
+void PeerTable::document_arrived(Timestamp now, Peer& peer, const wire::Document& document) {
   if (document.serial <= peer.document_serial) return;
   peer.document_serial = document.serial;
   peer.inbound.streams_announced(document.streams);
-  peer.inbound.sends(document.microphone, document.camera);
+  peer.inbound.sends({document.microphone, document.camera, document.document});
   const std::string& self = config_.roster[config_.self.value].id;
-  peer.wanted.reset();
+  peer.wanted = {};
   for (const wire::Subscription& s : document.subscriptions) {
-    if (s.origin != self || s.source != Source::camera || !s.layer || *s.layer == Layer::only)
-      continue;
-    peer.wanted = peer.wanted ? std::max(*peer.wanted, *s.layer) : *s.layer;
+    if (s.origin != self || !s.layer || *s.layer == Layer::only) continue;
+    std::optional<Layer>& wanted = peer.wanted.of(s.source);
+    wanted = wanted ? std::max(*wanted, *s.layer) : *s.layer;
   }
   if (peer.link.is_up()) want(peer);
+  if (peer.documents != document.document) set_document(now, peer.id, document.document);
 }
 
 void PeerTable::want(Peer& peer) {
-  allocation_.want(peer.id, status_.camera ? peer.wanted : std::nullopt);
+  allocation_.want(peer.id, {status_.camera ? peer.wanted.camera : std::nullopt,
+                             status_.document ? peer.wanted.document : std::nullopt});
 }
 
 void PeerTable::send_document(Timestamp now, Peer& peer) {
@@ -194,14 +200,18 @@ void PeerTable::send_document(Timestamp now, Peer& peer) {
   document.camera = status_.camera;
   document.document = status_.document;
   peer.asked = peer.inbound.wanted();
-  if (peer.asked)
-    document.subscriptions.push_back(
-        {config_.roster[peer.id.value].id, Source::camera, *peer.asked});
+  for (const Source source : {Source::camera, Source::document}) {
+    if (const auto layer = peer.asked.of(source))
+      document.subscriptions.push_back({config_.roster[peer.id.value].id, source, *layer});
+  }
   document.streams = outbound_.streams(peer.id);
   peer.link.send_control(now, wire::ControlPriority::subscriptions, document, kDocumentSlot);
 }
 
 void PeerTable::set_status(Timestamp now, const LocalStatus& status) {
+  if (status.document) outbound_.set_document(true, rng_);
+  if (status_.document != status.document) set_document(now, config_.self, status.document);
+  if (!status.document) outbound_.set_document(false, rng_);
   status_ = status;
   for_each([&](Peer& peer) {
     if (!peer.link.is_up()) return;
@@ -232,7 +242,7 @@ void PeerTable::follow_link(Timestamp now, Peer& peer) {
   if (peer.generation != peer.link.generation()) {
     peer.generation = peer.link.generation();
     peer.document_serial = 0;
-    peer.wanted.reset();
+    peer.wanted = {};
     outbound_.association_began(peer.id, rng_);
     peer.inbound.association_began();
   }
@@ -246,6 +256,7 @@ void PeerTable::follow_link(Timestamp now, Peer& peer) {
     peer.lost_at = now;
     allocation_.gone(peer.id);
     peer.inbound.paused();
+    if (peer.documents) set_document(now, peer.id, false);
   }
   if (peer.was_up && !up && peer.link.state() == LinkState::checking) {
     outbound_.forget(peer.id);
@@ -336,7 +347,7 @@ quality::BridgeReport PeerTable::report(Timestamp now) const {
     }
   }
   for (const Layer layer : {Layer::lo, Layer::mid, Layer::hi})
-    r.temporal[static_cast<std::size_t>(layer)] = board_.temporal(layer);
+    r.temporal[static_cast<std::size_t>(layer)] = boards_.camera.temporal(layer);
   r.speaker = speaker_.speaker();
   r.speaker_changes = speaker_.changes();
   r.limit = downlink_.limit();

@@ -31,8 +31,9 @@ struct Peer {
 
   PeerId id;
   bool was_up = false;
-  std::optional<Layer> wanted;  // of our camera, at best
-  std::optional<Layer> asked;   // of theirs, in our last document
+  PictureLayers wanted;    // of ours, at best
+  PictureLayers asked;     // of theirs, in our last document
+  bool documents = false;  // it shows one
   std::uint32_t generation = 0;
   Timestamp report_at;  // next sender or receiver report
   std::optional<Timestamp> lost_at;
@@ -45,8 +46,13 @@ struct Peer {
 // thread.
 class PeerTable {
  public:
+  struct Boards {
+    LayerBoard& camera;
+    LayerBoard& document;
+    LayerBoard& of(Source source) { return source == Source::document ? document : camera; }
+  };
   PeerTable(const BridgeConfig& config, const Bridge::Ports& ports, Rng& rng, const WallTime& wall,
-            OutputQueue& out, LayerBoard& board, Allocation& allocation, Outbound& outbound);
+            OutputQueue& out, Boards boards, Allocation& allocation, Outbound& outbound);
 
   void start(Timestamp now);
   void packet_arrived(Timestamp now, PacketArrived& in);
@@ -80,7 +86,9 @@ class PeerTable {
   void want(Peer& peer);
   void watch_tiles(Timestamp now);
   void view(Timestamp now, Peer& peer);
-  void document_arrived(Peer& peer, const wire::Document& document);
+  // From now on that bridge, or we, show a document or do not.
+  void set_document(Timestamp now, PeerId bridge, bool shown);
+  void document_arrived(Timestamp now, Peer& peer, const wire::Document& document);
   void send_document(Timestamp now, Peer& peer);
   void send_losses(Timestamp now, Peer& peer);
   void send_nacks(Timestamp now, Peer& peer);
@@ -97,7 +105,7 @@ class PeerTable {
   Rng& rng_;
   const WallTime& wall_;
   OutputQueue& out_;
-  LayerBoard& board_;
+  Boards boards_;
   Allocation& allocation_;
   Outbound& outbound_;
   std::vector<std::unique_ptr<Peer>> peers_;  // by PeerId; null for ourselves

@@ -13,11 +13,11 @@ constexpr std::uint32_t kFreezeSamples = 5;
 constexpr std::uint32_t kGapsAveraged = 30;
 }  // namespace
 
-FlowMeter::FlowMeter(PeerId from, MediaKind media, Layer layer, std::uint32_t clock_hz)
-    : clock_hz_(clock_hz) {
-  report_.from = from;
-  report_.media = media;
-  report_.layer = layer;
+FlowMeter::FlowMeter(const StreamId& stream, std::uint32_t clock_hz) : clock_hz_(clock_hz) {
+  report_.from = stream.origin;
+  report_.media = media_of(stream.source);
+  report_.source = stream.source;
+  report_.layer = stream.layer;
 }
 
 void FlowMeter::packet_arrived(Timestamp received_at, PacketId id, std::uint32_t rtp_timestamp,
@@ -112,6 +112,7 @@ void FlowMeter::reset(Timestamp now) {
   FlowReport fresh;
   fresh.from = report_.from;
   fresh.media = report_.media;
+  fresh.source = report_.source;
   fresh.layer = report_.layer;
   report_ = fresh;
   since_ = now;

@@ -16,7 +16,7 @@ namespace diemcau::quality {
 // thread at a time.
 class FlowMeter {
  public:
-  FlowMeter(PeerId from, MediaKind media, Layer layer, std::uint32_t clock_hz);
+  FlowMeter(const StreamId& stream, std::uint32_t clock_hz);
 
   // `fresh` is false for a duplicate.
   void packet_arrived(Timestamp received_at, PacketId id, std::uint32_t rtp_timestamp,

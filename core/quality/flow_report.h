@@ -18,6 +18,7 @@ namespace diemcau::quality {
 struct FlowReport {
   PeerId from;
   MediaKind media = MediaKind::audio;
+  Source source = Source::microphone;
   Layer layer = Layer::only;
   Duration measured_for{};  // since the first packet (or the last reset)
   std::uint64_t packets_received = 0;

@@ -90,8 +90,6 @@ ImpairmentMeter::Verdict ImpairmentMeter::close(Timestamp now, const Heard& hear
   now_.lost = heard.packets_lost;
 
   const bool sound_bad = heard.sound_expected && (nothing || heard.samples_concealed >= kAudible);
-  const bool picture_bad =
-      heard.picture_expected && (nothing || heard.picture_frozen || heard.pictures_undecodable > 0);
   const Duration device_gap = std::max(now_.device_gap, before_.device_gap);
   const Duration decode_wait = std::max(now_.decode_wait, before_.decode_wait);
   const auto line = evident();
@@ -99,12 +97,17 @@ ImpairmentMeter::Verdict ImpairmentMeter::close(Timestamp now, const Heard& hear
     verdict.sound = line != Cause::outage && device_gap >= kDeviceLate ? Cause::cpu : line;
     if (!verdict.sound) verdict.sound = sound_before_.value_or(Cause::late);
   }
-  if (picture_bad) {
-    verdict.picture = line != Cause::outage && decode_wait >= kDecodeLate ? Cause::cpu : line;
-    if (!verdict.picture) verdict.picture = picture_before_.value_or(Cause::queue);
-  }
+  const auto judge = [&](const Seen& seen, std::optional<Cause>& before) {
+    std::optional<Cause> cause;
+    if (seen.expected && (nothing || seen.bad())) {
+      cause = line != Cause::outage && decode_wait >= kDecodeLate ? Cause::cpu : line;
+      if (!cause) cause = before.value_or(Cause::queue);
+    }
+    return before = cause;
+  };
+  verdict.face = judge(heard.face, face_before_);
+  verdict.page = judge(heard.page, page_before_);
   sound_before_ = verdict.sound;
-  picture_before_ = verdict.picture;
   before_ = std::exchange(now_, Evidence{});
   return verdict;
 }

@@ -33,16 +33,21 @@ class ImpairmentMeter {
   void peer_left() { packet_at_.reset(); }
 
   // What a second was like for people, and what was counted in it.
+  struct Seen {
+    bool expected = false;  // the peer sends it and it is wanted
+    bool frozen = false;
+    std::uint64_t undecodable = 0;  // pictures
+    bool bad() const { return frozen || undecodable > 0; }
+  };
   struct Heard {
-    bool sound_expected = false, picture_expected = false;  // the peer sends it and it is wanted
+    bool sound_expected = false;
     std::uint64_t samples_concealed = 0;
-    bool picture_frozen = false;
-    std::uint64_t pictures_undecodable = 0;
+    Seen face, page;  // camera and document
     std::uint64_t packets_lost = 0;
   };
   struct Verdict {
     std::uint32_t seconds = 0;  // that have passed since the last call, alike
-    std::optional<Cause> sound, picture;
+    std::optional<Cause> sound, face, page;
   };
   Verdict close(Timestamp now, const Heard& heard);
   // What sound has waited in a queue, in the second that is not yet over.
@@ -78,7 +83,7 @@ class ImpairmentMeter {
   std::optional<Timestamp> packet_at_, device_at_;
   Duration waited_{};                                         // the newest sound, in a queue
   std::optional<std::pair<Timestamp, std::uint32_t>> sound_;  // the newest: captured, RTP timestamp
-  std::optional<Cause> sound_before_, picture_before_;
+  std::optional<Cause> sound_before_, face_before_, page_before_;
 };
 
 }  // namespace diemcau::quality

@@ -79,6 +79,7 @@ Bitrate LayerChoice::room_of_half(Timestamp now, const Viewer& v, Layer layer) c
 void LayerChoice::settle(Timestamp now, std::vector<Viewer>& viewers, Layer layer,
                          LayerRates3& out) {
   const LayerBounds& own = bounds(layer);
+  if (own.most == Bitrate{}) return;
   const Bitrate below_most = bounds(below(layer)).most;
   order_.clear();
   for (std::size_t i = 0; i < viewers.size(); ++i) {
@@ -104,7 +105,11 @@ void LayerChoice::settle(Timestamp now, std::vector<Viewer>& viewers, Layer laye
       best = k + 1;
     }
   }
-  if (settle_with_halves(now, viewers, layer, best_worth, out)) return;
+  if (keeps_all_) {
+    best = order_.size();
+  } else if (settle_with_halves(now, viewers, layer, best_worth, out)) {
+    return;
+  }
   for (std::size_t k = 0; k < best; ++k) viewers[order_[k]].served = layer;
   if (best > 0)
     out.rate[static_cast<std::size_t>(layer)] =

@@ -42,8 +42,11 @@ struct LayerRates3 {
 // have nothing yet: their paths are unknown. One thread at a time.
 class LayerChoice {
  public:
-  LayerChoice(std::array<LayerBounds, 4> bounds, std::size_t peers)
+  // `keeps_all`: whoever has room for a layer's least rate gets it, however slow that makes it for
+  // the others, and nobody half of it. Their weights then count for nothing.
+  LayerChoice(std::array<LayerBounds, 4> bounds, std::size_t peers, bool keeps_all = false)
       : bounds_(bounds),
+        keeps_all_(keeps_all),
         roomy_since_(peers),
         roomy_for_half_since_(peers),
         tight_since_(peers),
@@ -64,7 +67,8 @@ class LayerChoice {
                           std::int64_t worth_without, LayerRates3& out);
   void settle(Timestamp now, std::vector<Viewer>& viewers, Layer layer, LayerRates3& out);
 
-  std::array<LayerBounds, 4> bounds_;
+  std::array<LayerBounds, 4> bounds_;  // most 0: there is no such layer
+  bool keeps_all_;
   // By PeerId: room for the next step up, for its half, and none for what it gets.
   std::vector<std::optional<Timestamp>> roomy_since_, roomy_for_half_since_, tight_since_;
   std::vector<std::optional<Timestamp>> short_of_base_since_;  // of what it gets half of

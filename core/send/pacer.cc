@@ -53,12 +53,12 @@ void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> 
   }
   PeerQueue& queue = queue_of(peer);
   queue.half = half;
-  const wire::FrameDescriptor& descriptor = frame.front().descriptor;
-  const bool droppable = descriptor.temporal_id > 0;
+  const OutgoingPacket& first = frame.front();
+  const bool droppable = first.descriptor.temporal_id > 0;
   const auto behind = [&] {
     return !queue.video.empty() && now - queue.video.front().since > kDroppableAfter;
   };
-  if (leans_on_dropped(now, peer, queue, descriptor)) {
+  if (leans_on_dropped(now, peer, queue, first)) {
     ++drops_.video_frames;
     return;
   }
@@ -66,10 +66,11 @@ void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> 
   if ((droppable && behind()) || queue.video.size() + frame.size() > kMostVideoPerPeer) {
     ++drops_.video_frames;
     if (droppable) ++queue.left_out;
-    break_off(queue, descriptor);
+    break_off(queue, first);
     return;
   }
   for (const OutgoingPacket& packet : frame) queue.video.push(Waiting{packet, now});
+  queue.waiting[frame.front().source == Source::document] += frame.size();
   video_queued_ += frame.size();
   if (droppable) queue.droppable += frame.size();
   if (!queue.in_turn) {
@@ -105,18 +106,21 @@ OutgoingPacket Pacer::pop_video(PeerQueue& queue) {
   --video_queued_;
   OutgoingPacket packet = queue.video.pop().packet;
   if (packet.descriptor.temporal_id > 0) --queue.droppable;
+  --queue.waiting[packet.source == Source::document];
   return packet;
 }
 
 // Nobody leans on a droppable frame.
-void Pacer::break_off(PeerQueue& queue, const wire::FrameDescriptor& dropped) {
-  auto& broken = queue.broken[static_cast<std::size_t>(dropped.layer)];
-  if (dropped.temporal_id == 0 && !broken) broken = {dropped.frame_number, std::nullopt};
+void Pacer::break_off(PeerQueue& queue, const OutgoingPacket& dropped) {
+  const wire::FrameDescriptor& frame = dropped.descriptor;
+  auto& broken = queue.broken_of(dropped);
+  if (frame.temporal_id == 0 && !broken) broken = {frame.frame_number, std::nullopt};
 }
 
 bool Pacer::leans_on_dropped(Timestamp now, PeerId peer, PeerQueue& queue,
-                             const wire::FrameDescriptor& frame) {
-  auto& broken = queue.broken[static_cast<std::size_t>(frame.layer)];
+                             const OutgoingPacket& first) {
+  const wire::FrameDescriptor& frame = first.descriptor;
+  auto& broken = queue.broken_of(first);
   if (!broken) return false;
   const auto needed = static_cast<std::uint16_t>(frame.frame_number - frame.newest_needed_diff);
   const bool leans = !frame.key && static_cast<std::uint16_t>(needed - broken->from) < 0x8000;
@@ -124,10 +128,13 @@ bool Pacer::leans_on_dropped(Timestamp now, PeerId peer, PeerQueue& queue,
     broken.reset();
     return false;
   }
-  const bool ready = queue.video.empty() && allowance_.window_open(now, peer);
+  // What is left of another source may go on waiting, as long as it moves.
+  const bool moves = queue.video.empty() || now - queue.video.front().since <= kDroppableAfter;
+  const bool ready = queue.waiting[first.source == Source::document] == 0 && moves &&
+                     allowance_.window_open(now, peer);
   if (ready && (!broken->told_at || now - *broken->told_at > kTellAgain)) {
     broken->told_at = now;
-    dropped_.push({peer, frame.layer, broken->from});
+    dropped_.push({peer, first.source, frame.layer, broken->from});
   }
   return true;
 }
@@ -144,6 +151,7 @@ void Pacer::drop_droppable(PeerQueue& queue) {
     } else {
       --video_queued_;
       --queue.droppable;
+      --queue.waiting[waiting.packet.source == Source::document];
       if (end) {
         ++drops_.video_frames;
         ++queue.left_out;
@@ -155,7 +163,7 @@ void Pacer::drop_droppable(PeerQueue& queue) {
 
 void Pacer::drop_front_frame(PeerQueue& queue) {
   if (queue.video.front().packet.descriptor.temporal_id > 0) ++queue.left_out;
-  break_off(queue, queue.video.front().packet.descriptor);
+  break_off(queue, queue.video.front().packet);
   bool last = false;
   while (!queue.video.empty() && !last) last = pop_video(queue).descriptor.end;
   queue.frame_begun = false;
@@ -165,7 +173,7 @@ void Pacer::drop_front_frame(PeerQueue& queue) {
 void Pacer::drop_late_video(Timestamp now, PeerQueue& queue) {
   while (!queue.video.empty()) {
     const Waiting& front = queue.video.front();
-    const auto& broken = queue.broken[static_cast<std::size_t>(front.packet.descriptor.layer)];
+    const bool broken = queue.broken_of(front.packet).has_value();
     const bool useless = !queue.frame_begun && broken && !front.packet.descriptor.key;
     if (!useless && now - front.since <= patience(queue)) return;
     drop_front_frame(queue);
@@ -285,6 +293,7 @@ void Pacer::clear(PeerId peer) {
   video_queued_ -= queue.video.size();
   queue.video.clear();
   queue.droppable = 0;
+  queue.waiting = {};
   queue.frame_begun = false;
   queue.broken = {};
   drop_peer(sound_, peer);

@@ -56,6 +56,7 @@ class Pacer {
   // later frames still lean on it.
   struct DroppedFrame {
     PeerId peer;
+    Source source = Source::camera;
     Layer layer = Layer::lo;
     std::uint16_t frame_number = 0;
   };
@@ -82,7 +83,8 @@ class Pacer {
   };
   struct PeerQueue {
     RingQueue<Waiting> video;
-    Timestamp free_at;         // when its path is free of what we have sent there
+    std::array<std::size_t, 2> waiting{};  // packets in it, by picture source
+    Timestamp free_at;                     // when its path is free of what we have sent there
     bool frame_begun = false;  // packets of the front frame have left: it is finished, not dropped
     bool in_turn = false;
     bool half = false;
@@ -92,7 +94,11 @@ class Pacer {
       std::uint16_t from = 0;  // the first frame that was dropped
       std::optional<Timestamp> told_at;
     };
-    std::array<std::optional<Broken>, 4> broken;  // by Layer
+    std::array<std::array<std::optional<Broken>, 4>, 2> broken;  // by picture source, by Layer
+    std::optional<Broken>& broken_of(const OutgoingPacket& packet) {
+      return broken[packet.source == Source::document]
+                   [static_cast<std::size_t>(packet.descriptor.layer)];
+    }
   };
 
   PeerQueue& queue_of(PeerId peer);
@@ -101,9 +107,8 @@ class Pacer {
   void drop_late_video(Timestamp now, PeerQueue& queue);
   void drop_front_frame(PeerQueue& queue);
   void drop_droppable(PeerQueue& queue);
-  void break_off(PeerQueue& queue, const wire::FrameDescriptor& dropped);
-  bool leans_on_dropped(Timestamp now, PeerId peer, PeerQueue& queue,
-                        const wire::FrameDescriptor& frame);
+  void break_off(PeerQueue& queue, const OutgoingPacket& dropped);
+  bool leans_on_dropped(Timestamp now, PeerId peer, PeerQueue& queue, const OutgoingPacket& first);
   std::optional<Next> take_sound(Timestamp now);
   std::optional<Next> take_repair(Timestamp now);
   // When something of that peer that may wait so long can go, or is too late.

@@ -41,7 +41,9 @@ SeqNo StreamSender::write(const OutgoingPacket& packet, Packet& out, std::size_t
   const std::size_t count = audio ? fitting(packet, earlier) : 0;
   wire::RtpHeader header;
   const bool repair = packet.source == Source::repair;
+  const bool page = packet.source == Source::document;
   header.payload_type = repair      ? wire::kRepairPayloadType
+                        : page      ? wire::kDocumentPayloadType
                         : !audio    ? wire::kVideoPayloadType
                         : count > 0 ? wire::kRedundantPayloadType
                                     : wire::kAudioPayloadType;

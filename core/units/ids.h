@@ -62,6 +62,19 @@ struct StreamId {
   constexpr auto operator<=>(const StreamId&) const = default;
 };
 
+// What has pictures, with layers of its own: faces and pages.
+constexpr bool has_pictures(Source s) { return s == Source::camera || s == Source::document; }
+
+constexpr const char* name_of(Source source) {
+  switch (source) {
+    case Source::microphone: return "microphone";
+    case Source::camera: return "camera";
+    case Source::document: return "document";
+    case Source::repair: return "repair";
+  }
+  return "?";
+}
+
 constexpr const char* name_of(Layer layer) {
   switch (layer) {
     case Layer::only: return "only";

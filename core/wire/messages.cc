@@ -108,10 +108,7 @@ bool is_known_source(std::uint8_t s) { return s <= static_cast<std::uint8_t>(Sou
 bool is_known_layer(std::uint8_t l) { return l <= static_cast<std::uint8_t>(Layer::hi); }
 
 // Sound and repair have the one layer `only`, pictures never have it.
-bool fits(Source source, Layer layer) {
-  const bool pictures = source == Source::camera || source == Source::document;
-  return pictures != (layer == Layer::only);
-}
+bool fits(Source source, Layer layer) { return has_pictures(source) != (layer == Layer::only); }
 
 // Entries whose source or layer is of a later version are left out; their form is the same.
 std::optional<MessageError> parse_subscriptions(ByteReader& in, Document& m) {

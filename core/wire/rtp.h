@@ -19,6 +19,8 @@ namespace diemcau::wire {
 constexpr std::uint8_t kAudioPayloadType = 111;     // Opus, RFC 7587
 constexpr std::uint8_t kRedundantPayloadType = 63;  // of kAudioPayloadType, RFC 2198
 constexpr std::uint8_t kVideoPayloadType = 102;     // H.264, RFC 6184
+// The same of a document, so that a capture, where SSRCs alone say nothing, tells pages from faces.
+constexpr std::uint8_t kDocumentPayloadType = 104;
 constexpr std::uint8_t kRepairPayloadType = 103;  // RLC over GF(2^8), RFC 8681 (core/wire/repair.h)
 
 // Fixed by our protocol version, not negotiated.

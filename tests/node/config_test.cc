@@ -52,12 +52,12 @@ TEST_CASE("every setting is read", "[node][config]") {
       "[node]\nid = \"a\"\nlisten = \"[::]:6000\"\ndata_dir = \"/d\"\nkey = \"k.pem\"\n"
       "language = \"en\"\n[roster]\nfile = \"/r.toml\"\n"
       "[media]\nkind = \"raw\"\nvideo_pipe = \"v\"\naudio_pipe = \"a\"\nsize = \"640x480\"\n"
-      "fps = 25\nrate = 44100\nchannels = 2\n"
+      "fps = 25\nrate = 44100\nchannels = 2\ndocument = \"pages.mp4\"\n"
       "[sink]\ndir = \"s\"\nsize = \"320x180\"\ngrid = \"g.mkv\"\nmix = \"m.wav\"\n"
       "layout = \"alike\"\n"
       "[record]\ndir = \"rec\"\nenabled = true\n[metrics]\nlisten = \"[::1]:1\"\n"
       "[rate]\nhi = \"2Mbit/s\"\nmid = \"600kbit/s\"\nlo = \"100000bit/s\"\naudio = \"40kbit/s\"\n"
-      "uplink = \"12.5Mbit/s\"\n",
+      "document = \"800kbit/s\"\nuplink = \"12.5Mbit/s\"\n",
       "/x/bridge.toml");
   CHECK(text_of(c.listen) == "[::]:6000");
   CHECK(c.key == "/x/k.pem");
@@ -78,6 +78,21 @@ TEST_CASE("every setting is read", "[node][config]") {
   CHECK(c.metrics_listen == "[::1]:1");
   CHECK(c.rates.lo == Bitrate::kbps(100));
   CHECK(c.uplink == Bitrate::kbps(12'500));
+  CHECK(c.media.document == "/x/pages.mp4");
+  CHECK_FALSE(c.media.generated_document);
+  CHECK(c.document_rates.hi == Bitrate::kbps(800));
+  CHECK(c.document_rates.mid == mesh::DocumentRates{}.mid);
+}
+
+TEST_CASE("without a document none is shown, and \"generated\" is no file", "[node][config]") {
+  const std::string least = "[node]\nid = \"a\"\ndata_dir = \"d\"\n[roster]\nfile = \"r.toml\"\n";
+  CHECK_FALSE(parse_config(least, "/x/bridge.toml").media.has_document());
+  const Config c =
+      parse_config(least + "[media]\ndocument = \"generated\"\n[rate]\ndocument = \"100kbit/s\"\n",
+                   "/x/bridge.toml");
+  CHECK(c.media.generated_document);
+  CHECK(c.media.document.empty());
+  CHECK(c.document_rates.mid == Bitrate::kbps(100));  // never more than hi
 }
 
 TEST_CASE("an unknown setting is told with its line and the nearest known one", "[node][config]") {

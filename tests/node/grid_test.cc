@@ -42,7 +42,7 @@ int middle(const codecs::Picture& p, const codecs::Area& a) {
 }
 
 TileBoard board_of(std::vector<std::string> names) {
-  return TileBoard({640, 360, std::move(names), "đang chờ", "mất kết nối"});
+  return TileBoard({640, 360, std::move(names), "đang chờ", "mất kết nối", "tài liệu"});
 }
 
 std::uint32_t u32_at(const std::string& bytes, std::size_t at) {
@@ -80,7 +80,8 @@ void hold_meeting(Grid& grid, int ticks) {
     const PlayedSound sounds[] = {{PeerId{0}, own, {}}, {PeerId{1}, one, {}}, {PeerId{2}, two, {}}};
     grid.on_sound(at, sounds);
     if (i % 5 == 0)
-      grid.on_picture({PeerId{1}, Layer::hi, at, at, grey(static_cast<std::uint8_t>(40 + i))});
+      grid.on_picture(
+          {PeerId{1}, Source::camera, Layer::hi, at, at, grey(static_cast<std::uint8_t>(40 + i))});
   }
 }
 
@@ -161,7 +162,7 @@ TEST_CASE("tiles stay apart and inside of the canvas for every number of bridges
 }
 
 TEST_CASE("whoever speaks is large, keeps the small tile and has a lit name", "[grid]") {
-  TileBoard board({640, 360, {"Tỉnh", "Nghĩa Trụ", "Hoàn Long"}, "", "", Arrangement::speaker});
+  TileBoard board({640, 360, {"Tỉnh", "Nghĩa Trụ", "Hoàn Long"}, "", "", "", Arrangement::speaker});
   const TileLayout& layout = board.layout();
   const auto bar = [&](const codecs::Area& tile) {
     const codecs::Area room = TileLayout::picture_of(tile);
@@ -184,6 +185,37 @@ TEST_CASE("whoever speaks is large, keeps the small tile and has a lit name", "[
   board.set_picture(1, grey(200));  // a new picture moves in both places
   CHECK(middle(board.paint(), TileLayout::picture_of(*layout.large())) == 200);
   CHECK(middle(board.paint(), TileLayout::picture_of(layout.tile(1))) == 200);
+}
+
+TEST_CASE("a document has the large tile while it is shown, and everybody a small one beside it",
+          "[grid]") {
+  const auto arrangement = GENERATE(Arrangement::alike, Arrangement::speaker);
+  TileBoard board({640, 360, {"Tỉnh", "Nghĩa Trụ", "Hoàn Long"}, "", "", "tài liệu", arrangement});
+  for (std::size_t i = 0; i < 3; ++i)
+    board.set_picture(i, grey(static_cast<std::uint8_t>(100 + 10 * i)));
+  board.set_large(1);
+  board.paint();
+  const codecs::Area alone = board.layout().tile(0);
+  board.set_document(2, grey(200));
+  const TileLayout beside = board.layout();
+  REQUIRE(beside.large());
+  for (const std::uint8_t luma : {std::uint8_t{200}, std::uint8_t{190}}) {
+    board.set_document(2, grey(luma));
+    board.set_large(0);  // whoever speaks stays in the column
+    const codecs::Picture& canvas = board.paint();
+    CHECK(middle(canvas, TileLayout::picture_of(*beside.large())) == luma);
+    for (std::size_t i = 0; i < 3; ++i)
+      CHECK(middle(canvas, TileLayout::picture_of(beside.tile(i))) ==
+            static_cast<int>(100 + 10 * i));
+  }
+  codecs::Area bar = *beside.large();
+  const codecs::Area page = TileLayout::picture_of(bar);
+  bar.y = page.y + page.height;
+  bar.height = beside.large()->height - page.height;
+  CHECK(bright(board.paint(), bar, 180) > 20);  // whose it is
+  board.set_document(std::nullopt, nullptr);
+  CHECK(board.layout().tile(0).width == alone.width);
+  CHECK(middle(board.paint(), TileLayout::picture_of(alone)) == 100);
 }
 
 TEST_CASE("each tile asks for the layer that it can show without looking soft", "[grid]") {

@@ -88,6 +88,10 @@ mesh::BridgeConfig config_of(const Bytes& bytes) {
     if (key == "mid") c.rates.mid = rate();
     if (key == "lo") c.rates.lo = rate();
     if (key == "audio") c.rates.audio = rate();
+    if (key == "document") {
+      c.document_rates.hi = rate();
+      c.document_rates.mid = std::min(c.document_rates.mid, rate());
+    }
     if (key != "bridge") continue;
     words >> role;
     mesh::RosterEntry entry;

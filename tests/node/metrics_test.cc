@@ -31,13 +31,18 @@ MetricsSnapshot full_snapshot() {
   sound.impaired = {1, 2, 0, 0, 0};
   quality::FlowReport picture = sound;
   picture.media = MediaKind::video;
+  picture.source = Source::camera;
   picture.layer = Layer::hi;
   picture.frames_shown = 30;
   picture.freezes = 2;
   picture.freeze_time = 1500ms;
   quality::FlowReport other = picture;
   other.layer = Layer::mid;
-  s.report.flows = {sound, picture, other};
+  quality::FlowReport page = picture;
+  page.source = Source::document;
+  page.frames_shown = 7;
+  page.freezes = 1;
+  s.report.flows = {sound, picture, other, page};
   quality::PathReport path;
   path.peer = PeerId{1};
   path.up = true;
@@ -112,6 +117,18 @@ TEST_CASE("the layers of a peer's picture add up", "[metrics]") {
   CHECK(has(text, "diemcau_video_freezes_total{peer=\"xa-nghia-tru\"} 4"));
   CHECK(has(text, "diemcau_video_freeze_seconds_total{peer=\"xa-nghia-tru\"} 3"));
   CHECK(has(text, "diemcau_video_frames_decoded_total{peer=\"xa-nghia-tru\"} 60"));
+}
+
+TEST_CASE("a document's figures stand beside the camera's, under its name", "[metrics]") {
+  Metrics metrics("127.0.0.1:0", kBuild);
+  metrics.publish(full_snapshot());
+  const std::string text = "\n" + metrics.text();
+  CHECK(
+      has(text, "diemcau_video_frames_decoded_total{peer=\"xa-nghia-tru\",source=\"document\"} 7"));
+  CHECK(has(text, "diemcau_video_freezes_total{peer=\"xa-nghia-tru\",source=\"document\"} 1"));
+  CHECK(has(text,
+            "diemcau_packets_lost_total{peer=\"xa-nghia-tru\",media=\"video\","
+            "source=\"document\"} 10"));
 }
 
 TEST_CASE("an address that is in use is refused with the address", "[metrics]") {

@@ -154,6 +154,46 @@ TEST_CASE("another layer begins another part and the old layer does not take it 
   CHECK(packets(parts[0].path, "a") + packets(parts[1].path, "a") == 150);
 }
 
+TEST_CASE("a document has files of its own, without sound, and the camera's part goes on",
+          "[recorder]") {
+  ScratchDir dir;
+  Recorder recorder(config_in(dir));
+  RoomEncoder camera(320, 180);
+  RoomEncoder hi(640, 360);
+  RoomEncoder mid(640, 360);
+  Meeting meeting(recorder);
+  const auto page = [&](RoomEncoder& encoder, Layer layer, Duration at) {
+    codecs::Picture canvas(640, 360);
+    codecs::fill(canvas, 200, 128, 128);
+    const auto encoded = encoder.encode(canvas, at);
+    meeting.give({kCommune, Source::document, layer}, encoded.key, at, encoded.access_unit);
+  };
+  for (Duration t = 0ms; t < 4s; t += 20ms) {
+    meeting.run(camera, Layer::hi, t, t + 20ms);
+    if (to_ms(t) % 100 != 0 || t < 1s) continue;
+    page(t < 2s ? hi : mid, t < 2s ? Layer::hi : Layer::mid, t);
+  }
+  const auto parts = recorder.close();
+  REQUIRE(parts.size() == 3);
+  CHECK(parts[0].path == (dir.path() / "xa-nghia-tru-p001.mkv").string());
+  CHECK(parts[0].source == Source::camera);
+  CHECK(parts[0].frames == 100);
+  for (std::size_t i : {1U, 2U}) {
+    const RecordPart& part = parts[i];
+    const std::string name = "xa-nghia-tru-document-p00" + std::to_string(i) + ".mkv";
+    CHECK(part.path == (dir.path() / name).string());
+    CHECK(part.bridge == "xa-nghia-tru");
+    CHECK(part.source == Source::document);
+    CHECK(part.layer == (i == 1 ? Layer::hi : Layer::mid));
+    CHECK(decode_errors(part.path).empty());
+    CHECK(probe(part.path, "-show_entries stream=codec_type") == "video\n");
+  }
+  CHECK(parts[1].frames == 10);
+  CHECK(parts[2].frames == 20);
+  // Time in the record is the meeting's, not that of its documents on top.
+  CHECK(recorder.figures().recorded_us[1] == Approx(4e6).margin(1e5));
+}
+
 TEST_CASE("another parameter set of the same layer begins another part", "[recorder]") {
   ScratchDir dir;
   Recorder recorder(config_in(dir));

@@ -37,7 +37,9 @@ SinkConfig config_in(const ScratchDir& dir) {
 ShownPicture picture(std::uint8_t luma, std::int64_t at_ns) {
   auto p = std::make_shared<codecs::Picture>(128, 72);
   codecs::fill(*p, luma, 128, 128);
-  return {kCommune, Layer::mid, timestamp_from_ns(at_ns), timestamp_from_ns(at_ns + 50), p};
+  return {
+      kCommune, Source::camera, Layer::mid, timestamp_from_ns(at_ns), timestamp_from_ns(at_ns + 50),
+      p};
 }
 
 void sound(Sink& sink, std::int16_t value, std::int64_t at_ns,

@@ -33,13 +33,16 @@ Summary of_a_meeting() {
   quality::FlowReport picture;
   picture.from = PeerId{1};
   picture.media = MediaKind::video;
+  picture.source = Source::camera;
   picture.layer = Layer::hi;
   picture.measured_for = 10s;
   picture.frames = 300;
   picture.frames_shown = 300;
   s.report.flows = {sound, picture};
-  s.recordings = {{"xa-nghia-tru", 1, "/d/xa-nghia-tru-p001.mkv", Layer::hi, 29.9, 897, -4.5},
-                  {"xa-nghia-tru", 2, "/d/xa-nghia-tru-p002.mkv", Layer::only, 1, 0, std::nullopt}};
+  s.recordings = {
+      {"xa-nghia-tru", 1, "/d/xa-nghia-tru-p001.mkv", Source::camera, Layer::hi, 29.9, 897, -4.5},
+      {"xa-nghia-tru", 2, "/d/xa-nghia-tru-p002.mkv", Source::camera, Layer::only, 1, 0,
+       std::nullopt}};
   s.grid = "/d/grid.mkv";
   s.drops = {{"sink", 0}, {"grid", 2}};
   return s;

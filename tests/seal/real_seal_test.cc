@@ -45,10 +45,10 @@ class NodeSeal : public RealSeal {
             Packet& packet) override {
     ++sealed;
     const std::size_t end = from.value < to.value ? 0 : 1;
-    const auto layer = layer_of(packet.bytes());
+    const auto stream = stream_of(packet.bytes());
     const bool done = of(key).ends[end].seal(Association::kEnds[1 - end], kind, packet);
-    if (layer) ++of_streams;
-    if (layer != layer_of(packet.bytes())) ++mistaken;
+    if (stream) ++of_streams;
+    if (stream != stream_of(packet.bytes())) ++mistaken;
     return done;
   }
   bool open(Timestamp now, PeerId from, PeerId to, std::uint64_t key, mesh::PacketKind kind,

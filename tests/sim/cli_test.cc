@@ -64,7 +64,8 @@ TEST_CASE("a run writes run.json, flows.csv and the events, and nothing half", "
   }
   CHECK_FALSE(json["meeting"]["worst_bridge"].get<std::string>().empty());
   CHECK_FALSE(json.contains("verdict"));
-  CHECK(text_of(folder.path / "out/flows.csv").find("from,to,media,layer,metric,value\n") == 0);
+  CHECK(text_of(folder.path / "out/flows.csv").find("from,to,media,layer,metric,value,source\n") ==
+        0);
   CHECK(fs::file_size(folder.path / "events") > 1000);
   CHECK(text_of(folder.path / "out/report.html").find("<!DOCTYPE html>") == 0);
   for (const auto& entry : fs::recursive_directory_iterator(folder.path))

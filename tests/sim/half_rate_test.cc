@@ -65,7 +65,9 @@ class Watch : public Observer {
     switches += temporal != temporal_before_ ? 1U : 0U;
     temporal_before_ = temporal;
   }
-  void encoded(Timestamp now, std::uint16_t member, Layer layer, std::uint32_t) override {
+  void encoded(Timestamp now, std::uint16_t member, const WireStream& stream,
+               std::uint32_t) override {
+    const Layer layer = stream.layer;
     if (member != kMiddle || now < kSettled) return;
     (layer == Layer::hi ? encoded_hi : encoded_others) += 1;
   }

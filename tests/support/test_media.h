@@ -11,8 +11,8 @@
 namespace diemcau::test {
 
 // Every bridge speaks one 80-byte frame per 20 ms and films 30 pictures a second in each active
-// layer. Decoders take every frame in 2 ms, the display shows at the time it is told, the
-// loudspeaker takes 10 ms at a time.
+// layer of its camera, and those of a document as often as it is asked for. Decoders take every
+// frame in 2 ms, the display shows at the time it is told, the loudspeaker takes 10 ms at a time.
 class TestMedia {
  public:
   struct Seen {
@@ -34,15 +34,18 @@ class TestMedia {
     }
   }
   Seen& seen(std::size_t at, std::size_t from) { return nodes_[at].seen[from]; }
-  const mesh::SetEncoder* encoder(std::size_t i, Layer layer) const {
-    const auto it = nodes_[i].encoders.find(layer);
+  const mesh::SetEncoder* encoder(std::size_t i, Layer layer,
+                                  Source source = Source::camera) const {
+    const auto it = nodes_[i].encoders.find({source, layer});
     return it == nodes_[i].encoders.end() ? nullptr : &it->second;
   }
   // Bytes of the picture that bridge i filmed under this number.
-  const std::vector<std::uint8_t>& filmed(std::size_t i, Layer layer, std::uint32_t number) {
-    return nodes_[i].filmed[{layer, number}];
+  const std::vector<std::uint8_t>& filmed(std::size_t i, Layer layer, std::uint32_t number,
+                                          Source source = Source::camera) {
+    return nodes_[i].filmed[{{source, layer}, number}];
   }
   std::size_t picture_bytes = 5000;
+  bool pictures_follow_rate = false;  // else all are as large as that
   // What a microphone tells of its frame of 20 ms; a quiet room if nothing else is said.
   std::function<std::uint8_t(std::size_t bridge, Timestamp)> level = [](std::size_t, Timestamp) {
     return std::uint8_t{60};
@@ -50,13 +53,15 @@ class TestMedia {
   std::uint64_t invalidations = 0, idrs = 0;
 
  private:
+  using Pictures = std::pair<Source, Layer>;
   struct Node {
     std::map<std::size_t, Seen> seen;
-    std::map<Layer, mesh::SetEncoder> encoders;
-    std::map<Layer, std::uint32_t> next_frame;
-    std::map<Layer, std::uint32_t> newest_valid;
-    std::map<Layer, bool> key_due;
-    std::map<std::pair<Layer, std::uint32_t>, std::vector<std::uint8_t>> filmed;
+    std::map<Pictures, mesh::SetEncoder> encoders;
+    std::map<Pictures, std::uint32_t> next_frame;
+    std::map<Pictures, std::uint32_t> newest_valid;
+    std::map<Pictures, bool> key_due;
+    std::map<std::pair<Pictures, std::uint32_t>, std::vector<std::uint8_t>> filmed;
+    int ticks = 0;
     std::map<std::size_t, std::uint32_t> queued;
     std::vector<PeerId> speakers;
     std::uint8_t word = 0;
@@ -76,23 +81,29 @@ class TestMedia {
   }
   void film(std::size_t i, Timestamp t) {
     mesh_.at(t, [this, i, t] {
-      for (auto& [layer, set] : nodes_[i].encoders) {
-        if (set.active) picture(i, layer, t - 5ms);
+      const int tick = nodes_[i].ticks++;
+      for (auto& [pictures, set] : nodes_[i].encoders) {
+        const bool due = pictures.first == Source::camera || tick % (30 / set.fps) == 0;
+        if (set.active && due) picture(i, pictures, t - 5ms);
       }
       film(i, t + 33'333'333ns);
     });
   }
-  void picture(std::size_t i, Layer layer, Timestamp captured_at) {
+  void picture(std::size_t i, const Pictures& layer, Timestamp captured_at) {
     Node& n = nodes_[i];
     mesh::VideoEncoded frame;
-    frame.layer = layer;
+    frame.source = layer.first;
+    frame.layer = layer.second;
     frame.captured_at = captured_at;
     frame.frame_number = n.next_frame[layer]++;
     frame.key = std::exchange(n.key_due[layer], false) || frame.frame_number == 0;
     frame.newest_needed = n.newest_valid[layer];
     frame.oldest_needed = frame.newest_needed;
     n.newest_valid[layer] = frame.frame_number;
-    std::vector<std::uint8_t> bytes(picture_bytes / 5);
+    const mesh::SetEncoder& set = n.encoders[layer];
+    const std::int64_t pace = layer.first == Source::camera ? 30 : set.fps;
+    const auto by_rate = static_cast<std::size_t>(set.rate.bps() / 8 / pace);
+    std::vector<std::uint8_t> bytes((pictures_follow_rate ? by_rate : picture_bytes) / 5);
     for (std::size_t k = 0; k < bytes.size(); ++k) {
       bytes[k] = static_cast<std::uint8_t>(frame.frame_number * 31 + k);
     }
@@ -136,16 +147,17 @@ class TestMedia {
   }
   void encoder_set(std::size_t i, const mesh::SetEncoder& set) {
     Node& n = nodes_[i];
+    const Pictures pictures{set.source, set.layer};
     if (set.idr) {
-      n.key_due[set.layer] = true;
+      n.key_due[pictures] = true;
       ++idrs;
     }
     if (set.invalidate_from) {
       ++invalidations;
-      auto& newest = n.newest_valid[set.layer];
+      auto& newest = n.newest_valid[pictures];
       if (*set.invalidate_from <= newest) newest = *set.invalidate_from - 1;
     }
-    n.encoders[set.layer] = set;
+    n.encoders[pictures] = set;
   }
   void decoded(std::size_t i, const mesh::DecodeFrame& decode) {
     Seen& s = seen(i, decode.stream.origin.value);

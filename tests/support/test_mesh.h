@@ -24,10 +24,11 @@ class TestMesh {
     std::vector<std::uint8_t> bytes;
     std::size_t elided = 0;
   };
-  // `tiles`: of all but b0, which records.
-  explicit TestMesh(std::size_t count, std::uint64_t seed = 1, mesh::TileLayers tiles = {}) {
+  // `tiles`: of all but b0, which records. `uplink`: of each.
+  explicit TestMesh(std::size_t count, std::uint64_t seed = 1, mesh::TileLayers tiles = {},
+                    Bitrate uplink = mesh::BridgeConfig{}.uplink) {
     for (std::size_t i = 0; i < count; ++i)
-      nodes_.push_back(std::make_unique<Node>(i, count, seed, tiles));
+      nodes_.push_back(std::make_unique<Node>(i, count, seed, tiles, uplink));
     for (std::size_t i = 0; i < count; ++i) start(i);
   }
 
@@ -86,8 +87,12 @@ class TestMesh {
 
  private:
   struct Node {
-    Node(std::size_t i, std::size_t count, std::uint64_t seed, mesh::TileLayers t)
-        : index(i), total(count), tiles(t), mac(PeerId{static_cast<std::uint16_t>(i)}, 42) {
+    Node(std::size_t i, std::size_t count, std::uint64_t seed, mesh::TileLayers t, Bitrate u)
+        : index(i),
+          total(count),
+          tiles(t),
+          uplink(u),
+          mac(PeerId{static_cast<std::uint16_t>(i)}, 42) {
       make_bridge(seed);
     }
     void make_bridge(std::uint64_t seed) {
@@ -100,6 +105,7 @@ class TestMesh {
       config.self = PeerId{static_cast<std::uint16_t>(index)};
       config.records = index == 0;
       config.tiles = tiles;
+      config.uplink = uplink;
       config.seed = seed * 1000 + index;
       paths.clear();
       bridge.reset();
@@ -108,6 +114,7 @@ class TestMesh {
     }
     std::size_t index, total;
     mesh::TileLayers tiles;
+    Bitrate uplink;
     PacketPool packets;
     FramePool frames;
     KeyedMac mac;

@@ -255,3 +255,17 @@ TEST_CASE("A layer that stops forgets that it was in two temporal layers", "[cor
   s.board.time_passed(t0 + 10s);
   CHECK_FALSE(s.board.deadline());
 }
+
+TEST_CASE("A document's layers are asked for as a document's, at a page's rate of pictures",
+          "[core][mesh]") {
+  LayerBoard board(2, Source::document);
+  board.serve(t0, a, Layer::hi);
+  board.serve(t0, b, Layer::mid);
+  const auto mid = board.poll();
+  const auto hi = board.poll();
+  REQUIRE((mid && hi));
+  CHECK(mid->source == Source::document);
+  CHECK(mid->fps == 5);
+  CHECK(hi->source == Source::document);
+  CHECK(hi->fps == 10);
+}

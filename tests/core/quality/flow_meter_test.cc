@@ -13,8 +13,8 @@ using namespace diemcau::quality;
 namespace {
 Timestamp at(Duration d) { return timestamp_from_ns(1'000'000'000) + d; }
 
-FlowMeter video() { return {PeerId{3}, MediaKind::video, Layer::hi, kVideoClockHz}; }
-FlowMeter audio() { return {PeerId{3}, MediaKind::audio, Layer::only, kAudioClockHz}; }
+FlowMeter video() { return {{PeerId{3}, Source::camera, Layer::hi}, kVideoClockHz}; }
+FlowMeter audio() { return {{PeerId{3}, Source::microphone, Layer::only}, kAudioClockHz}; }
 
 // One picture every `gap`, `count` of them; gives the time of the last.
 Timestamp show(FlowMeter& meter, Timestamp from, int count, Duration gap) {

@@ -12,7 +12,7 @@ const Timestamp t0 = timestamp_from_ns(1'000'000'000'000);
 struct Line {
   ImpairmentMeter meter;
   Timestamp now = t0;
-  ImpairmentMeter::Heard fine{true, true, 0, false, 0, 0};
+  ImpairmentMeter::Heard fine{true, 0, {true, false, 0}, {}, 0};
   ImpairmentMeter::Heard heard = fine;
   Duration one_way = 20ms;
   Duration clock{};  // how far the peer's is wrong
@@ -48,18 +48,18 @@ TEST_CASE("A second without trouble has no cause, whatever the line did", "[core
   const auto v = line.second();
   CHECK(v.seconds == 1);
   CHECK_FALSE(v.sound);
-  CHECK_FALSE(v.picture);
+  CHECK_FALSE(v.face);
 }
 
 TEST_CASE("Trouble while sound waits in a line is the queue's, its losses too", "[core][quality]") {
   Line line;
   line.one_way = 120ms;
   line.heard.samples_concealed = 960;
-  line.heard.pictures_undecodable = 3;
+  line.heard.face.undecodable = 3;
   line.heard.packets_lost = 12;
   const auto v = line.second();
   CHECK(v.sound == Cause::queue);
-  CHECK(v.picture == Cause::queue);
+  CHECK(v.face == Cause::queue);
 }
 
 TEST_CASE("A long way is no queue", "[core][quality]") {
@@ -92,8 +92,8 @@ TEST_CASE("A loss without a queue is the wire's, and its picture may break a sec
   line.heard.packets_lost = 1;
   CHECK(line.second().sound == Cause::wire);
   line.heard = line.fine;
-  line.heard.picture_frozen = true;
-  CHECK(line.second().picture == Cause::wire);
+  line.heard.face.frozen = true;
+  CHECK(line.second().face == Cause::wire);
 }
 
 TEST_CASE("Silence of a peer that should be heard is an outage, second by second",
@@ -102,10 +102,10 @@ TEST_CASE("Silence of a peer that should be heard is an outage, second by second
   for (int i = 0; i < 3; ++i) {
     const auto v = line.second(false);
     CHECK(v.sound == Cause::outage);
-    CHECK(v.picture == Cause::outage);
+    CHECK(v.face == Cause::outage);
   }
-  line.heard.picture_frozen = true;  // until the next key frame
-  CHECK(line.second().picture == Cause::outage);
+  line.heard.face.frozen = true;  // until the next key frame
+  CHECK(line.second().face == Cause::outage);
 }
 
 TEST_CASE("A hush is an outage if the line is as before, a queue's if sound waits then",
@@ -124,17 +124,17 @@ TEST_CASE("A hush is an outage if the line is as before, a queue's if sound wait
 
 TEST_CASE("A peer that has covered camera and microphone is not impaired", "[core][quality]") {
   Line line;
-  line.heard.sound_expected = line.heard.picture_expected = false;
+  line.heard.sound_expected = line.heard.face.expected = false;
   const auto v = line.second(false);
   CHECK_FALSE(v.sound);
-  CHECK_FALSE(v.picture);
+  CHECK_FALSE(v.face);
 }
 
 TEST_CASE("Late decoding and late play-out are this machine's", "[core][quality]") {
   Line line;
   line.decode = 150ms;
-  line.heard.picture_frozen = true;
-  CHECK(line.second().picture == Cause::cpu);
+  line.heard.face.frozen = true;
+  CHECK(line.second().face == Cause::cpu);
   line.decode = 3ms;
   line.device = 200ms;
   line.heard = line.fine;
@@ -151,12 +151,27 @@ TEST_CASE("Sound that came after its turn was late, pictures left out had no roo
   line.heard = line.fine;
   line.second();
   line.second();
-  line.heard.picture_frozen = true;
-  CHECK(line.second().picture == Cause::queue);
+  line.heard.face.frozen = true;
+  CHECK(line.second().face == Cause::queue);
 }
 
 TEST_CASE("Seconds that nobody closed are counted by the next that is", "[core][quality]") {
   Line line;
   line.now += 4s;
   CHECK(line.meter.close(line.now, line.heard).seconds == 4);
+}
+
+TEST_CASE("A document that stands still is a trouble of its own, with the line's cause",
+          "[core][quality]") {
+  Line line;
+  line.heard.page = {true, true, 0};
+  line.heard.packets_lost = 3;
+  auto v = line.second();
+  CHECK(v.page == Cause::wire);
+  CHECK_FALSE(v.face);
+  line.heard = line.fine;
+  line.heard.page.expected = true;
+  line.second();
+  v = line.second();
+  CHECK_FALSE(v.page);
 }

@@ -105,3 +105,26 @@ TEST_CASE("of any rooms, each viewer is served what it has room for, at rates wi
     CHECK(rates.of(layer) <= kBounds[static_cast<std::size_t>(layer)].most);
   }
 }
+
+TEST_CASE(
+    "where all are kept, the slowest who can carry a layer sets its rate, and a layer may not be",
+    "[rate]") {
+  constexpr std::array<LayerBounds, 4> kPage = {{{},
+                                                 {},
+                                                 {Bitrate::kbps(60), Bitrate::kbps(250)},
+                                                 {Bitrate::kbps(250), Bitrate::kbps(1'000)}}};
+  auto all = viewers({1'000, 1'000, 1'000, 300, 200, 65, 50});
+  all[0].weight = 4;
+  LayerChoice some(kPage, 7);
+  CHECK(some.choose(t0, all).of(Layer::hi) == Bitrate::kbps(1'000));
+  CHECK(all[3].served == Layer::mid);
+  LayerChoice everybody(kPage, 7, true);
+  const LayerRates3 rates = everybody.choose(t0, all);
+  CHECK(rates.of(Layer::hi) == Bitrate::kbps(300));
+  CHECK(rates.of(Layer::mid) == Bitrate::kbps(65));
+  CHECK(rates.of(Layer::lo) == Bitrate{});
+  for (std::size_t i = 0; i < 4; ++i) CHECK(all[i].served == Layer::hi);
+  CHECK(all[4].served == Layer::mid);
+  CHECK(all[5].served == Layer::mid);
+  CHECK_FALSE(all[6].served);  // no room even for the least
+}

@@ -301,6 +301,29 @@ TEST_CASE(
   CHECK(s.run(at(206ms), at(230ms)).size() == 2);
 }
 
+TEST_CASE("a dropped page does not hold back the face of the same layer, and is told as a page's") {
+  Stage s(Bitrate::kbps(20'000));
+  const auto page = [&s](std::uint16_t number) {
+    auto frame = s.picture(number, 2);
+    for (auto& packet : frame) packet.source = Source::document;
+    return frame;
+  };
+  s.put(at(0ms), 1, page(0));
+  CHECK(s.run(at(0ms), at(5ms)).size() == 2);
+  s.allowance.closed.insert(1);
+  s.put(at(33ms), 1, page(1));
+  s.run(at(33ms), at(140ms));  // too old
+  s.allowance.closed.clear();
+  s.put(at(140ms), 1, s.picture(0, 3));
+  s.put(at(140ms), 1, s.picture(1, 3));
+  CHECK(s.run(at(140ms), at(150ms)).size() == 6);
+  s.put(at(173ms), 1, page(2));
+  const auto told = s.pacer.poll_dropped();
+  REQUIRE(told);
+  CHECK(told->source == Source::document);
+  CHECK(told->frame_number == 1);
+}
+
 TEST_CASE("a queue is bounded even when the line stands still") {
   Stage s(Bitrate::kbps(8));
   for (int n = 0; n < 5'000; ++n) {
