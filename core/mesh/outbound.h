@@ -47,7 +47,7 @@ class Outbound {
   // Whether the peer's part of the uplink has room for all repair that it wants.
   void set_repair_room(PeerId peer, bool room) { paths_[peer.value].repair.set_room(room); }
   const rate::Uplink& uplink() const { return uplink_; }
-  // What we may send to this peer, for the document.
+  // What we may send to this peer, as our state tells it.
   std::vector<wire::StreamEntry> streams(PeerId peer) const;
   // The pictures that an SSRC of ours to this peer stands for; none for any other.
   struct PictureStream {

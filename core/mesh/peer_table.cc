@@ -1,4 +1,4 @@
-// Datagrams to peers and state to documents; what peers are told of their streams is in
+// Datagrams to peers and what bridges say of themselves; what peers are told of their streams is in
 // peer_reports.cc.
 #include "core/mesh/peer_table.h"
 
@@ -13,7 +13,7 @@ namespace diemcau::mesh {
 
 namespace {
 constexpr Duration kSoundOutlasts = 10s;
-constexpr std::uint8_t kDocumentSlot = 2;
+constexpr std::uint8_t kStateSlot = 2;
 // Sound, its headers and reports, and as much again.
 constexpr Bitrate kThinPath = Bitrate::kbps(200);
 }  // namespace
@@ -157,8 +157,8 @@ void PeerTable::send_rtcp(Timestamp now, Peer& peer, ByteSpan bytes) {
 // ----------------------------------------------------------------- messages
 
 void PeerTable::message_arrived(Timestamp now, Peer& peer, const wire::Message& message) {
-  if (const auto* document = std::get_if<wire::Document>(&message)) {
-    document_arrived(now, peer, *document);
+  if (const auto* state = std::get_if<wire::BridgeState>(&message)) {
+    state_arrived(now, peer, *state);
   } else if (const auto* loss = std::get_if<wire::LossReport>(&message)) {
     if (const auto lost = outbound_.pictures_of(peer.id, loss->ssrc)) {
       boards_.of(lost->source)
@@ -172,20 +172,20 @@ void PeerTable::message_arrived(Timestamp now, Peer& peer, const wire::Message& 
   }
 }
 
-void PeerTable::document_arrived(Timestamp now, Peer& peer, const wire::Document& document) {
-  if (document.serial <= peer.document_serial) return;
-  peer.document_serial = document.serial;
-  peer.inbound.streams_announced(document.streams);
-  peer.inbound.sends({document.microphone, document.camera, document.document});
+void PeerTable::state_arrived(Timestamp now, Peer& peer, const wire::BridgeState& state) {
+  if (state.serial <= peer.state_serial) return;
+  peer.state_serial = state.serial;
+  peer.inbound.streams_announced(state.streams);
+  peer.inbound.sends({state.microphone, state.camera, state.document});
   const std::string& self = config_.roster[config_.self.value].id;
   peer.wanted = {};
-  for (const wire::Subscription& s : document.subscriptions) {
+  for (const wire::Subscription& s : state.subscriptions) {
     if (s.origin != self || !s.layer || *s.layer == Layer::only) continue;
     std::optional<Layer>& wanted = peer.wanted.of(s.source);
     wanted = wanted ? std::max(*wanted, *s.layer) : *s.layer;
   }
   if (peer.link.is_up()) want(peer);
-  if (peer.documents != document.document) set_document(now, peer.id, document.document);
+  if (peer.documents != state.document) set_document(now, peer.id, state.document);
 }
 
 void PeerTable::want(Peer& peer) {
@@ -193,19 +193,19 @@ void PeerTable::want(Peer& peer) {
                              status_.document ? peer.wanted.document : std::nullopt});
 }
 
-void PeerTable::send_document(Timestamp now, Peer& peer) {
-  wire::Document document;
-  document.serial = ++serial_;
-  document.microphone = status_.microphone;
-  document.camera = status_.camera;
-  document.document = status_.document;
+void PeerTable::send_state(Timestamp now, Peer& peer) {
+  wire::BridgeState state;
+  state.serial = ++serial_;
+  state.microphone = status_.microphone;
+  state.camera = status_.camera;
+  state.document = status_.document;
   peer.asked = peer.inbound.wanted();
   for (const Source source : {Source::camera, Source::document}) {
     if (const auto layer = peer.asked.of(source))
-      document.subscriptions.push_back({config_.roster[peer.id.value].id, source, *layer});
+      state.subscriptions.push_back({config_.roster[peer.id.value].id, source, *layer});
   }
-  document.streams = outbound_.streams(peer.id);
-  peer.link.send_control(now, wire::ControlPriority::subscriptions, document, kDocumentSlot);
+  state.streams = outbound_.streams(peer.id);
+  peer.link.send_control(now, wire::ControlPriority::subscriptions, state, kStateSlot);
 }
 
 void PeerTable::set_status(Timestamp now, const LocalStatus& status) {
@@ -216,7 +216,7 @@ void PeerTable::set_status(Timestamp now, const LocalStatus& status) {
   for_each([&](Peer& peer) {
     if (!peer.link.is_up()) return;
     want(peer);
-    send_document(now, peer);
+    send_state(now, peer);
     update_deadline(peer);
   });
 }
@@ -241,7 +241,7 @@ void PeerTable::leave(Timestamp now) {
 void PeerTable::follow_link(Timestamp now, Peer& peer) {
   if (peer.generation != peer.link.generation()) {
     peer.generation = peer.link.generation();
-    peer.document_serial = 0;
+    peer.state_serial = 0;
     peer.wanted = {};
     outbound_.association_began(peer.id, rng_);
     peer.inbound.association_began();
@@ -251,7 +251,7 @@ void PeerTable::follow_link(Timestamp now, Peer& peer) {
     outbound_.set_repairs(peer.id, peer.link.repairs());
     peer.lost_at.reset();
     want(peer);
-    send_document(now, peer);
+    send_state(now, peer);
   } else if (!up && peer.was_up) {
     peer.lost_at = now;
     allocation_.gone(peer.id);
@@ -263,7 +263,7 @@ void PeerTable::follow_link(Timestamp now, Peer& peer) {
     peer.inbound.peer_left();
   }
   peer.was_up = up;
-  if (up && peer.asked != peer.inbound.wanted()) send_document(now, peer);
+  if (up && peer.asked != peer.inbound.wanted()) send_state(now, peer);
 }
 
 void PeerTable::touched(Timestamp now, Peer& peer) {

@@ -32,17 +32,17 @@ struct Peer {
   PeerId id;
   bool was_up = false;
   PictureLayers wanted;    // of ours, at best
-  PictureLayers asked;     // of theirs, in our last document
+  PictureLayers asked;     // of theirs, in our last state
   bool documents = false;  // it shows one
   std::uint32_t generation = 0;
   Timestamp report_at;  // next sender or receiver report
   std::optional<Timestamp> lost_at;
-  std::uint64_t document_serial = 0;  // the newest of theirs
+  std::uint64_t state_serial = 0;  // the newest of theirs
   Link link;
   Inbound inbound;
 };
 
-// One document about ourselves per peer, because SSRCs are per link; the newest serial wins. One
+// One state of ourselves per peer, because SSRCs are per link; the newest serial wins. One
 // thread.
 class PeerTable {
  public:
@@ -88,8 +88,8 @@ class PeerTable {
   void view(Timestamp now, Peer& peer);
   // From now on that bridge, or we, show a document or do not.
   void set_document(Timestamp now, PeerId bridge, bool shown);
-  void document_arrived(Timestamp now, Peer& peer, const wire::Document& document);
-  void send_document(Timestamp now, Peer& peer);
+  void state_arrived(Timestamp now, Peer& peer, const wire::BridgeState& state);
+  void send_state(Timestamp now, Peer& peer);
   void send_losses(Timestamp now, Peer& peer);
   void send_nacks(Timestamp now, Peer& peer);
   void send_feedback(Timestamp now, Peer& peer);

@@ -11,7 +11,7 @@ constexpr Duration kPart = 5s;
 constexpr Duration kRisen = 10ms;
 // Twice what was lost before, and one in twenty: a part has 250 packets of sound at least, of which
 // 3 σ at 5 % are 4 %.
-constexpr std::uint32_t kFullPermille = 50;
+constexpr std::uint64_t kFullPermille = 50;
 }  // namespace
 
 bool BaseDelay::counts(const Part& part) const {
@@ -30,7 +30,8 @@ void BaseDelay::arrived(Timestamp now, Duration delay, const ClockSkew& skew) {
 // What the part that has just ended says decides whether a base that nobody has seen for half a
 // minute still is one.
 void BaseDelay::part_over(Timestamp now, std::int64_t number, const ClockSkew& skew) {
-  const std::uint32_t lost_permille = lost_ * 1'000 / std::max(lost_ + arrived_, 1U);
+  const std::uint64_t all = std::max<std::uint64_t>(lost_ + arrived_, 1);
+  const std::uint64_t lost_permille = lost_ * 1'000 / all;
   if (const auto known = least(now, skew); known && last_ <= *known + kRisen)
     clear_permille_ = (3 * clear_permille_ + lost_permille) / 4;
   Part& next = parts_[static_cast<std::size_t>(number) % parts_.size()];

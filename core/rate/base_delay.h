@@ -40,9 +40,9 @@ class BaseDelay {
 
   std::array<Part, 6> parts_{};
   std::int64_t newest_ = -1;
-  std::uint32_t lost_ = 0, arrived_ = 0;  // in the newest part
+  std::uint64_t lost_ = 0, arrived_ = 0;  // in the newest part
   Duration last_{};
-  std::uint32_t clear_permille_ = 0;  // lost in parts at whose end nothing waited
+  std::uint64_t clear_permille_ = 0;  // lost in parts at whose end nothing waited
   std::optional<Least> held_;         // older than the parts
   std::optional<Duration> least_;
 };

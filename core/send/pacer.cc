@@ -52,8 +52,8 @@ void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> 
     return;
   }
   PeerQueue& queue = queue_of(peer);
-  queue.half = half;
   const OutgoingPacket& first = frame.front();
+  if (first.source == Source::camera) queue.half = half;  // a page never is, and says nothing of it
   const bool droppable = first.descriptor.temporal_id > 0;
   const auto behind = [&] {
     return !queue.video.empty() && now - queue.video.front().since > kDroppableAfter;

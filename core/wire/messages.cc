@@ -13,7 +13,7 @@ namespace {
 
 enum MessageType : std::uint8_t {
   hello = 1,
-  document = 2,
+  bridge_state = 2,
   loss_report = 3,
   key_request = 4,
   goodbye = 5,
@@ -82,9 +82,9 @@ Parsed parse_hello(ByteReader in) {
   return Message{std::move(m)};
 }
 
-void write_body(ByteWriter& out, const Document& m) {
+void write_body(ByteWriter& out, const BridgeState& m) {
   DC_CHECK(m.subscriptions.size() <= kMaxSubscriptions && m.streams.size() <= kMaxStreams);
-  out.u8(MessageType::document);
+  out.u8(MessageType::bridge_state);
   out.u64(m.serial);
   out.u8(static_cast<std::uint8_t>(m.presence));
   out.u8(static_cast<std::uint8_t>((m.microphone ? kMicrophone : 0U) | (m.camera ? kCamera : 0U) |
@@ -111,7 +111,7 @@ bool is_known_layer(std::uint8_t l) { return l <= static_cast<std::uint8_t>(Laye
 bool fits(Source source, Layer layer) { return has_pictures(source) != (layer == Layer::only); }
 
 // Entries whose source or layer is of a later version are left out; their form is the same.
-std::optional<MessageError> parse_subscriptions(ByteReader& in, Document& m) {
+std::optional<MessageError> parse_subscriptions(ByteReader& in, BridgeState& m) {
   const std::size_t count = in.u16();
   if (count > kMaxSubscriptions) return MessageError::too_many;
   for (std::size_t i = 0; i < count; ++i) {
@@ -129,7 +129,7 @@ std::optional<MessageError> parse_subscriptions(ByteReader& in, Document& m) {
   return std::nullopt;
 }
 
-std::optional<MessageError> parse_streams(ByteReader& in, Document& m) {
+std::optional<MessageError> parse_streams(ByteReader& in, BridgeState& m) {
   const std::size_t count = in.u16();
   if (count > kMaxStreams) return MessageError::too_many;
   for (std::size_t i = 0; i < count; ++i) {
@@ -145,8 +145,8 @@ std::optional<MessageError> parse_streams(ByteReader& in, Document& m) {
   return std::nullopt;
 }
 
-Parsed parse_document(ByteReader in) {
-  Document m;
+Parsed parse_bridge_state(ByteReader in) {
+  BridgeState m;
   m.serial = in.u64();
   // Unknown states of presence count as present.
   m.presence = in.u8() == static_cast<std::uint8_t>(Presence::leaving) ? Presence::leaving
@@ -217,7 +217,7 @@ Result<Message, MessageError> parse_message(ByteSpan bytes) {
   if (!in.ok()) return Unexpected{MessageError::truncated};
   switch (type) {
     case MessageType::hello: return parse_hello(in);
-    case MessageType::document: return parse_document(in);
+    case MessageType::bridge_state: return parse_bridge_state(in);
     case MessageType::loss_report: return parse_loss_report(in);
     case MessageType::key_request: return parse_key_request(in);
     case MessageType::goodbye: return parse_goodbye(in);

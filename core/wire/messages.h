@@ -45,7 +45,7 @@ struct Hello {
   bool operator==(const Hello&) const = default;
 };
 
-// What the writer of the document wants to receive; no layer: nothing of that source.
+// What the writer of the state wants to receive; no layer: nothing of that source.
 struct Subscription {
   std::string origin;  // roster id
   Source source = Source::camera;
@@ -63,8 +63,8 @@ struct StreamEntry {
 
 enum class Presence : std::uint8_t { present, leaving };
 
-// The one document that a bridge publishes about itself: the newest serial wins.
-struct Document {
+// What a bridge publishes about itself: the newest serial wins.
+struct BridgeState {
   std::uint64_t serial = 0;
   Presence presence = Presence::present;
   bool microphone = false;
@@ -72,7 +72,7 @@ struct Document {
   bool document = false;
   std::vector<Subscription> subscriptions;  // ≤ kMaxSubscriptions
   std::vector<StreamEntry> streams;         // ≤ kMaxStreams
-  bool operator==(const Document&) const = default;
+  bool operator==(const BridgeState&) const = default;
 };
 
 // Frames from `first_lost` on can no longer be repaired; `last_good` was decoded. Numbers as in the
@@ -103,7 +103,7 @@ struct UnknownMessage {
   constexpr bool operator==(const UnknownMessage&) const = default;
 };
 
-using Message = std::variant<Hello, Document, LossReport, KeyRequest, Goodbye, UnknownMessage>;
+using Message = std::variant<Hello, BridgeState, LossReport, KeyRequest, Goodbye, UnknownMessage>;
 
 enum class MessageError : std::uint8_t { truncated, bad_value, too_many };
 

@@ -29,7 +29,7 @@ class Liar : public fuzz::TwoBridges {
       case 2: return tell(feedback(in), mesh::PacketKind::rtcp);
       case 3: return flood(in.u8());
       case 4: return sender_report(in);
-      case 5: return say(document(in));
+      case 5: return say(state(in));
       case 6: return say(complaint(in));
       case 7: return say(greeting(in));
       case 8: return tell(fragment(in), mesh::PacketKind::control);
@@ -177,8 +177,8 @@ class Liar : public fuzz::TwoBridges {
     f.bytes = ByteSpan(filler).first(f.index + 1 == f.count ? 1 + in.u16() % 1'000 : filler.size());
     return datagram(f);
   }
-  wire::Message document(Reader& in) {
-    wire::Document d;
+  wire::Message state(Reader& in) {
+    wire::BridgeState d;
     d.serial = serial_ += 1U + in.u8() % 3U;
     if (in.u8() == 255) d.serial = serial_ = ~std::uint64_t{0} - in.u8();
     const std::uint8_t flags = in.u8();

@@ -41,8 +41,8 @@ Hello sample_hello() {
   return h;
 }
 
-Document sample_document() {
-  Document d;
+BridgeState sample_state() {
+  BridgeState d;
   d.serial = 5;
   d.microphone = true;
   d.document = true;
@@ -56,7 +56,7 @@ Document sample_document() {
 const char* const kHello = "01 0002 0001 00000009 0102030405060708 04 78612D31 03 302E31";
 // Type 2, serial, present, microphone | document; 2 subscriptions: "tinh" camera hi,
 // "xa-2" camera none; 2 streams.
-const char* const kDocument =
+const char* const kState =
     "02 0000000000000005 00 05 0002 04 74696E68 01 03 04 78612D32 01 FF"
     "0002 00000011 00 00 00000012 01 01";
 const char* const kLossReport = "03 AABBCCDD 0102 0100";
@@ -68,7 +68,7 @@ const char* const kGoodbye = "05 01";
 TEST_CASE("every message has its documented bytes and is read back", "[wire][messages]") {
   const std::vector<std::pair<Message, const char*>> all{
       {sample_hello(), kHello},
-      {sample_document(), kDocument},
+      {sample_state(), kState},
       {LossReport{Ssrc{0xAABBCCDD}, 0x0102, 0x0100}, kLossReport},
       {KeyRequest{Ssrc{0xAABBCCDD}}, kKeyRequest},
       {Goodbye{GoodbyeReason::incompatible}, kGoodbye},
@@ -89,7 +89,7 @@ TEST_CASE("an unknown message is skipped, not an error", "[wire][messages]") {
 }
 
 TEST_CASE("fields that a later version appends are ignored", "[wire][messages]") {
-  for (const char* text : {kHello, kDocument, kLossReport, kKeyRequest, kGoodbye}) {
+  for (const char* text : {kHello, kState, kLossReport, kKeyRequest, kGoodbye}) {
     const auto plain = parse_message(hex(text));
     const auto longer = parse_message(hex(std::string(text) + "DEADBEEF"));
     REQUIRE(plain);
@@ -105,17 +105,17 @@ TEST_CASE("sources, layers and reasons of a later version do not spoil the rest"
       parse_message(hex("02 0000000000000005 07 00 0002 02 7861 09 03 02 7861 01 03"
                         "0002 00000011 01 07 00000012 01 01"));
   REQUIRE(d);
-  const auto& document = std::get<Document>(*d);
-  CHECK(document.presence == Presence::present);
-  CHECK(document.subscriptions == std::vector<Subscription>{{"xa", Source::camera, Layer::hi}});
-  CHECK(document.streams == std::vector<StreamEntry>{{Ssrc{0x12}, Source::camera, Layer::lo}});
+  const auto& state = std::get<BridgeState>(*d);
+  CHECK(state.presence == Presence::present);
+  CHECK(state.subscriptions == std::vector<Subscription>{{"xa", Source::camera, Layer::hi}});
+  CHECK(state.streams == std::vector<StreamEntry>{{Ssrc{0x12}, Source::camera, Layer::lo}});
   const auto g = parse_message(hex("05 63"));
   REQUIRE(g);
   CHECK(std::get<Goodbye>(*g).reason == GoodbyeReason::leaving);
 }
 
-TEST_CASE("the fullest document round-trips and fits one control message", "[wire][messages]") {
-  Document d;
+TEST_CASE("the fullest state round-trips and fits one control message", "[wire][messages]") {
+  BridgeState d;
   d.presence = Presence::leaving;
   d.camera = true;
   d.subscriptions.assign(kMaxSubscriptions,
@@ -155,7 +155,7 @@ TEST_CASE("bad values are errors", "[wire][messages]") {
 }
 
 TEST_CASE("a message cut at any length is truncated", "[wire][messages]") {
-  for (const char* text : {kHello, kDocument, kLossReport, kKeyRequest, kGoodbye}) {
+  for (const char* text : {kHello, kState, kLossReport, kKeyRequest, kGoodbye}) {
     wire_test::for_each_prefix(hex(text),
                                [](ByteSpan b) { REQUIRE(error_of(b) == MessageError::truncated); });
   }
@@ -174,7 +174,6 @@ TEST_CASE("whatever bytes come, a message that is read can be written and read a
     REQUIRE(*again == *m);
   };
   for (std::uint8_t type = 0; type < 8; ++type) wire_test::for_each_garbage({type}, read);
-  for (const char* text : {kHello, kDocument})
-    wire_test::for_each_mutation(hex(text), 20'000, read);
+  for (const char* text : {kHello, kState}) wire_test::for_each_mutation(hex(text), 20'000, read);
   CHECK(accepted > 0);
 }
