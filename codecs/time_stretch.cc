@@ -147,7 +147,10 @@ Samples TimeStretch::process(Samples frame, Stretch wish) {
     s.work.insert(s.work.end(), frame.begin(), frame.end());
     const bool faster = wish == Stretch::accelerate;
     const Joint joint = s.find(faster ? 1 : -1, kLongest);
-    if (s.accept(joint, frame)) {
+    if (wish == Stretch::most) {
+      // Whole periods are as alike as one.
+      s.repeat(joint.period * (kLongest / joint.period), frame.size());
+    } else if (s.accept(joint, frame)) {
       if (faster) {
         s.leave_out(joint.period, frame.size());
       } else {

@@ -24,6 +24,7 @@ Duration duration_of(std::uint64_t samples) {
 codecs::Stretch stretch_of(mesh::AudioAction action) {
   if (action == mesh::AudioAction::accelerate) return codecs::Stretch::accelerate;
   if (action == mesh::AudioAction::decelerate) return codecs::Stretch::decelerate;
+  if (action == mesh::AudioAction::stretch) return codecs::Stretch::most;
   return codecs::Stretch::none;
 }
 

@@ -38,6 +38,7 @@ const char* name_of_action(mesh::AudioAction action) {
     case mesh::AudioAction::redundant: return "redundant";
     case mesh::AudioAction::accelerate: return "accelerate";
     case mesh::AudioAction::decelerate: return "decelerate";
+    case mesh::AudioAction::stretch: return "stretch";
     case mesh::AudioAction::expand: return "expand";
     case mesh::AudioAction::silence: return "silence";
   }

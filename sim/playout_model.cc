@@ -25,6 +25,7 @@ mesh::AudioPlayed PlayoutModel::perform(Timestamp now, const mesh::PlayAudio& pl
     case mesh::AudioAction::redundant: played.samples = kSamplesPerFrame; break;
     case mesh::AudioAction::accelerate: played.samples = kSamplesPerFrame - kPitchSamples; break;
     case mesh::AudioAction::decelerate: played.samples = kSamplesPerFrame + kPitchSamples; break;
+    case mesh::AudioAction::stretch: played.samples = kSamplesPerFrame + kMostStretch; break;
     case mesh::AudioAction::expand:
     case mesh::AudioAction::silence: played.samples = kSamplesPerTick; break;
   }

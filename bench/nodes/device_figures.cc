@@ -88,6 +88,7 @@ mesh::AudioAction action_of(const std::string& word) {
   if (word == "redundant") return A::redundant;
   if (word == "accelerate") return A::accelerate;
   if (word == "decelerate") return A::decelerate;
+  if (word == "stretch") return A::stretch;
   if (word == "expand") return A::expand;
   if (word == "silence") return A::silence;
   throw std::runtime_error("a sink's index knows no action " + word);

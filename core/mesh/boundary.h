@@ -84,7 +84,8 @@ enum class AudioAction : std::uint8_t {
   accelerate,
   decelerate,
   expand,
-  silence
+  silence,
+  stretch  // as much longer as the frame can be: the next one will be late
 };
 // What performing a PlayAudio really gave. `plays_at` is when its first sample reaches the
 // loudspeaker.

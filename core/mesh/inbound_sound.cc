@@ -11,6 +11,7 @@ AudioAction action_of(receive::AudioStep step) {
     case receive::AudioStep::normal: return AudioAction::normal;
     case receive::AudioStep::accelerate: return AudioAction::accelerate;
     case receive::AudioStep::decelerate: return AudioAction::decelerate;
+    case receive::AudioStep::stretch: return AudioAction::stretch;
     case receive::AudioStep::expand: return AudioAction::expand;
     case receive::AudioStep::silence: return AudioAction::silence;
   }
@@ -33,6 +34,7 @@ receive::AudioStep step_of(AudioAction action) {
     case AudioAction::normal: return receive::AudioStep::normal;
     case AudioAction::accelerate: return receive::AudioStep::accelerate;
     case AudioAction::decelerate: return receive::AudioStep::decelerate;
+    case AudioAction::stretch: return receive::AudioStep::stretch;
     case AudioAction::expand: return receive::AudioStep::expand;
     case AudioAction::silence: return receive::AudioStep::silence;
     case AudioAction::redundant: return receive::AudioStep::normal;  // as long as a frame
@@ -144,6 +146,7 @@ void Inbound::audio_played(Timestamp now, const AudioPlayed& played) {
   stream->meter.sound_played(delay);
   if (!clock_.known()) return;
   sync_.sound_played(now, delay);
+  sync_.sound_held(sound_.minimum_delay());
   if (sync_.update(now, sound_.target_delay(), face_.buffer.target_delay())) {
     sound_.set_minimum_delay(sync_.audio_minimum());
     face_.buffer.set_minimum_delay(sync_.video_minimum());

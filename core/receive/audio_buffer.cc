@@ -1,4 +1,5 @@
-// What to play next follows from how old the next frame is, compared with the target.
+// What to play next follows from how old the next frame is, compared with the target; and while a
+// queue grows, from when the one behind it will come.
 #include "core/receive/audio_buffer.h"
 
 #include <algorithm>
@@ -24,6 +25,12 @@ constexpr std::uint64_t kStopped = kAudioClockHz;  // one second of concealment,
 constexpr std::int64_t kStretchPercent = 15;
 constexpr std::int64_t kMostCredit = 480;
 constexpr std::int64_t kMostDebt = -4'800;
+// Five packets in a row on average that much later than the one before: a queue that grows by 50 ms
+// a second. Without a queue the rule below does not hold.
+constexpr Duration kGrows = 1ms;
+// A device asks 10 ms before it runs dry, and what is expected may come as much later.
+constexpr Duration kInTime = 20ms;
+constexpr Duration kMostTarget = 1200ms;  // fits into kCapacity
 
 Duration media_time(std::int64_t samples) { return MediaTime(samples, kAudioClockHz).duration(); }
 }  // namespace
@@ -39,6 +46,7 @@ void AudioBuffer::stop() {
   clear();
   unwrapper_.reset();
   given_ = 0;
+  trend_.clear();
   fastest_now_.reset();
   fastest_before_.reset();
 }
@@ -57,11 +65,16 @@ void AudioBuffer::measure(Timestamp received_at, std::int64_t at) {
     fastest_now_ = transit;
     epoch_began_ = received_at;
   } else if (received_at - epoch_began_ >= kEpoch) {
+    const Duration was = fastest();
     fastest_before_ = fastest_now_;
     fastest_now_ = transit;
     epoch_began_ = received_at;
+    const Duration later = fastest() - was;
+    delays_.zero_moved(later);
+    minimum_delay_ = std::max(minimum_delay_ - later, Duration::zero());
   }
   fastest_now_ = std::min(*fastest_now_, transit);
+  trend_.add(transit);
   delays_.add(transit - fastest());
 }
 
@@ -141,10 +154,18 @@ AudioPull AudioBuffer::play_front(Timestamp now, std::uint32_t queued_samples) {
   if (stretch_credit_ >= 0 && waited < target) pull.step = AudioStep::decelerate;
   const std::int64_t at = entries_.front().at;
   pull.frame = entries_.pop().frame;
+  if (entries_.empty() && runs_dry(waited + media_time(queued_samples)))
+    pull.step = AudioStep::stretch;
   frame_samples_ = std::max<std::uint32_t>(pull.frame->samples, 1);
   next_ = at + frame_samples_;
   concealed_ = 0;
   return pull;
+}
+
+// Whether the next frame will miss its turn: slower speech is understood, holes in it are not.
+bool AudioBuffer::runs_dry(Duration waited) const {
+  const Duration growth = trend_.growth();
+  return growth >= kGrows && trend_.last() + growth - fastest() + kInTime > waited;
 }
 
 AudioPull AudioBuffer::conceal() {
@@ -160,6 +181,7 @@ void AudioBuffer::played(AudioStep step, std::uint32_t samples) {
     concealed_ += samples;
     return;
   }
+  if (step == AudioStep::stretch) return;  // instead of a gap, not to please an ear
   const std::int64_t changed = std::int64_t{samples} - std::int64_t{frame_samples_};
   stretch_credit_ +=
       std::int64_t{frame_samples_} * kStretchPercent / 100 - (changed < 0 ? -changed : changed);
@@ -171,7 +193,10 @@ void AudioBuffer::set_minimum_delay(Duration d) {
 }
 
 Duration AudioBuffer::target_delay() const {
-  return std::max({delays_.target(), minimum_delay_, held_});
+  Duration target = std::max({delays_.target(), minimum_delay_, held_});
+  // What stands is needed by every packet, beyond the histogram's cap too.
+  if (const auto standing = trend_.standing()) target = std::max(target, *standing - fastest());
+  return std::min(target, kMostTarget);
 }
 
 }  // namespace diemcau::receive

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/base/ring_queue.h"
+#include "core/receive/arrival_trend.h"
 #include "core/receive/audio_frame.h"
 #include "core/receive/delay_histogram.h"
 #include "core/units/seq_no.h"
@@ -14,11 +15,11 @@
 
 namespace diemcau::receive {
 
-enum class AudioStep : std::uint8_t { normal, accelerate, decelerate, expand, silence };
+enum class AudioStep : std::uint8_t { normal, accelerate, decelerate, stretch, expand, silence };
 
 struct AudioPull {
   AudioStep step = AudioStep::silence;
-  std::optional<AudioFrame> frame;  // for normal, accelerate and decelerate
+  std::optional<AudioFrame> frame;  // for all but expand and silence
 };
 
 // Delay is how long after the fastest recent packet's pace a frame is pulled; the target is the
@@ -43,8 +44,9 @@ class AudioBuffer {
   // The real length of what a pull gave.
   void played(AudioStep step, std::uint32_t samples);
 
-  // From the lip sync.
+  // From the lip sync. It becomes less by what a queue that comes to stand adds to the pace.
   void set_minimum_delay(Duration d);
+  Duration minimum_delay() const { return minimum_delay_; }
   Duration target_delay() const;
   std::size_t size() const { return entries_.size(); }
   const Figures& figures() const { return figures_; }
@@ -57,6 +59,7 @@ class AudioBuffer {
     AudioFrame frame;
   };
   AudioPull play_front(Timestamp now, std::uint32_t queued_samples);
+  bool runs_dry(Duration waited) const;
   AudioPull conceal();
   void measure(Timestamp received_at, std::int64_t at);
   Duration fastest() const;
@@ -76,6 +79,7 @@ class AudioBuffer {
   std::int64_t stretch_credit_ = 0;    // samples that may be stretched away or in
 
   DelayHistogram delays_;
+  ArrivalTrend trend_;
   Duration minimum_delay_{};
   Duration held_{};  // what repair has needed in the last seconds
   Timestamp held_until_;

@@ -15,6 +15,8 @@ class AvSync {
  public:
   void sound_played(Timestamp now, Duration since_capture) { sound_ = {now, since_capture}; }
   void picture_shown(Timestamp now, Duration since_capture) { picture_ = {now, since_capture}; }
+  // What the buffer holds sound back by now; it takes some back by itself.
+  void sound_held(Duration minimum) { audio_minimum_ = minimum; }
   // Moves the minimum delays, at most once a second; true when one changed.
   bool update(Timestamp now, Duration audio_target, Duration video_target);
 

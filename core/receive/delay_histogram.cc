@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 namespace diemcau::receive {
 
@@ -48,6 +49,28 @@ void DelayHistogram::add(Duration delay) {
   weights_[bucket] += kOne - sum;
   while (weights_[used_ - 1] == 0) --used_;
   forget_ = std::min(forget_ + 1, kForget);
+  find_target();
+}
+
+// Packets that came before the zero moved would go on asking for a wait that nothing needs.
+void DelayHistogram::zero_moved(Duration later) {
+  const auto buckets = static_cast<std::size_t>(std::max<std::int64_t>(later / kBucket, 0));
+  if (buckets == 0 || used_ == 0) return;
+  std::uint32_t nearer = 0;
+  for (std::size_t i = 0; i < used_; ++i) {
+    const std::uint32_t weight = std::exchange(weights_[i], 0);
+    if (i <= buckets)
+      nearer += weight;
+    else
+      weights_[i - buckets] = weight;
+  }
+  weights_[0] = nearer;
+  used_ = used_ > buckets ? used_ - buckets : 1;
+  last_ -= kBucket * static_cast<std::int64_t>(buckets);
+  find_target();
+}
+
+void DelayHistogram::find_target() {
   std::uint32_t beyond = 0;
   std::size_t i = used_;
   while (i > 1 && beyond + weights_[i - 1] <= kOne / kBeyondParts) beyond += weights_[--i];

@@ -20,12 +20,16 @@ class DelayHistogram {
   static constexpr Duration kLeast = 15ms;
 
   void add(Duration delay);
+  // What delays are counted from has become later by that much: a queue that stands.
+  void zero_moved(Duration later);
   // Upper edge of the bucket below which 99.5 % of the weight lies, but kLeast at least.
   Duration target() const { return target_; }
 
  private:
   static constexpr std::size_t kBuckets = static_cast<std::size_t>(kCap / kBucket);
   static constexpr std::uint32_t kOne = std::uint32_t{1} << 30;
+
+  void find_target();
 
   std::array<std::uint32_t, kBuckets> weights_{};  // their sum is kOne
   std::size_t used_ = 0;  // buckets from here on weigh nothing: most lines need a few only

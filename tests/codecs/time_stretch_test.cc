@@ -88,6 +88,26 @@ TEST_CASE("one call changes a frame by at most 15 ms", "[codecs][stretch]") {
   }
 }
 
+TEST_CASE("stretched as far as it goes, each frame of a voice is 7.5 to 15 ms longer, at its pitch",
+          "[codecs][stretch]") {
+  for (const double pitch : {85.0, 120.0, 210.0, 330.0}) {
+    CAPTURE(pitch);
+    const auto in = testing::voice(pitch, kSeconds4);
+    TimeStretch stretcher;
+    std::vector<std::int16_t> out;
+    for (std::size_t at = 0; at < in.size(); at += kFrameSamples) {
+      const Samples played =
+          stretcher.process(Samples(in).subspan(at, kFrameSamples), Stretch::most);
+      CHECK(played.size() >= kFrameSamples + 360);
+      CHECK(played.size() <= kFrameSamples + 720);
+      out.insert(out.end(), played.begin(), played.end());
+    }
+    const Samples middle = Samples(out).subspan(48000, 48000);
+    CHECK(testing::amplitude(middle, pitch) > 0.8 * testing::amplitude(in, pitch));
+    CHECK(largest_step(out) <= largest_step(in) * 3 / 2);
+  }
+}
+
 TEST_CASE("silence and noise drain too", "[codecs][stretch]") {
   const std::uint64_t seed = 4;
   CAPTURE(seed);

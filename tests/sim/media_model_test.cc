@@ -192,7 +192,7 @@ TEST_CASE("the loudspeaker takes a period at each tick and counts what was missi
 }
 
 TEST_CASE(
-    "stretching changes the length by one pitch period, and what is invented has no capture time",
+    "stretching changes the length by whole pitch periods, and what is invented has no capture time",
     "[sim]") {
   PlayoutModel playout;
   mesh::PlayAudio play;
@@ -201,6 +201,8 @@ TEST_CASE(
   CHECK(playout.perform(timestamp_from_ns(0), play).samples == 960 - kPitchSamples);
   play.action = mesh::AudioAction::decelerate;
   CHECK(playout.perform(timestamp_from_ns(0), play).samples == 960 + kPitchSamples);
+  play.action = mesh::AudioAction::stretch;
+  CHECK(playout.perform(timestamp_from_ns(0), play).samples == 960 + kMostStretch);
   play.action = mesh::AudioAction::expand;
   const auto invented = playout.perform(timestamp_from_ns(0), play);
   CHECK(invented.samples == 480);

@@ -180,6 +180,7 @@ class TestMedia {
     report.action = play.action;
     report.samples = play.action == mesh::AudioAction::accelerate   ? 720
                      : play.action == mesh::AudioAction::decelerate ? 1200
+                     : play.action == mesh::AudioAction::stretch    ? 1536
                                                                     : 960;
     report.captured_at = play.captured_at;
     std::uint32_t& queued = nodes_[i].queued[play.origin.value];

@@ -210,6 +210,7 @@ class TightPair {
     report.action = play.action;
     report.samples = play.action == mesh::AudioAction::accelerate   ? 720
                      : play.action == mesh::AudioAction::decelerate ? 1200
+                     : play.action == mesh::AudioAction::stretch    ? 1536
                                                                     : 960;
     report.captured_at = play.captured_at;
     End& end = ends_[i];

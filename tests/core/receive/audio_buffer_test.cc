@@ -194,6 +194,56 @@ TEST_CASE("stretching changes at most 15 % of the sound over any two seconds") {
   CHECK(line.count(AudioStep::decelerate) > 0);
 }
 
+namespace {
+// A queue that grows by `step` a frame up to `most`, then stands; some jitter.
+std::vector<Duration> growing(std::int64_t frame, std::int64_t from, Duration step, Duration most) {
+  const Duration queue = std::clamp(step * (frame - from), Duration{}, most);
+  return {20ms + queue + Duration{1ms} * (frame * 7 % 5)};
+}
+}  // namespace
+
+TEST_CASE("while a queue grows by half a second a second, speech is slower, not torn") {
+  SoundLine line;
+  line.way = [](std::int64_t k) { return growing(k, 500, 10ms, 600ms); };
+  line.run_for(10s);
+  const std::size_t from = line.played.size();
+  line.run_for(3s);
+  // 600 ms have to come from somewhere; the first packets tell nothing yet, hence three
+  // concealments.
+  CHECK(line.count(AudioStep::expand, from) <= 3);
+  CHECK(line.count(AudioStep::stretch, from) >= 600 / 12 - 10);
+  CHECK(line.buffer.figures().discarded == 0);
+}
+
+TEST_CASE("behind a queue that stands, sound is no later than its packets need") {
+  SoundLine line;
+  line.way = [](std::int64_t k) { return growing(k, 500, 10ms, 600ms); };
+  line.run_for(13s + 8s);
+  // On the way, the queue, its jitter; the 15 ms that are left alone, a bucket, the device's 10 ms.
+  CHECK(worst_delay(line, line.now() - 2s) <= 20ms + 600ms + 4ms + 15ms + 15ms + 10ms);
+  CHECK(line.buffer.target_delay() <= 50ms);  // counted from the packets that come now
+}
+
+TEST_CASE("packets that a stall held up are not taken for a queue that grows") {
+  SoundLine line;
+  line.way = [](std::int64_t k) {
+    const bool held = k >= 500 && k < 515;
+    return std::vector<Duration>{held ? 20ms + (515 - k) * Duration{20ms} : Duration{20ms}};
+  };
+  line.run_for(20s);
+  CHECK(line.count(AudioStep::stretch) == 0);
+}
+
+TEST_CASE("what the lip sync holds sound back by becomes less by a queue that comes to stand") {
+  SoundLine line;
+  line.way = [](std::int64_t k) { return growing(k, 500, 4ms, 80ms); };
+  line.run_for(10s);
+  line.buffer.set_minimum_delay(100ms);
+  line.run_for(10s);
+  CHECK(line.buffer.minimum_delay() <= 100ms - 75ms);
+  CHECK(worst_delay(line, line.now() - 1s) <= 20ms + 100ms + 4ms + 15ms + 15ms + 10ms);
+}
+
 TEST_CASE("a source that stops is concealed for one second, then there is silence") {
   SoundLine line;
   line.speaks = [](std::int64_t k) { return k < 100 || k >= 300; };

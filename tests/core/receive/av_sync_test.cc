@@ -56,6 +56,20 @@ TEST_CASE("sound waits for a late picture until they are within 30 ms") {
   CHECK(v.sync.video_minimum() == 0ms);
 }
 
+TEST_CASE("what the jitter buffer has taken back of a hold is not held again") {
+  Viewer v(10ms, 130ms);
+  v.run(15s);
+  const Duration held = v.sync.audio_minimum();
+  // A queue that came to stand has made both later by as much.
+  v.picture_needs += 80ms;
+  v.sound_offset += 80ms;
+  v.sync.sound_held(held - 80ms);
+  v.sound_needs = held;
+  v.run(5s);
+  CHECK(v.sync.audio_minimum() <= held);
+  CHECK(v.skew() <= 30ms);
+}
+
 TEST_CASE("the picture waits for late sound until they are within 30 ms") {
   Viewer v(60ms, 10ms, 40ms);
   v.run(15s);

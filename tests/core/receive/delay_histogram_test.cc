@@ -67,6 +67,17 @@ TEST_CASE("the target is that of the forgetting rule over all buckets, whatever 
   }
 }
 
+TEST_CASE("when the zero of delays moves, the target follows it at once") {
+  DelayHistogram histogram;
+  for (int i = 0; i < 500; ++i) histogram.add(152ms);
+  REQUIRE(histogram.target() == 155ms);
+  histogram.zero_moved(150ms);
+  CHECK(histogram.target() == DelayHistogram::kLeast);
+  // And what comes later is learned from as ever.
+  histogram.add(62ms);
+  CHECK(histogram.target() == 65ms);
+}
+
 TEST_CASE("a quantile of recent delays is that of the sorted window") {
   constexpr std::uint64_t kSeed = 20'261'127;
   CAPTURE(kSeed);
