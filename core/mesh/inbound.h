@@ -144,6 +144,7 @@ class Inbound {
     bool repaired = false;
   };
   Live* find(Ssrc ssrc);
+  void list_pictures();
   Stream* find(const StreamId& id) const;
   Timestamp local_time(NtpTime captured) const;
   std::optional<quality::DropReason> media_arrived(const Coming& coming, Live& live,
@@ -175,7 +176,8 @@ class Inbound {
 
   // What every packet reads stands first.
   Context context_;
-  std::vector<Live> live_;  // those of the present association
+  std::vector<Live> live_;           // those of the present association
+  std::vector<Live> with_pictures_;  // of them those with pictures, in the same order
   PictureLayers wanted_;
   receive::PeerClock clock_;
   receive::ArrivalLog arrivals_;

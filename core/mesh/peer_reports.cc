@@ -26,6 +26,8 @@ void PeerTable::send_losses(Timestamp now, Peer& peer) {
 }
 
 void PeerTable::send_nacks(Timestamp now, Peer& peer) {
+  const auto due = peer.inbound.nack_due();
+  if (!due || *due > now) return;
   std::array<std::uint8_t, kMaxRtcp> buffer;
   ByteWriter writer(buffer);
   if (!peer.inbound.write_nack(writer, outbound_.rtcp_ssrc(peer.id), now, peer.link.least_rtt()))
