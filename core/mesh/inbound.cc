@@ -283,17 +283,18 @@ void Inbound::time_passed(Timestamp now) {
   }
 }
 
-std::optional<Timestamp> Inbound::deadline() const {
-  std::optional<Timestamp> first = repair_.deadline();
-  if (context_.records) {
-    const auto due = sound_record_.deadline();
-    if (due && (!first || *due < *first)) first = due;
-  }
-  for (const Live& live : with_pictures_) {
-    const auto due = live.pictures->assembly.deadline();
-    if (due && (!first || *due < *first)) first = due;
-  }
+Timestamp Inbound::due() const {
+  constexpr Timestamp kNever = Timestamp::max();
+  Timestamp first = repair_.deadline().value_or(kNever);
+  if (context_.records) first = std::min(first, sound_record_.deadline().value_or(kNever));
+  for (const Live& live : with_pictures_)
+    first = std::min(first, live.pictures->assembly.deadline().value_or(kNever));
   return first;
+}
+
+bool Inbound::lacks_pictures() const {
+  return std::any_of(with_pictures_.begin(), with_pictures_.end(),
+                     [](const Live& live) { return live.pictures->assembly.lacks_frames(); });
 }
 
 std::optional<Inbound::LossToReport> Inbound::poll_loss(Timestamp now,
