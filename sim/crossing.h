@@ -28,9 +28,13 @@ inline constexpr std::array kWireStreams = {
     WireStream{Source::camera, Layer::mid},      WireStream{Source::camera, Layer::hi},
     WireStream{Source::document, Layer::mid},    WireStream{Source::document, Layer::hi}};
 // Its place among them.
-constexpr std::size_t place_of(const WireStream& s) {
-  const auto layer = static_cast<std::size_t>(s.layer);
-  return s.source == Source::document ? layer + 2 : layer;
+constexpr std::uint8_t place_of(const WireStream& s) {
+  const auto layer = static_cast<std::uint8_t>(s.layer);
+  return static_cast<std::uint8_t>(s.source == Source::document ? layer + 2 : layer);
+}
+constexpr std::uint8_t kNoStream = 0xFF;
+constexpr std::optional<WireStream> stream_at(std::uint8_t place) {
+  return place != kNoStream ? std::optional(kWireStreams[place]) : std::nullopt;
 }
 
 // Of an RTP packet of sound or pictures, sealed or not; nothing for everything else.
@@ -55,7 +59,10 @@ class Crossings {
   explicit Crossings(std::size_t members)
       : members_(members), all_(members * members * kWireStreams.size()) {}
   Crossing& of(std::size_t from, std::size_t to, const WireStream& stream) {
-    return all_[(from * members_ + to) * kWireStreams.size() + place_of(stream)];
+    return of(from, to, place_of(stream));
+  }
+  Crossing& of(std::size_t from, std::size_t to, std::uint8_t place) {
+    return all_[(from * members_ + to) * kWireStreams.size() + place];
   }
   const Crossing& of(std::size_t from, std::size_t to, const WireStream& stream) const {
     return all_[(from * members_ + to) * kWireStreams.size() + place_of(stream)];

@@ -29,10 +29,11 @@ void Devices::start(Timestamp now, Participant& p) {
 // ------------------------------------------------------------ what a bridge asks for
 void Devices::perform(Timestamp now, Participant& p, const mesh::PlayAudio& o) {
   const Timestamp at = now + p.host.sound_decoded();
-  const mesh::AudioPlayed played = p.peers[o.origin.value].playout.perform(p.clock.local(at), o);
+  mesh::AudioPlayed played = p.peers[o.origin.value].playout.perform(p.clock.local(at), o);
   if (options_.observer != nullptr)
     options_.observer->played(members_[o.origin.value]->sound_of(o, played, p.index, p.clock));
-  events_.push(at + p.host.from_player(), EventClass::played, p.index, playing_.put(played));
+  events_.push(at + p.host.from_player(), EventClass::played, p.index,
+               playing_.put(std::move(played)));
 }
 
 void Devices::perform(Timestamp now, Participant& p, const mesh::DecodeFrame& o) {

@@ -46,17 +46,6 @@ void EventQueue::put(const SimEvent& event) {
   }
 }
 
-std::optional<SimEvent> EventQueue::pop(Timestamp until) {
-  while (cursor_ == open_.size()) {
-    if (!enter_next_slot()) return std::nullopt;
-  }
-  if (open_[cursor_].time() > until) return std::nullopt;
-  const SimEvent event = open_[cursor_++];
-  last_ns_ = event.time_ns;
-  --size_;
-  return event;
-}
-
 std::optional<std::int64_t> EventQueue::next_occupied() const {
   const auto start = static_cast<std::size_t>(slot_ + 1) % kSlots;
   for (std::size_t step = 0; step <= occupied_.size(); ++step) {

@@ -54,7 +54,17 @@ class EventQueue {
   EventQueue();
   void push(Timestamp at, EventClass what, std::uint16_t id, std::uint32_t payload = 0);
   // The earliest event, if there is one at or before `until`.
-  std::optional<SimEvent> pop(Timestamp until);
+  std::optional<SimEvent> pop(Timestamp until) {
+    while (cursor_ == open_.size()) {
+      if (!enter_next_slot()) return std::nullopt;
+    }
+    const SimEvent& event = open_[cursor_];
+    if (event.time() > until) return std::nullopt;
+    ++cursor_;
+    last_ns_ = event.time_ns;
+    --size_;
+    return event;
+  }
   // One of the next events, if it is known without looking far: the caller may fetch what it needs.
   const SimEvent* ahead(std::size_t places) const {
     return cursor_ + places < open_.size() ? &open_[cursor_ + places] : nullptr;

@@ -69,24 +69,26 @@ Link::Result Link::send(Timestamp now, ByteCount size, std::uint32_t flow, std::
 }
 
 Link::Result Link::cross(std::int64_t arrived_ns, const Server::Service& service) {
-  const Duration waited{service.begins_ns - arrived_ns};
-  figures_.waited.add(waited);
-  const auto served = [&](Result result) {
-    result.begins = timestamp_from_ns(service.begins_ns);
-    result.waited = waited;
+  Result result;
+  result.begins = timestamp_from_ns(service.begins_ns);
+  result.waited = Duration{service.begins_ns - arrived_ns};
+  figures_.waited.add(result.waited);
+  if (!config_.loss_at_ingress && loss_.loses(service.departs_ns)) {
+    ++figures_.lost_wire;
+    result.passage = Passage::lost_wire;
     return result;
-  };
-  if (!config_.loss_at_ingress && loss_.loses(service.departs_ns))
-    return served(refuse(Passage::lost_wire, figures_.lost_wire));
+  }
   const DelayLine::Arrival arrival = delay_.carry(service.departs_ns);
   if (!cuts_.empty()) {
     // A cut that begins before it has arrived takes it along.
     const OutageSpan* cut = span_from(cuts_, arrived_ns);
-    if (cut && cut->from_ns <= arrival.at_ns)
-      return served(refuse(Passage::lost_outage, figures_.lost_outage));
+    if (cut && cut->from_ns <= arrival.at_ns) {
+      ++figures_.lost_outage;
+      result.passage = Passage::lost_outage;
+      return result;
+    }
   }
   ++figures_.carried;
-  Result result = served({});
   result.arrives_at = timestamp_from_ns(arrival.at_ns);
   if (arrival.copy_at_ns) result.copy_at = timestamp_from_ns(*arrival.copy_at_ns);
   result.corrupt = arrival.corrupt;
@@ -142,8 +144,7 @@ Link::Result Link::send_active(std::int64_t now_ns, const Parcel& parcel) {
   return result;
 }
 
-std::optional<Timestamp> Link::next_service() const {
-  if (!active_) return std::nullopt;
+std::optional<Timestamp> Link::service_due() const {
   if (!dropped_.empty() || !cut_off_.empty()) return timestamp_from_ns(last_now_ns_);
   if (active_->empty()) return std::nullopt;
   return timestamp_from_ns(std::max(server_.free_ns(), last_now_ns_));

@@ -96,7 +96,7 @@ class Link {
   Link(const LinkConfig& config, const LinkIdentity& identity);
   // `flow` and `handle` matter to active queues alone.
   Result send(Timestamp now, ByteCount size, std::uint32_t flow = 0, std::uint32_t handle = 0);
-  std::optional<Timestamp> next_service() const;
+  std::optional<Timestamp> next_service() const { return active_ ? service_due() : std::nullopt; }
   // Those that went into service or were dropped, in order, are added to `told`.
   void serve(Timestamp now, std::vector<Told>& told);
 
@@ -121,6 +121,7 @@ class Link {
   void end_cut(std::int64_t now_ns);
   Result cross(std::int64_t arrived_ns, const Server::Service& service);
   Result refuse(Passage passage, std::uint64_t& count);
+  std::optional<Timestamp> service_due() const;
   Result send_active(std::int64_t now_ns, const Parcel& parcel);
   void leave_queue(std::int64_t now_ns);
   void enter_queue(Waiting w);

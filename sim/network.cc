@@ -37,18 +37,20 @@ Network::Network(const Scenario& scenario, const WorldOptions& options, PacketPo
   }
 }
 
-std::optional<WireStream> Network::stream_of(const Datagram& d) {
+std::uint8_t Network::stream_of(const Datagram& d) {
   const ByteSpan bytes = d.packet->bytes();
-  if (bytes.size() < wire::kRtpFixedHeaderBytes) return std::nullopt;
+  if (bytes.size() < wire::kRtpFixedHeaderBytes) return kNoStream;
   ByteReader reader{bytes.subspan(8)};
   const std::uint64_t ssrc = reader.u32();
   auto& known = ssrcs_[std::size_t{d.from} * members_ + d.to];
   for (std::size_t i = 0; i < known.size(); ++i) {
-    if (known[i] == ssrc) return kWireStreams[i];
+    if (known[i] == ssrc) return static_cast<std::uint8_t>(i);
   }
   const auto stream = sim::stream_of(bytes);
-  if (stream) known[sim::place_of(*stream)] = ssrc;
-  return stream;
+  if (!stream) return kNoStream;
+  const std::uint8_t place = sim::place_of(*stream);
+  known[place] = ssrc;
+  return place;
 }
 
 PacketRef Network::copy_of(const Datagram& d) {
@@ -89,26 +91,27 @@ Traffic Network::traffic_of(std::uint32_t flight) {
     return {p.member, p.member, true, std::nullopt, p.size.count()};
   }
   const Datagram& d = flights_[flight];
-  return {d.from, d.to, false, d.stream, static_cast<std::int64_t>(d.payload_bytes)};
+  return {d.from, d.to, false, stream_at(d.stream), static_cast<std::int64_t>(d.payload_bytes)};
 }
 
 void Network::send(Timestamp now, CrossParcel parcel) {
   enter(now, parcels_.put(std::move(parcel)) | kCrossHandle);
 }
 
-void Network::send(Timestamp now, Datagram d) {
+void Network::send(Timestamp now, Datagram&& d) {
   const bool by_hand = lose_ && *lose_ == tally_.sent;
   ++tally_.sent;
   const std::uint32_t seal = d.sealed ? 0 : seal_bytes(d.kind);
   d.payload_bytes = static_cast<std::uint32_t>(d.packet->wire_size()) + seal;
   if (d.kind == mesh::PacketKind::rtp) d.stream = stream_of(d);
-  if (d.stream) {
+  if (d.stream != kNoStream) {
     Crossing& c = crossing_of(d);
     ++c.packets_sent;
     c.bytes_sent += d.payload_bytes;
   }
   if (observer_ != nullptr) {
-    Traffic traffic{d.from, d.to, false, d.stream, static_cast<std::int64_t>(d.payload_bytes)};
+    Traffic traffic{d.from, d.to, false, stream_at(d.stream),
+                    static_cast<std::int64_t>(d.payload_bytes)};
     if (d.kind == mesh::PacketKind::rtp)
       traffic.repair_bytes = static_cast<std::int64_t>(repair_bytes_of(*d.packet));
     observer_->sent(now, traffic);
@@ -201,10 +204,11 @@ void Network::lose(std::uint32_t flight, Passage passage) {
   }
 }
 
-void Network::arrived(Timestamp now, std::uint32_t flight) {
+std::uint16_t Network::arrived(Timestamp now, std::uint32_t flight) {
   if (observer_ != nullptr) observer_->arrived(now, traffic_of(flight));
   const Datagram& d = flights_[flight];
-  if (d.stream) crossing_of(d).delay.add(now - d.sent_at);
+  if (d.stream != kNoStream) crossing_of(d).delay.add(now - d.sent_at);
+  return d.from;
 }
 
 void Network::warmup_over(Timestamp now) {

@@ -29,9 +29,9 @@ struct Datagram {
   bool corrupt = false;
   bool sealed = false;  // really: its size has the seal's bytes
   mesh::PacketKind kind = mesh::PacketKind::stun;
-  std::uint32_t payload_bytes = 0;   // of UDP, seal included
-  std::optional<WireStream> stream;  // of an RTP packet
-  std::uint64_t key = 0;             // that sealed it
+  std::uint32_t payload_bytes = 0;  // of UDP, seal included
+  std::uint8_t stream = kNoStream;  // of an RTP packet: its place among kWireStreams
+  std::uint64_t key = 0;            // that sealed it
   Timestamp sent_at;
   PacketRef packet;
   std::shared_ptr<bool> read;  // shared with its duplicates
@@ -62,7 +62,7 @@ class Network {
           EventQueue& events);
 
   // Takes a copy, as a socket does: what the sender does with its packet afterwards stays its own.
-  void send(Timestamp now, Datagram datagram);
+  void send(Timestamp now, Datagram&& datagram);
   void send(Timestamp now, CrossParcel parcel);
   CrossParcel take_cross(std::uint32_t handle) { return parcels_.take(handle & ~kCrossHandle); }
   // A crossing event: from one line of its path onto the next.
@@ -80,8 +80,8 @@ class Network {
   }
   // A service event: an active queue's front goes into service.
   void serve(Timestamp now, std::uint16_t line);
-  // An arrival event: its line has done with it, whoever reads it when.
-  void arrived(Timestamp now, std::uint32_t flight);
+  // An arrival event: its line has done with it, whoever reads it when. Gives who sent it.
+  std::uint16_t arrived(Timestamp now, std::uint32_t flight);
   Datagram take(std::uint32_t flight) { return flights_.take(flight); }
   void refused() { ++tally_.refused; }
   void refused_unsent() { ++tally_.sent, ++tally_.refused; }
@@ -103,13 +103,13 @@ class Network {
   }
 
  private:
-  Crossing& crossing_of(const Datagram& d) { return crossings_.of(d.from, d.to, *d.stream); }
+  Crossing& crossing_of(const Datagram& d) { return crossings_.of(d.from, d.to, d.stream); }
   struct Line {
     Link link;
     std::string name;
     std::optional<Timestamp> service_at;  // the event under way
   };
-  std::optional<WireStream> stream_of(const Datagram& d);
+  std::uint8_t stream_of(const Datagram& d);
   PacketRef copy_of(const Datagram& d);
   Place place_of(std::uint32_t flight);
   void enter(Timestamp now, std::uint32_t flight);

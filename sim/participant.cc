@@ -90,7 +90,8 @@ Participant::Participant(const Scenario& scenario, const std::vector<mesh::Roste
                                       : std::make_unique<DocumentModel>(scenario, index_in)),
       voice(CounterRandom{scenario.seed, Purpose::audio, index_in}),
       host(scenario.seed, index_in, scenario.ideal_host, site.decode_load),
-      peers(roster.size()) {
+      peers(roster.size()),
+      paths(roster.size()) {
   CounterRandom start{scenario.seed, Purpose::start_offset, index};
   starts_at = timestamp_from_ns(0) + scenario.members[index].joins + below(start, kStartSpreadNs);
   camera_phase = below(start, 1'000'000'000 / scenario.camera_fps);

@@ -96,7 +96,6 @@ struct Participant {
   VoiceModel voice;
   HostModel host;
   struct Peer {
-    std::optional<PathId> path;  // on which its datagrams are told to the bridge
     bool up = false;
     PlayoutModel playout;
     Timestamp decoder_free_at;
@@ -105,12 +104,14 @@ struct Participant {
     std::unique_ptr<std::array<DecoderModel, 2>> page_decoders;
     DecoderModel& decoder(const StreamId& stream);
   };
-  std::vector<Peer> peers;  // by PeerId
+  std::vector<Peer> peers;                   // by PeerId
+  std::vector<std::optional<PathId>> paths;  // by PeerId: on which its datagrams are told
   std::vector<std::optional<std::uint16_t>>
-      routes;                              // by PathId: the member behind its remote address
-  std::vector<std::uint32_t> unread;       // flights that have arrived, in order
-  std::optional<Timestamp> armed_for;      // the deadline of the timer event under way
-  std::optional<Timestamp> timer_at;       // and when that comes
+      routes;                         // by PathId: the member behind its remote address
+  std::vector<std::uint32_t> unread;  // flights that have arrived, in order
+  static constexpr Timestamp kNever = Timestamp::max();
+  Timestamp armed_for = kNever;            // the deadline of the timer event under way
+  Timestamp timer_at = kNever;             // and when that comes
   std::optional<Timestamp> last_timer_at;  // and how often there was one without time moving on
   std::uint32_t timers_at_once = 0;
   std::uint64_t undecodable = 0;  // frames that the decoder model refused

@@ -12,7 +12,7 @@ namespace diemcau::sim {
 template <typename T>
 class Slots {
  public:
-  std::uint32_t put(T value) {
+  std::uint32_t put(T&& value) {
     if (free_.empty()) {
       values_.push_back(std::move(value));
       return static_cast<std::uint32_t>(values_.size() - 1);
@@ -24,9 +24,10 @@ class Slots {
   }
   T& operator[](std::uint32_t at) { return values_[at]; }
   const T& operator[](std::uint32_t at) const { return values_[at]; }
+  // What is moved from holds nothing any more.
   T take(std::uint32_t at) {
     free_.push_back(at);
-    return std::exchange(values_[at], T{});
+    return std::move(values_[at]);
   }
   std::size_t in_use() const { return values_.size() - free_.size(); }
 

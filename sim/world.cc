@@ -62,12 +62,12 @@ struct World::Impl {
 
   void set_timer(Participant& p) {
     const auto deadline = p.bridge.next_deadline();
-    if (!deadline || (p.armed_for && *p.armed_for <= *deadline)) return;
-    p.armed_for = deadline;
+    if (!deadline || p.armed_for <= *deadline) return;
+    p.armed_for = *deadline;
     const Timestamp at = p.clock.true_time(*deadline);
     // What is due already needs no sleep to end.
     p.timer_at = at > now ? at + p.host.timer_late() : now;
-    events.push(*p.timer_at, EventClass::timer, p.index);
+    events.push(p.timer_at, EventClass::timer, p.index);
   }
 
   // ------------------------------------------------------------ outputs
@@ -87,12 +87,12 @@ struct World::Impl {
     for (std::uint16_t i = 0; i < members.size(); ++i) {
       if (address_of(i) != o.remote) continue;
       p.routes[o.path.value] = i;
-      p.peers[i].path = o.path;
+      p.paths[i] = o.path;
     }
   }
   void act(Participant& p, const mesh::PathClosed& o) {
     const auto route = std::exchange(p.routes[o.path.value], std::nullopt);
-    if (route && p.peers[*route].path == o.path) p.peers[*route].path.reset();
+    if (route && p.paths[*route] == o.path) p.paths[*route].reset();
   }
   void act(Participant& p, const mesh::SetEncoder& o) {
     if (o.source == Source::camera && o.layer != Layer::only) p.video(o.layer).set(o);
@@ -118,8 +118,9 @@ struct World::Impl {
 
   // All that comes until the thread is awake is one batch.
   void arrive(Participant& p, std::uint32_t flight) {
-    network.arrived(now, flight);
+    const std::uint16_t from = network.arrived(now, flight);
     if (p.host.ideal()) return take(p, flight);
+    if (const auto& path = p.paths[from]) p.bridge.fetch(*path);
     if (p.unread.empty()) events.push(now + p.host.socket_wakes(), EventClass::read, p.index);
     p.unread.push_back(flight);
   }
@@ -132,7 +133,7 @@ struct World::Impl {
 
   void take(Participant& p, std::uint32_t flight) {
     Datagram d = network.take(flight);
-    const auto& path = p.peers[d.from].path;
+    const auto& path = p.paths[d.from];
     if (!p.here() || (!path && d.kind != mesh::PacketKind::stun) ||
         !open(p.keys, options.seal, now, d))
       return network.refused();
@@ -147,8 +148,7 @@ struct World::Impl {
 
   void timer(Participant& p) {
     if (p.timer_at != now) return;  // an earlier one was set after this one
-    p.timer_at.reset();
-    p.armed_for.reset();
+    p.timer_at = p.armed_for = Participant::kNever;
     const auto deadline = p.bridge.next_deadline();
     if (deadline && *deadline <= p.clock.local(now)) {
       p.timers_at_once = p.last_timer_at == now ? p.timers_at_once + 1 : 0;

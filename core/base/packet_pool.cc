@@ -1,11 +1,15 @@
 // Slabs of packet buffers on one free list.
 #include "core/base/packet_pool.h"
 
+#include <new>
+#include <type_traits>
+
 namespace diemcau {
 
 namespace {
 constexpr std::size_t kPacketsPerSlab = 64;
-}
+static_assert(std::is_trivially_destructible_v<Packet>);
+}  // namespace
 
 PacketRef PacketPool::take() {
   if (free_ == nullptr) grow();
@@ -17,17 +21,16 @@ PacketRef PacketPool::take() {
 }
 
 void PacketPool::grow() {
-  auto& packets = slabs_.emplace_back(std::make_unique<Packet[]>(kPacketsPerSlab));
-  auto& bytes =
-      storage_.emplace_back(std::make_unique<std::uint8_t[]>(kPacketsPerSlab * capacity_));
+  const std::size_t lines = (sizeof(Packet) + capacity_ + sizeof(Line) - 1) / sizeof(Line);
+  Line* at = slabs_.emplace_back(std::make_unique<Line[]>(kPacketsPerSlab * lines)).get();
   total_ += kPacketsPerSlab;
-  for (std::size_t i = 0; i < kPacketsPerSlab; ++i) {
-    Packet& packet = packets[i];
-    packet.pool_ = this;
-    packet.data_ = bytes.get() + i * capacity_;
-    packet.capacity_ = static_cast<std::uint16_t>(capacity_);
-    packet.next_free_ = free_;
-    free_ = &packet;
+  for (std::size_t i = 0; i < kPacketsPerSlab; ++i, at += lines) {
+    Packet* packet = new (at->bytes.data()) Packet;
+    packet->pool_ = this;
+    packet->data_ = at->bytes.data() + sizeof(Packet);
+    packet->capacity_ = static_cast<std::uint16_t>(capacity_);
+    packet->next_free_ = free_;
+    free_ = packet;
   }
 }
 

@@ -2,6 +2,7 @@
 // allocation after warm-up.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -92,13 +93,16 @@ class PacketPool {
 
  private:
   friend class PacketRef;
+  // What the cache fetches at once. A packet's bytes lie right behind it: headers come along.
+  struct alignas(64) Line {
+    std::array<std::uint8_t, 64> bytes;
+  };
   void grow();
   std::size_t capacity_;
   std::size_t total_ = 0;
   std::size_t in_use_ = 0;
   Packet* free_ = nullptr;  // a list through next_free_: giving back is two stores
-  std::vector<std::unique_ptr<Packet[]>> slabs_;
-  std::vector<std::unique_ptr<std::uint8_t[]>> storage_;
+  std::vector<std::unique_ptr<Line[]>> slabs_;
 };
 
 inline void PacketRef::release() {

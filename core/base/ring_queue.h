@@ -22,10 +22,11 @@ class RingQueue {
   T& at(std::size_t i) { return slots_[index(i)]; }
   const T& at(std::size_t i) const { return slots_[index(i)]; }
 
-  void push(T value) {
+  void push(T value) { push() = std::move(value); }
+  // Makes one at the end, to be filled in place.
+  T& push() {
     if (size_ == slots_.size()) grow();
-    slots_[index(size_)] = std::move(value);
-    ++size_;
+    return slots_[index(size_++)];
   }
   // Puts it before the element at `place`; everything behind moves.
   void insert(std::size_t place, T value) {
@@ -34,14 +35,19 @@ class RingQueue {
   }
   T pop() {
     DC_CHECK(size_ > 0);
-    T value = std::exchange(slots_[head_], T{});
+    T value = std::move(slots_[head_]);
+    drop();
+    return value;
+  }
+  void drop() {
+    DC_CHECK(size_ > 0);
+    slots_[head_] = T{};
     --size_;
     // Empty, it begins again on the slots that were used just now.
     head_ = size_ == 0 || head_ + 1 == slots_.size() ? 0 : head_ + 1;
-    return value;
   }
   void clear() {
-    while (!empty()) static_cast<void>(pop());
+    while (!empty()) drop();
   }
 
  private:

@@ -86,14 +86,14 @@ void Allocation::want(PeerId peer, PictureLayers best) {
   if (best.document) best.document = std::max(*best.document, Layer::mid);  // there is none below
   if (p.best == best) return;
   p.best = best;
-  changed_ = urgent_ = true;
+  changed_urgently();
 }
 
 void Allocation::gone(PeerId peer) {
   PeerWant& p = peers_[peer.value];
   if (!p.present) return;
   p = PeerWant{};
-  changed_ = urgent_ = true;
+  changed_urgently();
 }
 
 Bitrate Allocation::sound_of(PeerId peer) const {
@@ -187,8 +187,9 @@ void Allocation::page_encoded(Timestamp now, Layer layer, std::size_t bytes) {
   const std::int64_t fps = document_.board.pictures_a_second(layer);
   if (static_cast<std::int64_t>(bytes) * 8 * fps * kTurningParts <= rate.bps()) return;
   std::optional<Timestamp>& stands_at = page_stands_at_[static_cast<std::size_t>(layer)];
-  if (!stands_at) changed_ = urgent_ = true;
+  const bool begins = !stands_at;
   stands_at = now + kPageStands;
+  begins ? changed_urgently() : settle_due();
 }
 
 bool Allocation::turns(PeerId peer) const {
@@ -196,15 +197,13 @@ bool Allocation::turns(PeerId peer) const {
   return layer && page_stands_at_[static_cast<std::size_t>(*layer)];
 }
 
-void Allocation::plan(Timestamp now) {
+void Allocation::plan_anew(Timestamp now) {
   for (auto& stands_at : page_stands_at_) {
-    if (!stands_at || *stands_at > now) continue;
-    stands_at.reset();
-    changed_ = urgent_ = true;
+    if (stands_at && *stands_at <= now) stands_at.reset();
   }
-  if (!changed_ || (!urgent_ && planned_at_ && now - *planned_at_ < kInterval)) return;
   changed_ = urgent_ = false;
   planned_at_ = now;
+  settle_due();
   camera_.viewers.clear();
   document_.viewers.clear();
   claim(now);
@@ -229,13 +228,12 @@ void Allocation::set_rate(Pictures& pictures, Layer layer, Bitrate rate) {
   pictures.board.set_rate(layer, rate);
 }
 
-std::optional<Timestamp> Allocation::deadline() const {
-  std::optional<Timestamp> first;
-  if (changed_ && planned_at_) first = urgent_ ? *planned_at_ : *planned_at_ + kInterval;
+void Allocation::settle_due() {
+  due_at_ = Timestamp::max();
+  if (changed_) due_at_ = urgent_ || !planned_at_ ? Timestamp{} : *planned_at_ + kInterval;
   for (const auto& stands_at : page_stands_at_) {
-    if (stands_at && (!first || *stands_at < *first)) first = stands_at;
+    if (stands_at) due_at_ = std::min(due_at_, *stands_at);
   }
-  return first;
 }
 
 }  // namespace diemcau::mesh

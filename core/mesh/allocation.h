@@ -33,10 +33,17 @@ class Allocation {
   // A picture of our document: a large one says that a page is being turned.
   void page_encoded(Timestamp now, Layer layer, std::size_t bytes);
   // Something has been learned about a path.
-  void rates_changed() { changed_ = true; }
+  void rates_changed() {
+    changed_ = true;
+    settle_due();
+  }
   // Plans anew when something has changed and the last plan is old enough.
-  void plan(Timestamp now);
-  std::optional<Timestamp> deadline() const;
+  void plan(Timestamp now) {
+    if (now >= due_at_) plan_anew(now);
+  }
+  std::optional<Timestamp> deadline() const {
+    return due_at_ != Timestamp::max() ? std::optional(due_at_) : std::nullopt;
+  }
 
  private:
   struct PeerWant {
@@ -51,6 +58,12 @@ class Allocation {
     std::vector<rate::Viewer> viewers;
     std::array<Bitrate, 4> rates{};  // as the encoders have been told
   };
+  void plan_anew(Timestamp now);
+  void changed_urgently() {
+    changed_ = urgent_ = true;
+    settle_due();
+  }
+  void settle_due();
   Bitrate sound_of(PeerId peer) const;
   Bitrate media_at_best(PeerId peer, const PictureLayers& best) const;
   Bitrate best_of(Source source, Layer layer) const;
@@ -74,6 +87,8 @@ class Allocation {
   std::array<std::optional<Timestamp>, 4> page_stands_at_{};
   bool changed_ = false, urgent_ = false;
   std::optional<Timestamp> planned_at_;
+  // What follows from these: every input asks.
+  Timestamp due_at_ = Timestamp::max();
 };
 
 }  // namespace diemcau::mesh

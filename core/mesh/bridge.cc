@@ -86,23 +86,35 @@ struct Bridge::Impl {
   bool is_heard_only(Timestamp at) const {
     constexpr bool heard = std::is_same_v<T, AudioWanted> || std::is_same_v<T, AudioPlayed> ||
                            std::is_same_v<T, FrameShown>;
-    return heard && deadline_known && (!deadline || at < *deadline);
+    return heard && due_known && at < due;
+  }
+
+  // A packet of media changes nothing but its peer, as a rule: whether that is so, and nothing else
+  // can have come due either.
+  bool is_its_peers_only(Timestamp at, const PacketArrived& in) const {
+    return in.kind == PacketKind::rtp && due_known && at < sending_due &&
+           !outbound.waits_for_window();
+  }
+  void handle_media(Timestamp at, PacketArrived& in) {
+    handle(at, in);
+    if (peers.stirs() || peers.has_work(at)) return run(at);
+    due = std::min(peers.due(), sending_due);
   }
 
   std::optional<Timestamp> next_deadline() const {
     if (!started) return std::nullopt;
-    if (deadline_known) return deadline;
-    deadline_known = true;
-    deadline = peers.deadline();
-    for (const auto& other :
-         {camera.deadline(), document.deadline(), outbound.deadline(), allocation.deadline()}) {
-      if (other && (!deadline || *other < *deadline)) deadline = other;
+    if (!due_known) {
+      due_known = true;
+      sending_due =
+          std::min({camera.deadline().value_or(kNever), document.deadline().value_or(kNever),
+                    allocation.deadline().value_or(kNever), outbound.deadline().value_or(kNever)});
+      due = std::min(peers.due(), sending_due);
     }
-    return deadline;
+    return due != kNever ? std::optional(due) : std::nullopt;
   }
 
   void run(Timestamp at) {
-    deadline_known = false;
+    due_known = false;
     if (!started) {
       started = true;
       peers.start(at);
@@ -115,6 +127,7 @@ struct Bridge::Impl {
     allocation.plan(at);
     while (const auto set = camera.poll()) out.push(*set);
     while (const auto set = document.poll()) out.push(*set);
+    peers.settled();
   }
 
   BridgeConfig config;
@@ -129,24 +142,30 @@ struct Bridge::Impl {
   bool started = false;
   bool left = false;
   Timestamp now;
-  mutable std::optional<Timestamp> deadline;
-  mutable bool deadline_known = false;
+  static constexpr Timestamp kNever = Timestamp::max();
+  mutable Timestamp due = kNever, sending_due = kNever;  // of all, and of all but the peers
+  mutable bool due_known = false;
 };
 
 Bridge::Bridge(BridgeConfig config, Ports ports)
     : impl_(std::make_unique<Impl>(std::move(config), ports)) {}
 Bridge::~Bridge() = default;
 
-void Bridge::handle(Timestamp now, Input input) {
+void Bridge::handle(Timestamp now, Input&& input) {
   DC_CHECK(now >= impl_->now);
   impl_->now = now;
   std::visit(
       [&]<typename T>(T& in) {
+        if constexpr (std::is_same_v<T, PacketArrived>) {
+          if (impl_->is_its_peers_only(now, in)) return impl_->handle_media(now, in);
+        }
         impl_->handle(now, in);
         if (!impl_->is_heard_only<T>(now)) impl_->run(now);
       },
       input);
 }
+
+void Bridge::fetch(PathId path) const { impl_->peers.fetch(path); }
 
 std::optional<Output> Bridge::poll() { return impl_->out.pop(); }
 

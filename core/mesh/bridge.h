@@ -34,7 +34,11 @@ class Bridge {
   Bridge(const Bridge&) = delete;
   Bridge& operator=(const Bridge&) = delete;
 
-  void handle(Timestamp now, Input input);
+  // What the input holds is used up.
+  void handle(Timestamp now, Input&& input);
+  // A packet on this path will be handed in soon: in a large mesh, what belongs to its peer has
+  // left the cache. Changes nothing.
+  void fetch(PathId path) const;
   // Poll again after every handle() until empty.
   [[nodiscard]] std::optional<Output> poll();
   // When handle(TimePassed) is due at the latest; none before the first input.

@@ -25,6 +25,7 @@ class Downlink {
     std::uint64_t received = 0, lost = 0;
   };
   void second_over(Timestamp now, const Second& second);
+  bool changed() const { return changed_; }
   // True once after each change.
   bool take_change() { return std::exchange(changed_, false); }
   quality::PictureLimit limit() const { return limit_; }

@@ -40,8 +40,17 @@ Inbound::Stream* Inbound::find(const StreamId& id) const {
   return nullptr;
 }
 
+// Every input asks the pictures of a peer: not those of layers that it only might send.
+void Inbound::list_pictures() {
+  with_pictures_.clear();
+  for (const Live& live : live_) {
+    if (live.pictures != nullptr) with_pictures_.push_back(live);
+  }
+}
+
 void Inbound::association_began() {
   live_.clear();
+  with_pictures_.clear();
   sound_.stop();
   sound_record_.restart();
   for (PictureView* view : {&face_, &page_}) {
@@ -76,6 +85,7 @@ void Inbound::streams_announced(const std::vector<wire::StreamEntry>& entries) {
       streams_.push_back(std::move(fresh));
     }
   }
+  list_pictures();
 }
 
 Timestamp Inbound::local_time(NtpTime captured) const {
@@ -123,6 +133,7 @@ std::optional<quality::DropReason> Inbound::media_arrived(const Coming& coming, 
       live.stream->pictures = std::make_unique<Pictures>(context_.frames);
       live.pictures = live.stream->pictures.get();
       live.pictures->assembly.set_oldest_missing(told_missing_);
+      list_pictures();
     }
     return video_arrived(coming, *live.stream, rtp, std::move(packet));
   }
@@ -144,8 +155,7 @@ void Inbound::tell_missing(Timestamp now) {
   const auto oldest = repair_.oldest_missing();
   if (oldest == told_missing_) return;
   told_missing_ = oldest;
-  for (const Live& live : live_) {
-    if (live.pictures == nullptr) continue;
+  for (const Live& live : with_pictures_) {
     receive::Assembly& assembly = live.pictures->assembly;
     assembly.set_oldest_missing(oldest);
     if (!assembly.waits_for_repair()) continue;
@@ -264,8 +274,7 @@ void Inbound::time_passed(Timestamp now) {
   repair_.time_passed(now);
   tell_missing(now);
   if (context_.records) record_sound(now);
-  for (const Live& live : live_) {
-    if (live.pictures == nullptr) continue;
+  for (const Live& live : with_pictures_) {
     receive::Assembly& assembly = live.pictures->assembly;
     const auto due = assembly.deadline();
     if (!due || *due > now) continue;
@@ -274,24 +283,24 @@ void Inbound::time_passed(Timestamp now) {
   }
 }
 
-std::optional<Timestamp> Inbound::deadline() const {
-  std::optional<Timestamp> first = repair_.deadline();
-  if (context_.records) {
-    const auto due = sound_record_.deadline();
-    if (due && (!first || *due < *first)) first = due;
-  }
-  for (const Live& live : live_) {
-    if (live.pictures == nullptr) continue;
-    const auto due = live.pictures->assembly.deadline();
-    if (due && (!first || *due < *first)) first = due;
-  }
+Timestamp Inbound::due() const {
+  constexpr Timestamp kNever = Timestamp::max();
+  Timestamp first = repair_.deadline().value_or(kNever);
+  if (context_.records) first = std::min(first, sound_record_.deadline().value_or(kNever));
+  for (const Live& live : with_pictures_)
+    first = std::min(first, live.pictures->assembly.deadline().value_or(kNever));
   return first;
+}
+
+bool Inbound::lacks_pictures() const {
+  return std::any_of(with_pictures_.begin(), with_pictures_.end(),
+                     [](const Live& live) { return live.pictures->assembly.lacks_frames(); });
 }
 
 std::optional<Inbound::LossToReport> Inbound::poll_loss(Timestamp now,
                                                         std::optional<Duration> rtt) {
-  for (const Live& live : live_) {
-    if (live.pictures == nullptr || now - live.pictures->arrived_at > kStreamStopped) continue;
+  for (const Live& live : with_pictures_) {
+    if (now - live.pictures->arrived_at > kStreamStopped) continue;
     receive::Assembly& assembly = live.pictures->assembly;
     if (const auto loss = assembly.take_loss(now, kRepeatLoss + rtt.value_or(kUnknownRtt))) {
       return LossToReport{live.ssrc, *loss};

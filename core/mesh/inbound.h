@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -64,7 +63,8 @@ class Inbound {
   void frame_decoded(Timestamp now, const FrameDecoded& decoded);
   void frame_shown(const FrameShown& shown);
   void time_passed(Timestamp now);
-  std::optional<Timestamp> deadline() const;
+  // When time_passed() has something to do. Here and below, Timestamp::max() is never.
+  Timestamp due() const;
   // The link is down or the peer has left: nothing is expected to move.
   void paused();
   // What the peer says that it sends; nothing when it has left.
@@ -74,9 +74,9 @@ class Inbound {
   void sends(const Sources& sources);
   void peer_left();
 
-  // The best layers to ask for.
-  void want(const PictureLayers& layers);
+  void want(const PictureLayers& layers);  // the best to ask for
   const PictureLayers& wanted() const { return wanted_; }
+  bool lacks_pictures() const;  // then there may be a loss to report
   // One loss to report to the peer; poll until none.
   struct LossToReport {
     Ssrc ssrc;
@@ -85,11 +85,11 @@ class Inbound {
   std::optional<LossToReport> poll_loss(Timestamp now, std::optional<Duration> rtt);
   // Asks for what is missing and due; false, and nothing written, when nothing is.
   bool write_nack(ByteWriter& out, Ssrc sender, Timestamp now, std::optional<Duration> round_trip);
-  std::optional<Timestamp> nack_due() const { return repair_.ask_due(); }
+  Timestamp nack_due() const { return repair_.ask_due().value_or(Timestamp::max()); }
   // What is known of the way back, that reports go.
   void set_way_back(bool loses, bool thin);
   bool write_feedback(ByteWriter& out, Ssrc sender, Timestamp now);
-  std::optional<Timestamp> feedback_due() const { return arrivals_.deadline(); }
+  Timestamp feedback_due() const { return arrivals_.deadline().value_or(Timestamp::max()); }
   // Report blocks for every stream that has sent; starts their next interval.
   std::size_t report_blocks(Timestamp now, std::span<wire::ReportBlock> out);
   void report(Timestamp now, std::vector<quality::FlowReport>& flows) const;
@@ -137,13 +137,13 @@ class Inbound {
     Pictures* pictures = nullptr;  // of that stream, once there are any
   };
 
-  // How a packet came to us.
-  struct Coming {
+  struct Coming {  // how a packet came to us
     Timestamp now, received_at;
     std::optional<PacketId> symbol;
     bool repaired = false;
   };
   Live* find(Ssrc ssrc);
+  void list_pictures();
   Stream* find(const StreamId& id) const;
   Timestamp local_time(NtpTime captured) const;
   std::optional<quality::DropReason> media_arrived(const Coming& coming, Live& live,
@@ -163,8 +163,7 @@ class Inbound {
   PictureView& view_of(Source source) { return source == Source::document ? page_ : face_; }
   bool comes_in_halves(const PictureView& view) const;
   bool expects(const PictureView& view) const { return view.sent && wanted_.of(view.source); }
-  // Nothing of that source is expected to move.
-  void pause(PictureView& view);
+  void pause(PictureView& view);  // nothing of that source is expected to move
   // What the second that is over was like for whoever looked.
   quality::ImpairmentMeter::Seen seen(Timestamp now, const PictureView& view, Stream*& stream);
   // Judges the second that is over, if one is; what happens now belongs to the next.
@@ -175,7 +174,8 @@ class Inbound {
 
   // What every packet reads stands first.
   Context context_;
-  std::vector<Live> live_;  // those of the present association
+  std::vector<Live> live_;           // those of the present association
+  std::vector<Live> with_pictures_;  // of them those with pictures, in the same order
   PictureLayers wanted_;
   receive::PeerClock clock_;
   receive::ArrivalLog arrivals_;

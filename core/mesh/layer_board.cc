@@ -151,7 +151,7 @@ void LayerBoard::frame_encoded(Timestamp now, Layer layer, bool key) {
   keep_temporal(now);
 }
 
-void LayerBoard::time_passed(Timestamp now) {
+void LayerBoard::look(Timestamp now) {
   if (!key_waits_.none()) {
     for (const Layer layer : kLayers) {
       const State& s = state(layer);
@@ -166,7 +166,7 @@ void LayerBoard::time_passed(Timestamp now) {
   keep_temporal(now);
 }
 
-std::optional<Timestamp> LayerBoard::deadline() const {
+std::optional<Timestamp> LayerBoard::first_due() const {
   std::optional<Timestamp> first;
   const auto earlier = [&first](Timestamp at) { first = first ? std::min(*first, at) : at; };
   if (!key_waits_.none()) {
@@ -197,8 +197,7 @@ SetEncoder LayerBoard::setting(Layer layer) const {
   return set;
 }
 
-std::optional<SetEncoder> LayerBoard::poll() {
-  if (dirty_.none()) return std::nullopt;
+std::optional<SetEncoder> LayerBoard::take_dirty() {
   for (const Layer layer : kLayers) {
     if (!dirty_.has(layer)) continue;
     State& s = state(layer);

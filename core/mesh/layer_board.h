@@ -34,8 +34,10 @@ class LayerBoard {
   // `first_lost` is lost at some receiver: no later frame may lean on it.
   void invalidate(Layer layer, std::uint32_t first_lost);
   void frame_encoded(Timestamp now, Layer layer, bool key);
-  void time_passed(Timestamp now);
-  std::optional<Timestamp> deadline() const;
+  void time_passed(Timestamp now) {
+    if (waits()) look(now);
+  }
+  std::optional<Timestamp> deadline() const { return waits() ? first_due() : std::nullopt; }
 
   // Whether a frame of that layer goes to the peer.
   bool goes_to(PeerId peer, Layer layer) const {
@@ -61,7 +63,7 @@ class LayerBoard {
   bool active(Layer layer) const { return state(layer).served_to > 0; }
   std::uint8_t pictures_a_second(Layer layer) const;
   // One due change, or none; poll until empty after every call above.
-  std::optional<SetEncoder> poll();
+  std::optional<SetEncoder> poll() { return dirty_.none() ? std::nullopt : take_dirty(); }
 
  private:
   struct State {
@@ -90,7 +92,7 @@ class LayerBoard {
 
   State& state(Layer layer) { return states_[static_cast<std::size_t>(layer)]; }
   const State& state(Layer layer) const { return states_[static_cast<std::size_t>(layer)]; }
-  // By Layer; every input asks whether there are any.
+  // By Layer.
   class Layers {
    public:
     bool none() const { return bits_ == 0; }
@@ -102,6 +104,11 @@ class LayerBoard {
     static unsigned bit(Layer layer) { return 1U << static_cast<unsigned>(layer); }
     std::uint8_t bits_ = 0;
   };
+  // Whether something will happen by itself: every input asks, and most of the time nothing will.
+  bool waits() const { return !key_waits_.none() || moving_ > 0 || temporal_due_; }
+  void look(Timestamp now);
+  std::optional<Timestamp> first_due() const;
+  std::optional<SetEncoder> take_dirty();
   void want_key(Timestamp now, Layer layer, bool urgent);
   static Timestamp key_allowed_at(const State& s);
   void move(Timestamp now, Served& served, std::optional<Layer> layer, bool half);

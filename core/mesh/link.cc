@@ -102,17 +102,6 @@ std::optional<Duration> Link::least_rtt() const {
   return estimate ? std::optional(estimate->rtt) : std::nullopt;
 }
 
-std::optional<ClockFilter::Estimate> Link::clock() const {
-  return paths_[active_].clock.estimate();
-}
-
-void Link::count_sent(PathId id, std::size_t wire_bytes) {
-  if (Path* path = path_of(id)) {
-    ++path->packets_sent;
-    path->bytes_sent += wire_bytes;
-  }
-}
-
 void Link::send(Path& path, PacketKind kind, ByteSpan bytes) {
   PacketRef packet = context_.packets.take();
   DC_CHECK(bytes.size() <= packet->capacity());

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/fetch.h"
 #include "core/base/packet_pool.h"
 #include "core/base/rng.h"
 #include "core/mesh/boundary.h"
@@ -75,6 +76,11 @@ class Link {
   void peer_left(Timestamp now);
   void leave(Timestamp now);
 
+  // A packet is near: what each of them reads.
+  void fetch() const {
+    diemcau::fetch(this, 128);
+    diemcau::fetch(&paths_.front(), 128);
+  }
   PeerId peer() const { return peer_; }
   LinkState state() const { return state_; }
   bool is_up() const { return state_ == LinkState::up; }
@@ -87,8 +93,17 @@ class Link {
   std::optional<Duration> rtt() const;
   // Of the last checks: without what waited on the way.
   std::optional<Duration> least_rtt() const;
-  std::optional<ClockFilter::Estimate> clock() const;
-  void count_sent(PathId path, std::size_t wire_bytes);
+  const std::optional<ClockFilter::Estimate>& clock() const {
+    return paths_[active_].clock.estimate();
+  }
+  // The path that media leaves on, which has counted so many bytes more; null until one is proven.
+  const Path* media_leaves(std::size_t wire_bytes) {
+    Path& path = paths_[active_];
+    if (!path.open || !path.proven) return nullptr;
+    ++path.packets_sent;
+    path.bytes_sent += wire_bytes;
+    return &path;
+  }
   quality::PathReport report(Timestamp now) const;
 
  private:

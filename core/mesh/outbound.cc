@@ -124,28 +124,26 @@ void Outbound::enqueue_half(Timestamp now, PeerId peer,
   }
 }
 
-std::optional<Outbound::Departure> Outbound::poll(Timestamp now) {
-  auto next = pacer_.poll(now);
-  if (!next) return std::nullopt;
+Outbound::Departure Outbound::depart(Timestamp now, send::Pacer::Next& next) {
   PacketRef packet = packets_.take();
-  send::OutgoingPacket& outgoing = next->packet;
-  PathOut& path = paths_[next->peer.value];
+  send::OutgoingPacket& outgoing = next.packet;
+  PathOut& path = paths_[next.peer.value];
   auto& sender = path.senders[slot_of(outgoing.source, outgoing.descriptor.layer)];
   const MediaKind media = media_of(outgoing.source);
   const bool mendable = path.repairs && outgoing.source != Source::repair;
   if (mendable) outgoing.symbol_id = path.repair.next_symbol();
-  const SeqNo seq = sender.write(outgoing, *packet, uplink_.earlier_sound(next->peer));
+  const SeqNo seq = sender.write(outgoing, *packet, uplink_.earlier_sound(next.peer));
   const std::size_t known = outgoing.payload->wire_size() + wire::kMaxRtpHeaderBytes;
   if (packet->wire_size() > known) {  // earlier sound, that the pacer did not know of
     pacer_.account(now, ByteCount::bytes(static_cast<std::int64_t>(packet->wire_size() - known)));
   }
-  uplink_.sent(now, next->peer, sender.ssrc(), seq,
+  uplink_.sent(now, next.peer, sender.ssrc(), seq,
                static_cast<std::uint16_t>(packet->wire_size() + send::kLineOverheadBytes), media);
   if (mendable) {
     path.repair.media_left(now, *packet, media == MediaKind::video && outgoing.descriptor.end);
-    enqueue_repair(now, next->peer);
+    enqueue_repair(now, next.peer);
   }
-  return Departure{next->peer, std::move(packet)};
+  return Departure{next.peer, std::move(packet)};
 }
 
 void Outbound::enqueue_repair(Timestamp now, PeerId peer) {

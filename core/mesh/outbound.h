@@ -77,8 +77,13 @@ class Outbound {
     PacketRef packet;
   };
   // The RTP packet that leaves now; poll until none.
-  std::optional<Departure> poll(Timestamp now);
+  std::optional<Departure> poll(Timestamp now) {
+    auto next = pacer_.poll(now);
+    return next ? std::optional(depart(now, *next)) : std::nullopt;
+  }
   std::optional<Timestamp> deadline() const { return pacer_.deadline(); }
+  // That deadline may come earlier by time alone: a window opens in silence.
+  bool waits_for_window() const { return pacer_.waits_for_window(); }
   std::optional<send::Pacer::DroppedFrame> poll_dropped() { return pacer_.poll_dropped(); }
 
   // Encoder's frame number of a number that a peer reported in 16 bits; the newest is near.
@@ -110,6 +115,7 @@ class Outbound {
     std::uint64_t left_out = 0;
   };
   void add_document(PathOut& path, Rng& rng);
+  Departure depart(Timestamp now, send::Pacer::Next& next);
   void enqueue_repair(Timestamp now, PeerId peer);
   repair::Sender::Terms terms(PeerId peer, std::optional<Duration> round_trip) const;
 

@@ -37,8 +37,7 @@ void PeerTable::send_nacks(Timestamp now, Peer& peer) {
 
 void PeerTable::send_feedback(Timestamp now, Peer& peer) {
   std::array<std::uint8_t, kMaxRtcp> buffer;
-  for (auto due = peer.inbound.feedback_due(); due && *due <= now;
-       due = peer.inbound.feedback_due()) {
+  while (peer.inbound.feedback_due() <= now) {
     ByteWriter writer(buffer);
     if (!peer.inbound.write_feedback(writer, outbound_.rtcp_ssrc(peer.id), now)) return;
     send_rtcp(now, peer, writer.written());

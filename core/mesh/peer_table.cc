@@ -130,10 +130,9 @@ void PeerTable::rtcp_arrived(Timestamp now, Timestamp received_at, Peer& peer, B
 
 void PeerTable::send_rtp(Outbound::Departure& departure) {
   Peer& peer = *peers_[departure.peer.value];
-  const auto path = peer.link.active_path();
-  if (!path) return;
-  peer.link.count_sent(*path, departure.packet->wire_size());
-  out_.push(SendPacket{*path, PacketKind::rtp, std::move(departure.packet)});
+  const Path* path = peer.link.media_leaves(departure.packet->wire_size());
+  if (path == nullptr) return;
+  out_.push(SendPacket{path->id, PacketKind::rtp, std::move(departure.packet)});
 }
 
 void PeerTable::frame_dropped(const send::Pacer::DroppedFrame& frame) {
@@ -144,19 +143,20 @@ void PeerTable::frame_dropped(const send::Pacer::DroppedFrame& frame) {
 }
 
 void PeerTable::send_rtcp(Timestamp now, Peer& peer, ByteSpan bytes) {
-  const auto path = peer.link.active_path();
-  if (!path) return;
+  stirs_ = true;
+  const Path* path = peer.link.media_leaves(bytes.size());
+  if (path == nullptr) return;
   PacketRef packet = ports_.packets.take();
   std::copy(bytes.begin(), bytes.end(), packet->data());
   packet->set_size(bytes.size());
-  peer.link.count_sent(*path, bytes.size());
   outbound_.account(now, bytes.size());
-  out_.push(SendPacket{*path, PacketKind::rtcp, std::move(packet)});
+  out_.push(SendPacket{path->id, PacketKind::rtcp, std::move(packet)});
 }
 
 // ----------------------------------------------------------------- messages
 
 void PeerTable::message_arrived(Timestamp now, Peer& peer, const wire::Message& message) {
+  stirs_ = true;
   if (const auto* state = std::get_if<wire::BridgeState>(&message)) {
     state_arrived(now, peer, *state);
   } else if (const auto* loss = std::get_if<wire::LossReport>(&message)) {
@@ -239,6 +239,10 @@ void PeerTable::leave(Timestamp now) {
 
 // What a change of the link means for media, in both directions.
 void PeerTable::follow_link(Timestamp now, Peer& peer) {
+  const bool up = peer.link.is_up();
+  const bool wants_anew = peer.asked != peer.inbound.wanted();
+  if (peer.generation == peer.link.generation() && up == peer.was_up && !(up && wants_anew)) return;
+  stirs_ = true;
   if (peer.generation != peer.link.generation()) {
     peer.generation = peer.link.generation();
     peer.state_serial = 0;
@@ -246,7 +250,6 @@ void PeerTable::follow_link(Timestamp now, Peer& peer) {
     outbound_.association_began(peer.id, rng_);
     peer.inbound.association_began();
   }
-  const bool up = peer.link.is_up();
   if (up && !peer.was_up) {
     outbound_.set_repairs(peer.id, peer.link.repairs());
     peer.lost_at.reset();
@@ -273,26 +276,19 @@ void PeerTable::touched(Timestamp now, Peer& peer) {
     follow_link(now, peer);
   }
   if (peer.link.is_up()) {
-    if (const auto clock = peer.link.clock()) peer.inbound.clock_estimated(now, clock->offset);
-    send_losses(now, peer);
-    send_nacks(now, peer);
-    send_feedback(now, peer);
+    if (const auto& clock = peer.link.clock()) peer.inbound.clock_estimated(now, clock->offset);
+    if (peer.inbound.lacks_pictures()) send_losses(now, peer);
+    if (peer.inbound.nack_due() <= now) send_nacks(now, peer);
+    if (peer.inbound.feedback_due() <= now) send_feedback(now, peer);
   }
   if (const auto second = peer.inbound.take_line_second()) downlink_.second_over(now, *second);
   update_deadline(peer);
 }
 
 void PeerTable::update_deadline(Peer& peer) {
-  Timestamp first = peer.link.deadline();
-  const auto earlier = [&first](std::optional<Timestamp> t) {
-    if (t && *t < first) first = *t;
-  };
-  earlier(peer.inbound.deadline());
-  if (peer.link.is_up()) {
-    earlier(peer.report_at);
-    earlier(peer.inbound.feedback_due());
-    earlier(peer.inbound.nack_due());
-  }
+  Timestamp first = std::min(peer.link.deadline(), peer.inbound.due());
+  if (peer.link.is_up())
+    first = std::min({first, peer.report_at, peer.inbound.feedback_due(), peer.inbound.nack_due()});
   Timestamp& own = deadlines_[peer.id.value];
   if (first < earliest_) {
     earliest_ = first;
@@ -302,10 +298,9 @@ void PeerTable::update_deadline(Peer& peer) {
   own = first;
 }
 
-Timestamp PeerTable::earliest() const {
-  if (!earliest_known_) earliest_ = *std::min_element(deadlines_.begin(), deadlines_.end());
+void PeerTable::find_earliest() const {
+  earliest_ = *std::min_element(deadlines_.begin(), deadlines_.end());
   earliest_known_ = true;
-  return earliest_;
 }
 
 void PeerTable::time_passed(Timestamp now) {
@@ -324,9 +319,8 @@ void PeerTable::time_passed(Timestamp now) {
   }
 }
 
-std::optional<Timestamp> PeerTable::deadline() const {
-  const Timestamp first = std::min(earliest(), tiles_.deadline().value_or(Timestamp::max()));
-  return first != Timestamp::max() ? std::optional(first) : std::nullopt;
+Timestamp PeerTable::due() const {
+  return std::min(earliest(), tiles_.deadline().value_or(Timestamp::max()));
 }
 
 quality::BridgeReport PeerTable::report(Timestamp now) const {

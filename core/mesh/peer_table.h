@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/fetch.h"
 #include "core/base/rng.h"
 #include "core/mesh/allocation.h"
 #include "core/mesh/bridge.h"
@@ -56,6 +57,13 @@ class PeerTable {
 
   void start(Timestamp now);
   void packet_arrived(Timestamp now, PacketArrived& in);
+  // One is near.
+  void fetch(PathId path) const {
+    const std::size_t index = path.value / Link::kPaths;
+    if (index >= peers_.size() || !peers_[index]) return;
+    peers_[index]->link.fetch();
+    diemcau::fetch(&peers_[index]->inbound, 512);  // what every packet reads
+  }
   void stranger_arrived(Timestamp now, StrangerArrived& in);
   void subscribe(Timestamp now, const Subscribe& command);
   // A frame of our own microphone.
@@ -63,7 +71,15 @@ class PeerTable {
   void set_status(Timestamp now, const LocalStatus& status);
   void leave(Timestamp now);
   void time_passed(Timestamp now);
-  std::optional<Timestamp> deadline() const;
+  // Whether something went to a peer, or its link or its wishes have changed, since settled().
+  bool stirs() const { return stirs_; }
+  void settled() { stirs_ = false; }
+  // Whether time_passed() has something to do.
+  bool has_work(Timestamp now) const {
+    return due() <= now || speaker_.changed() || downlink_.changed();
+  }
+  // When it has, if nothing happens before; Timestamp::max() is never.
+  Timestamp due() const;
   void send_rtp(Outbound::Departure& departure);
   // A frame that will not go to that peer: what leans on it is of no use there.
   void frame_dropped(const send::Pacer::DroppedFrame& frame);
@@ -97,7 +113,11 @@ class PeerTable {
   void send_rtcp(Timestamp now, Peer& peer, ByteSpan bytes);
   void follow_link(Timestamp now, Peer& peer);
   void update_deadline(Peer& peer);
-  Timestamp earliest() const;
+  Timestamp earliest() const {
+    if (!earliest_known_) find_earliest();
+    return earliest_;
+  }
+  void find_earliest() const;
   void drop(quality::DropReason reason) { ++dropped_[static_cast<std::size_t>(reason)]; }
 
   const BridgeConfig& config_;
@@ -120,6 +140,7 @@ class PeerTable {
   Tiles tiles_;
   Downlink downlink_;
   std::uint64_t serial_ = 0;
+  bool stirs_ = false;
   std::uint64_t dropped_[static_cast<std::size_t>(quality::DropReason::count_)] = {};
 };
 

@@ -39,14 +39,15 @@ void PeerTable::spoke(Timestamp now, std::uint8_t level_dbov) {
 }
 
 void PeerTable::watch_tiles(Timestamp now) {
-  const auto speaker = speaker_.poll();
-  if (speaker) {
-    out_.push(Event{EventKind::speaker_changed, *speaker, speaker_.changes()});
-    tiles_.speaks(now, *speaker);
+  const bool spoken = speaker_.changed();
+  if (spoken) {
+    const PeerId speaker = *speaker_.poll();
+    out_.push(Event{EventKind::speaker_changed, speaker, speaker_.changes()});
+    tiles_.speaks(now, speaker);
   }
   const bool crowded = downlink_.take_change();
   if (crowded) tiles_.limit(downlink_.limit());
-  if (!tiles_.time_passed(now) && !speaker && !crowded) return;
+  if (!tiles_.time_passed(now) && !spoken && !crowded) return;
   for_each([&](Peer& peer) { view(now, peer); });
 }
 

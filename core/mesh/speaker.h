@@ -29,6 +29,7 @@ class ActiveSpeaker {
   void heard(Timestamp now, PeerId bridge, std::uint8_t level_dbov);
   std::optional<PeerId> speaker() const { return speaker_; }
   std::uint32_t changes() const { return changes_; }
+  bool changed() const { return changed_; }
   // The new speaker, once after a change.
   std::optional<PeerId> poll();
 

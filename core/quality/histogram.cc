@@ -6,27 +6,15 @@
 
 namespace diemcau::quality {
 
-namespace {
-constexpr unsigned kStepBits = 6;
-constexpr std::uint64_t kSteps = 1U << kStepBits;
-constexpr std::uint64_t kLargestUs = 1ULL << 31;
-
-std::size_t bucket_of(std::uint64_t us) {
-  if (us < kSteps) return us;
-  const auto exponent = static_cast<unsigned>(std::bit_width(us)) - kStepBits - 1;
-  return exponent * kSteps + (us >> exponent);
-}
-
 // Middle of the bucket, the inverse of bucket_of.
-std::uint64_t middle_of(std::size_t bucket) {
+std::uint64_t Histogram::middle_of(std::size_t bucket) {
   if (bucket < 2 * kSteps) return bucket;
   const auto exponent = static_cast<unsigned>(bucket / kSteps) - 1;
   const std::uint64_t low = (bucket - exponent * kSteps) << exponent;
   return low + ((1ULL << exponent) - 1) / 2;
 }
-}  // namespace
 
-void Histogram::cover(std::size_t low, std::size_t high) {
+void Histogram::cover(std::size_t low, std::size_t high) const {
   low = low / kSteps * kSteps;
   high = (high / kSteps + 1) * kSteps;
   if (!counts_.empty()) {
@@ -40,17 +28,28 @@ void Histogram::cover(std::size_t low, std::size_t high) {
   first_ = low;
 }
 
-void Histogram::add(Duration value) {
-  const std::uint64_t us =
-      std::min(static_cast<std::uint64_t>(std::max<std::int64_t>(to_us(value), 0)), kLargestUs);
-  const std::size_t bucket = bucket_of(us);
-  if (bucket < first_ || bucket - first_ >= counts_.size()) cover(bucket, bucket);
-  ++counts_[bucket - first_];
-  ++count_;
-  sum_us_ += static_cast<std::int64_t>(us);
+void Histogram::count_waiting() const {
+  for (std::uint32_t i = 0; i < waits_; ++i) {
+    const std::size_t bucket = waiting_[i];
+    if (bucket < first_ || bucket - first_ >= counts_.size()) cover(bucket, bucket);
+    ++counts_[bucket - first_];
+  }
+  waits_ = 0;
+}
+
+Histogram& Histogram::operator=(const Histogram& other) {
+  other.settle();
+  waits_ = 0;
+  counts_ = other.counts_;
+  first_ = other.first_;
+  count_ = other.count_;
+  sum_us_ = other.sum_us_;
+  return *this;
 }
 
 void Histogram::merge(const Histogram& other) {
+  settle();
+  other.settle();
   if (other.counts_.empty()) return;
   cover(other.first_, other.first_ + other.counts_.size() - 1);
   for (std::size_t i = 0; i < other.counts_.size(); ++i)
@@ -60,6 +59,7 @@ void Histogram::merge(const Histogram& other) {
 }
 
 void Histogram::clear() {
+  waits_ = 0;
   std::fill(counts_.begin(), counts_.end(), 0U);
   count_ = 0;
   sum_us_ = 0;
@@ -67,6 +67,7 @@ void Histogram::clear() {
 
 std::optional<Duration> Histogram::quantile(std::uint32_t parts_per_10000) const {
   if (count_ == 0) return std::nullopt;
+  settle();
   const std::uint64_t rank = std::max<std::uint64_t>(1, (count_ * parts_per_10000 + 9999) / 10000);
   std::uint64_t seen = 0;
   for (std::size_t i = 0; i < counts_.size(); ++i) {
@@ -77,6 +78,7 @@ std::optional<Duration> Histogram::quantile(std::uint32_t parts_per_10000) const
 }
 
 std::uint64_t Histogram::count_at_most(Duration bound) const {
+  settle();
   const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(to_us(bound), 0));
   std::uint64_t seen = 0;
   for (std::size_t i = 0; i < counts_.size() && middle_of(first_ + i) <= us; ++i)

@@ -23,7 +23,7 @@ void BaseDelay::arrived(Timestamp now, Duration delay, const ClockSkew& skew) {
   if (number != newest_) part_over(now, number, skew);
   Part& part = parts_[static_cast<std::size_t>(number) % parts_.size()];
   if (arrived_++ == 0 || delay < part.least.delay) part.least = {delay, now};
-  least_ = std::min(least_.value_or(delay), delay);
+  least_ = std::min(least_, delay);
   last_ = delay;
 }
 
@@ -46,16 +46,14 @@ void BaseDelay::part_over(Timestamp now, std::int64_t number, const ClockSkew& s
     });
     if (drained || lost_permille <= 2 * clear_permille_ + kFullPermille) held_.reset();
   }
-  least_.reset();
-  if (held_) least_ = held_->delay;
+  least_ = held_ ? held_->delay : kNone;
   for (const Part& part : parts_) {
-    if (part.number != number && counts(part))
-      least_ = std::min(least_.value_or(part.least.delay), part.least.delay);
+    if (part.number != number && counts(part)) least_ = std::min(least_, part.least.delay);
   }
 }
 
 std::optional<Duration> BaseDelay::least(Timestamp now, const ClockSkew& skew) const {
-  if (skew.none() || !least_) return least_;
+  if (skew.none() || least_ == kNone) return least();
   std::optional<Duration> all;
   if (held_) all = now_as(*held_, now, skew);
   for (const Part& part : parts_) {

@@ -19,7 +19,9 @@ class BaseDelay {
   void lost() { ++lost_; }
   void arrived(Timestamp now, Duration delay, const ClockSkew& skew);
   // None before the first arrival.
-  std::optional<Duration> least() const { return least_; }
+  std::optional<Duration> least() const {
+    return least_ != kNone ? std::optional(least_) : std::nullopt;
+  }
   // Of delays between clocks that run apart: what the least would be now.
   std::optional<Duration> least(Timestamp now, const ClockSkew& skew) const;
 
@@ -44,7 +46,8 @@ class BaseDelay {
   Duration last_{};
   std::uint64_t clear_permille_ = 0;  // lost in parts at whose end nothing waited
   std::optional<Least> held_;         // older than the parts
-  std::optional<Duration> least_;
+  static constexpr Duration kNone = Duration::max();
+  Duration least_ = kNone;
 };
 
 }  // namespace diemcau::rate

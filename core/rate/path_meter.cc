@@ -41,25 +41,29 @@ void PathMeter::Least::add(Timestamp now, Duration value) {
   }
 }
 
-Bitrate PathMeter::Series::sum(Duration window, Timestamp end, bool with_lost) const {
+PathMeter::Series::Rates PathMeter::Series::rates(Duration window, Timestamp end) const {
   const std::int64_t last = end.time_since_epoch() / kSlot;
-  const std::int64_t first = last - window / kSlot;
-  std::int64_t bytes = 0;
-  for (std::int64_t number = first; number < last; ++number) {
-    const Slot& slot = slots_[place_of(number)];
-    if (slot.number != static_cast<std::uint32_t>(number)) continue;
-    bytes += std::int64_t{slot.bytes} + (with_lost ? slot.lost_bytes : 0);
+  std::int64_t bytes = 0, lost_bytes = 0;
+  std::size_t place = place_of(last);
+  for (std::int64_t back = 1; back <= window / kSlot; ++back) {
+    place = place_before(place);
+    const Slot& slot = slots_[place];
+    if (slot.number != static_cast<std::uint32_t>(last - back)) continue;
+    bytes += slot.bytes;
+    lost_bytes += slot.lost_bytes;
   }
-  return Bitrate::bps(bytes * 8 * 1'000 / to_ms(window));
+  const auto rate_of = [&](std::int64_t n) { return Bitrate::bps(n * 8 * 1'000 / to_ms(window)); };
+  return {rate_of(bytes), rate_of(bytes + lost_bytes)};
 }
 
 std::optional<Bitrate> PathMeter::Series::busy_rate(Timestamp end) const {
   const std::int64_t last = end.time_since_epoch() / kSlot;
   std::int64_t bytes = 0, ns = 0;
   std::uint32_t packets = 0;
-  for (std::int64_t number = last; number > last - kBusySlots; --number) {
-    const Slot& slot = slots_[place_of(number)];
-    if (slot.number != static_cast<std::uint32_t>(number)) continue;
+  std::size_t place = place_of(last);
+  for (std::int64_t back = 0; back < kBusySlots; ++back, place = place_before(place)) {
+    const Slot& slot = slots_[place];
+    if (slot.number != static_cast<std::uint32_t>(last - back)) continue;
     bytes += slot.busy_bytes;
     ns += slot.busy_ns;
     packets += slot.busy_packets;
@@ -122,8 +126,9 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
   o.busy_rate = arrivals_.busy_rate(newest_arrival_);
   o.sent = sent_.rate(kRateWindow, now);
   o.sent_then = sent_.rate(kRateWindow, newest_told_);
-  o.delivered = arrivals_.rate(kRateWindow, newest_arrival_);
-  o.carried = carried(kRateWindow);
+  const Series::Rates arrived = arrivals_.rates(kRateWindow, newest_arrival_);
+  o.delivered = arrived.arrived;
+  o.carried = arrived.carried;
   o.resuming = resumed_at_ && newest_told_ - *resumed_at_ <= kRateWindow + Series::kSlot;
   return o;
 }

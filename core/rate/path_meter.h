@@ -66,8 +66,14 @@ class PathMeter {
         slot = Slot{static_cast<std::uint32_t>(number), 0, 0, 0, 0, 0};
       return slot;
     }
-    Bitrate rate(Duration window, Timestamp end) const { return sum(window, end, false); }
-    Bitrate carried(Duration window, Timestamp end) const { return sum(window, end, true); }
+    // In the slots within `window` before that of `end`: what arrived (or was sent), and that with
+    // what was lost between.
+    struct Rates {
+      Bitrate arrived, carried;
+    };
+    Rates rates(Duration window, Timestamp end) const;
+    Bitrate rate(Duration window, Timestamp end) const { return rates(window, end).arrived; }
+    Bitrate carried(Duration window, Timestamp end) const { return rates(window, end).carried; }
     std::optional<Bitrate> busy_rate(Timestamp end) const;
 
     static constexpr Duration kSlot = 25ms;
@@ -76,7 +82,9 @@ class PathMeter {
     }
 
    private:
-    Bitrate sum(Duration window, Timestamp end, bool with_lost) const;
+    static std::size_t place_before(std::size_t place) {
+      return (place == 0 ? static_cast<std::size_t>(kSlots) : place) - 1;
+    }
     std::array<Slot, kSlots> slots_{};
   };
   struct Wait {

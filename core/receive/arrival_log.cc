@@ -2,11 +2,12 @@
 #include "core/receive/arrival_log.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace diemcau::receive {
 
 namespace {
-constexpr auto kWindowIds = static_cast<PacketId>(ArrivalLog::kWindow);
+constexpr auto kMostIds = static_cast<PacketId>(ArrivalLog::kWindow);
 
 // RFC 8888 §3.1: in 1/1,024 s, 0x1FFE when it is longer ago.
 std::uint16_t offset_of(Duration before_report) {
@@ -24,8 +25,19 @@ ArrivalLog::Stream* ArrivalLog::stream_of(Ssrc ssrc) {
   if (streams_.size() == kMaxStreams) return nullptr;
   Stream& s = streams_.emplace_back();
   s.ssrc = ssrc;
-  s.records.resize(kWindow);
+  s.records.resize(kFirstWindow);
   return &s;
+}
+
+// Room for all that has not been told yet, as far as kWindow goes.
+void ArrivalLog::grow(Stream& stream, PacketId up_to) {
+  const PacketId needed = std::min(up_to - stream.untold + 1, kMostIds);
+  if (needed <= stream.window()) return;
+  std::vector<Record> longer(std::bit_ceil(static_cast<std::size_t>(needed)));
+  const PacketId first = std::max<PacketId>(0, stream.highest - stream.window() + 1);
+  for (PacketId id = first; id <= stream.highest; ++id)
+    longer[static_cast<std::size_t>(id) & (longer.size() - 1)] = stream.record(id);
+  stream.records = std::move(longer);
 }
 
 std::optional<ArrivalLog::Arrival> ArrivalLog::add(Timestamp received_at, Ssrc ssrc, SeqNo seq,
@@ -40,12 +52,13 @@ std::optional<ArrivalLog::Arrival> ArrivalLog::add(Timestamp received_at, Ssrc s
     s->began.fill(id);
   } else if (id > s->highest) {
     s->unwrapper.unwrap(seq);
-    for (PacketId gap = std::max(s->highest, id - kWindowIds) + 1; gap < id; ++gap)
+    if (id - s->untold >= s->window()) grow(*s, id);
+    for (PacketId gap = std::max(s->highest, id - s->window()) + 1; gap < id; ++gap)
       s->record(gap) = Record{};
     s->record(id) = Record{};
     s->highest = id;
-    s->untold = std::max(s->untold, id - kWindowIds + 1);
-  } else if (id < 0 || id <= s->highest - kWindowIds) {
+    s->untold = std::max(s->untold, id - s->window() + 1);
+  } else if (id < 0 || id <= s->highest - s->window()) {
     return Arrival{id, false};
   }
   Record& record = s->record(id);
@@ -61,11 +74,6 @@ void ArrivalLog::clear() {
   oldest_untold_.reset();
 }
 
-std::optional<Timestamp> ArrivalLog::deadline() const {
-  if (!oldest_untold_) return std::nullopt;
-  return *oldest_untold_ + (thin_ ? kThinInterval : kInterval);
-}
-
 // Appends what fits of one stream to packets_; gives the bytes that it takes in the report.
 std::size_t ArrivalLog::gather(Stream& stream, Timestamp now, std::size_t room) {
   if (stream.untold > stream.highest || room < wire::ccfb_stream_size(1)) return 0;
@@ -76,7 +84,7 @@ std::size_t ArrivalLog::gather(Stream& stream, Timestamp now, std::size_t room) 
   // What has been told before goes first, if there is room.
   PacketId begin = stream.untold;
   if (reports_get_lost_)
-    begin = std::max(std::min(stream.began.back(), begin), stream.highest - kWindowIds + 1);
+    begin = std::max(std::min(stream.began.back(), begin), stream.highest - stream.window() + 1);
   if (length(begin) > most) begin = stream.untold;
   const std::size_t count = std::min(length(begin), most);
   const std::size_t first = packets_.size();

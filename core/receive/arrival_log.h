@@ -20,12 +20,13 @@ namespace diemcau::receive {
 
 // Tells of each packet once, or in kMostTold reports where reports get lost as well (RFC 8888 §3.1
 // allows overlap), and of a missing one as not received when something after it came. A packet that
-// comes after it was told missing makes the next report go back to it. Bounded: kMaxStreams streams
-// of kWindow packets. One thread at a time.
+// comes after it was told missing makes the next report go back to it, unless it is more than
+// kFirstWindow packets late. Bounded: kMaxStreams streams of kWindow packets. One thread at a time.
 class ArrivalLog {
  public:
   static constexpr std::size_t kMaxStreams = 16;
-  static constexpr std::size_t kWindow = 1'024;  // 1.5 s at 700 packets a second
+  static constexpr std::size_t kWindow = 1'024;     // 1.5 s at 700 packets a second
+  static constexpr std::size_t kFirstWindow = 128;  // as long as reports keep up
   static constexpr Duration kInterval = 40ms;
   static constexpr Duration kThinInterval = 100ms;
   static constexpr std::size_t kMostTold = 3;
@@ -45,14 +46,17 @@ class ArrivalLog {
   void set_thin(bool thin) { thin_ = thin; }
 
   // When a report is due; none while there is nothing new.
-  std::optional<Timestamp> deadline() const;
+  std::optional<Timestamp> deadline() const {
+    if (!oldest_untold_) return std::nullopt;
+    return *oldest_untold_ + (thin_ ? kThinInterval : kInterval);
+  }
   // Writes one report, due or not; false, and nothing written, when there is nothing to say or no
   // room. Call again until false: a burst may need more than one.
   bool write_report(ByteWriter& out, Timestamp now, NtpTime wall, Ssrc sender);
 
  private:
-  // When a packet came and its ECN bits, in one word: a thousand of them for each stream of each
-  // peer are most of what a large mesh remembers.
+  // When a packet came and its ECN bits, in one word: there are hundreds for each stream of each
+  // peer.
   class Record {
    public:
     Record() = default;
@@ -72,9 +76,13 @@ class ArrivalLog {
     PacketId highest = 0;
     PacketId untold = 0;                          // the first that no report has spoken of
     std::array<PacketId, kMostTold - 1> began{};  // where the last reports began, the newest first
-    std::vector<Record> records;                  // of the kWindow ids up to `highest`
-    Record& record(PacketId id) { return records[static_cast<std::size_t>(id) % kWindow]; }
+    std::vector<Record> records;                  // a power of two, of the ids up to `highest`
+    PacketId window() const { return static_cast<PacketId>(records.size()); }
+    Record& record(PacketId id) {
+      return records[static_cast<std::size_t>(id) & (records.size() - 1)];
+    }
   };
+  static void grow(Stream& stream, PacketId up_to);
   Stream* stream_of(Ssrc ssrc);
   std::size_t gather(Stream& stream, Timestamp now, std::size_t room);
 

@@ -57,6 +57,8 @@ class Assembly {
     if (ready_.empty()) return std::nullopt;
     return ready_.pop();
   }
+  // Something is lost, and no good frame has come since.
+  bool lacks_frames() const { return first_lost_.has_value(); }
   // A loss to report, at most one per `repeat_after` while it lasts; none when all is well.
   std::optional<FrameLoss> take_loss(Timestamp now, Duration repeat_after);
   // When a gap will have waited long enough.

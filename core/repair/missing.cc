@@ -167,13 +167,13 @@ void Missing::time_passed(Timestamp now) {
   std::erase_if(entries_, [now](const Entry& e) { return e.give_up_at <= now; });
 }
 
-std::optional<Timestamp> Missing::ask_due() const {
+std::optional<Timestamp> Missing::first_question() const {
   Timestamp first = kNever;
   for (const Entry& e : entries_) first = std::min({first, e.ask_at, e.echo_at});
   return first != kNever ? std::optional(first) : std::nullopt;
 }
 
-std::optional<Timestamp> Missing::deadline() const {
+std::optional<Timestamp> Missing::first_end() const {
   Timestamp first = kNever;
   for (const Entry& e : entries_) first = std::min(first, e.give_up_at);
   return first != kNever ? std::optional(first) : std::nullopt;

@@ -52,8 +52,12 @@ class Missing {
     return entries_.empty() ? std::nullopt : std::optional(entries_.front().id);
   }
   // When something is to be asked for, and when something is given up.
-  std::optional<Timestamp> ask_due() const;
-  std::optional<Timestamp> deadline() const;
+  std::optional<Timestamp> ask_due() const {
+    return entries_.empty() ? std::nullopt : first_question();
+  }
+  std::optional<Timestamp> deadline() const {
+    return entries_.empty() ? std::nullopt : first_end();
+  }
   bool begun() const { return newest_.has_value(); }
   PacketId newest() const { return newest_.value_or(-1); }
   void restart();
@@ -70,6 +74,8 @@ class Missing {
     Timestamp asked_at;
     Timestamp echo_at = kNever;  // a question may be lost, too
   };
+  std::optional<Timestamp> first_question() const;
+  std::optional<Timestamp> first_end() const;
   Entry* find(PacketId id);
   Duration answer_time(std::optional<Duration> round_trip) const;
   bool coded(Timestamp now) const { return coded_at_ && now - *coded_at_ < kCodedLasts; }

@@ -13,15 +13,14 @@ namespace diemcau::repair {
 
 void SentSymbols::add(Timestamp now, const Packet& rtp) {
   while (!sent_.empty() && (sent_.size() >= kMost || now - sent_.front().sent_at > remembered_)) {
-    static_cast<void>(sent_.pop());
+    sent_.drop();
   }
   const bool is_short = rtp.present() <= pools_.short_packets.capacity_bytes();
-  Sent sent;
+  Sent& sent = sent_.push();
   sent.packet = (is_short ? pools_.short_packets : pools_.packets).take();
   std::copy_n(rtp.data(), rtp.present(), sent.packet->data());
   sent.packet->set_size(rtp.present(), rtp.elided());
   sent.sent_at = now;
-  sent_.push(std::move(sent));
   ++next_;
 }
 

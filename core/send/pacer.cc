@@ -7,9 +7,6 @@
 namespace diemcau::send {
 
 namespace {
-// A timer wakes 30 µs late at best and packets on a fast line are 90 µs apart: quanta of 2 ms keep
-// wake-ups few.
-constexpr Duration kBurst = 2ms;
 constexpr Duration kDroppableAfter = 33ms;  // one frame: then the droppable temporal layer goes
 constexpr Duration kVideoAfter = 100ms;
 constexpr Duration kBegunAfter = 200ms;  // the rest of a frame whose window closed in its middle
@@ -44,7 +41,7 @@ void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> 
   if (media_of(frame.front().source) == MediaKind::audio) {
     for (const OutgoingPacket& packet : frame) {
       if (sound_.size() == kMostSound) {
-        static_cast<void>(sound_.pop());
+        sound_.drop();
         ++drops_.audio_packets;
       }
       sound_.push(Single{peer, {packet, now}});
@@ -81,7 +78,7 @@ void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> 
 
 void Pacer::enqueue_repair(Timestamp now, PeerId peer, OutgoingPacket packet) {
   if (repair_.size() == kMostRepair) {
-    static_cast<void>(repair_.pop());
+    repair_.drop();
     ++drops_.repair_packets;
   }
   static_cast<void>(queue_of(peer));
@@ -182,7 +179,7 @@ void Pacer::drop_late_video(Timestamp now, PeerQueue& queue) {
 
 std::optional<Pacer::Next> Pacer::take_sound(Timestamp now) {
   while (!sound_.empty() && now - sound_.front().waiting.since > kAudioAfter) {
-    static_cast<void>(sound_.pop());
+    sound_.drop();
     ++drops_.audio_packets;
   }
   if (sound_.empty()) return std::nullopt;
@@ -225,7 +222,7 @@ std::optional<Pacer::Next> Pacer::take_video(Timestamp now) {
     drop_late_video(now, queue);
     if (queue.video.empty()) {
       queue.in_turn = false;
-      static_cast<void>(turns_.pop());
+      turns_.drop();
       continue;
     }
     if (queue.free_at > now + kBurst || !allowance_.window_open(now, peer)) {
@@ -237,7 +234,7 @@ std::optional<Pacer::Next> Pacer::take_video(Timestamp now) {
     queue.frame_begun = !next.packet.descriptor.end;
     if (!queue.frame_begun) {
       queue.in_turn = !queue.video.empty();
-      static_cast<void>(turns_.pop());
+      turns_.drop();
       if (queue.in_turn) turns_.push(peer);
     }
     leave(now, queue, peer, size);
@@ -250,10 +247,7 @@ void Pacer::account(Timestamp now, ByteCount size) {
   free_at_ = std::max(free_at_, now) + allowance_.pace().time_for(size + kOverhead);
 }
 
-std::optional<Pacer::Next> Pacer::poll(Timestamp now) {
-  polled_at_ = now;
-  if (queued() == 0) return std::nullopt;
-  if (free_at_ > now + kBurst) return std::nullopt;
+std::optional<Pacer::Next> Pacer::take(Timestamp now) {
   if (auto next = take_sound(now)) return next;
   if (auto next = take_repair(now)) return next;
   return take_video(now);
@@ -262,16 +256,19 @@ std::optional<Pacer::Next> Pacer::poll(Timestamp now) {
 Timestamp Pacer::due(const PeerQueue& queue, PeerId peer, Timestamp too_late_at) const {
   const Timestamp line_free_at = free_at_ - kBurst;
   const Timestamp late = std::max(too_late_at + 1ns, line_free_at);
-  if (!allowance_.window_open(polled_at_, peer)) return late;
+  if (!allowance_.window_open(polled_at_, peer)) {
+    waits_for_window_ = true;
+    return late;
+  }
   return std::min(late, std::max(queue.free_at - kBurst, line_free_at));
 }
 
-std::optional<Timestamp> Pacer::deadline() const {
+std::optional<Timestamp> Pacer::first_due() const {
   const Timestamp line_free_at = free_at_ - kBurst;
   if (!sound_.empty()) return line_free_at;
-  std::optional<Timestamp> first;
+  Timestamp first = Timestamp::max();
   const auto consider = [&](Timestamp at) {
-    first = first ? std::min(*first, at) : at;
+    first = std::min(first, at);
     return at <= line_free_at;  // nothing can go earlier
   };
   for (std::size_t i = 0; i < repair_.size(); ++i) {
@@ -285,7 +282,7 @@ std::optional<Timestamp> Pacer::deadline() const {
     const Timestamp too_late_at = queue.video.front().since + patience(queue);
     if (consider(due(queue, turns_.at(i), too_late_at))) return first;
   }
-  return first;
+  return first != Timestamp::max() ? std::optional(first) : std::nullopt;
 }
 
 void Pacer::clear(PeerId peer) {

@@ -46,9 +46,18 @@ class Pacer {
     OutgoingPacket packet;
   };
   // The packet to send now; none when the rate says wait or nothing may go. Poll until none.
-  std::optional<Next> poll(Timestamp now);
+  std::optional<Next> poll(Timestamp now) {
+    polled_at_ = now;
+    if (queued() == 0 || free_at_ > now + kBurst) return std::nullopt;
+    return take(now);
+  }
   // None while everything that waits waits for a window: then a report opens it.
-  std::optional<Timestamp> deadline() const;
+  std::optional<Timestamp> deadline() const {
+    waits_for_window_ = false;
+    return queued() > 0 ? first_due() : std::nullopt;
+  }
+  // Whether deadline() has last met a window that was closed.
+  bool waits_for_window() const { return waits_for_window_; }
   // Forgets what waits for a peer.
   void clear(PeerId peer);
 
@@ -73,6 +82,10 @@ class Pacer {
   const Drops& drops() const { return drops_; }
 
  private:
+  // A timer wakes 30 µs late at best and packets on a fast line are 90 µs apart: quanta of 2 ms
+  // keep wake-ups few.
+  static constexpr Duration kBurst = 2ms;
+
   struct Waiting {
     OutgoingPacket packet;
     Timestamp since;
@@ -109,6 +122,8 @@ class Pacer {
   void drop_droppable(PeerQueue& queue);
   void break_off(PeerQueue& queue, const OutgoingPacket& dropped);
   bool leans_on_dropped(Timestamp now, PeerId peer, PeerQueue& queue, const OutgoingPacket& first);
+  std::optional<Next> take(Timestamp now);
+  std::optional<Timestamp> first_due() const;
   std::optional<Next> take_sound(Timestamp now);
   std::optional<Next> take_repair(Timestamp now);
   // When something of that peer that may wait so long can go, or is too late.
@@ -124,6 +139,7 @@ class Pacer {
   std::vector<PeerQueue> queues_;  // by PeerId
   RingQueue<PeerId> turns_;        // those with pictures, the next one in front
   Timestamp polled_at_;
+  mutable bool waits_for_window_ = false;
   std::size_t round_ = 0;
   std::size_t video_queued_ = 0;
   RingQueue<DroppedFrame> dropped_;

@@ -16,19 +16,19 @@ void write(ByteWriter& out, const FrameDescriptor& d) {
                          (d.temporal_id != 0 ? kTemporal : 0U) |
                          static_cast<unsigned>(d.layer) << 2;
   out.u8(static_cast<std::uint8_t>(flags));
-  out.u16(d.frame_number);
-  out.u8(d.newest_needed_diff);
-  out.u8(d.oldest_needed_diff);
+  out.u32(std::uint32_t{d.frame_number} << 16 | std::uint32_t{d.newest_needed_diff} << 8 |
+          d.oldest_needed_diff);
 }
 
 std::optional<FrameDescriptor> parse_frame_descriptor(ByteSpan bytes) {
   if (bytes.size() != kFrameDescriptorBytes) return std::nullopt;
   ByteReader in(bytes);
   const unsigned flags = in.u8();
+  const std::uint32_t numbers = in.u32();
   FrameDescriptor d;
-  d.frame_number = in.u16();
-  d.newest_needed_diff = in.u8();
-  d.oldest_needed_diff = in.u8();
+  d.frame_number = static_cast<std::uint16_t>(numbers >> 16);
+  d.newest_needed_diff = static_cast<std::uint8_t>(numbers >> 8);
+  d.oldest_needed_diff = static_cast<std::uint8_t>(numbers);
   d.start = (flags & kStart) != 0;
   d.end = (flags & kEnd) != 0;
   d.key = (flags & kKey) != 0;

@@ -57,8 +57,9 @@ bool parse_two_byte(ByteSpan block, RtpExtensions& out) {
 }
 
 std::optional<RtpError> parse_extensions(ByteReader& in, RtpExtensions& out) {
-  const std::uint16_t profile = in.u16();
-  const ByteSpan block = in.bytes(std::size_t{in.u16()} * 4);
+  const std::uint32_t head = in.u32();
+  const auto profile = static_cast<std::uint16_t>(head >> 16);
+  const ByteSpan block = in.bytes(std::size_t{head & 0xFFFFU} * 4);
   if (!in.ok()) return RtpError::truncated;
   if (profile == kOneByteProfile && !parse_one_byte(block, out)) return RtpError::bad_extension;
   if ((profile & kTwoByteMask) == kTwoByteProfile && !parse_two_byte(block, out)) {
@@ -81,10 +82,11 @@ std::uint8_t element_head(std::uint8_t id, std::size_t length) {
 
 Result<RtpPacket, RtpError> parse_rtp(ByteSpan packet) {
   ByteReader in(packet);
-  const unsigned first = in.u8();
-  const unsigned second = in.u8();
+  const std::uint32_t head = in.u32();
+  const unsigned first = head >> 24;
+  const unsigned second = head >> 16 & 0xFFU;
   RtpPacket result;
-  result.header.seq = SeqNo{in.u16()};
+  result.header.seq = SeqNo{static_cast<std::uint16_t>(head)};
   result.header.timestamp = in.u32();
   result.header.ssrc = Ssrc{in.u32()};
   if (!in.ok()) return Unexpected{RtpError::truncated};
@@ -115,19 +117,18 @@ std::size_t rtp_header_size(const RtpExtensions& extensions) {
 
 void write_rtp_header(ByteWriter& out, const RtpHeader& header, const RtpExtensions& extensions) {
   const std::size_t elements = element_bytes(extensions);
-  out.u8(elements == 0 ? 0x80 : 0x90);
-  out.u8(static_cast<std::uint8_t>((header.marker ? 0x80U : 0U) | (header.payload_type & 0x7FU)));
-  out.u16(header.seq.value);
+  const unsigned first = elements == 0 ? 0x80 : 0x90;
+  const unsigned second = (header.marker ? 0x80U : 0U) | (header.payload_type & 0x7FU);
+  out.u32(first << 24 | second << 16 | header.seq.value);
   out.u32(header.timestamp);
   out.u32(header.ssrc.value);
   if (elements == 0) return;
   const std::size_t words = (elements + 3) / 4;
-  out.u16(kOneByteProfile);
-  out.u16(static_cast<std::uint16_t>(words));
+  out.u32(std::uint32_t{kOneByteProfile} << 16 | static_cast<std::uint32_t>(words));
   if (extensions.audio_level) {
-    out.u8(element_head(kAudioLevelId, 1));
-    out.u8(static_cast<std::uint8_t>((extensions.audio_level->voice ? 0x80U : 0U) |
-                                     (extensions.audio_level->dbov & 0x7FU)));
+    const unsigned level =
+        (extensions.audio_level->voice ? 0x80U : 0U) | (extensions.audio_level->dbov & 0x7FU);
+    out.u16(static_cast<std::uint16_t>(element_head(kAudioLevelId, 1) << 8 | level));
   }
   if (extensions.absolute_capture) {
     out.u8(element_head(kAbsoluteCaptureId, 8));
@@ -138,8 +139,7 @@ void write_rtp_header(ByteWriter& out, const RtpHeader& header, const RtpExtensi
     write(out, *extensions.frame_descriptor);
   }
   if (extensions.symbol_id) {
-    out.u8(element_head(kSymbolId, 2));
-    out.u16(*extensions.symbol_id);
+    out.u24(std::uint32_t{element_head(kSymbolId, 2)} << 16 | *extensions.symbol_id);
   }
   out.zeros(words * 4 - elements);
 }

@@ -28,6 +28,21 @@ TEST_CASE("any single value comes back within 1 %", "[quality]") {
   }
 }
 
+TEST_CASE("a copy has all that was added, and goes its own way", "[quality]") {
+  for (int n = 1; n < 40; ++n) {
+    CAPTURE(n);
+    Histogram h;
+    for (int i = 0; i < n; ++i) h.add(5ms);
+    Histogram copy = h;
+    copy.add(1ms);
+    h.add(9ms);
+    CHECK(copy.count_at_most(2ms) == 1);
+    CHECK(copy.count_at_most(20ms) == static_cast<std::uint64_t>(n) + 1);
+    CHECK(h.count_at_most(2ms) == 0);
+    CHECK(h.count_at_most(20ms) == static_cast<std::uint64_t>(n) + 1);
+  }
+}
+
 TEST_CASE("quantiles of many values are those of the sorted values within 1 %", "[quality]") {
   constexpr std::uint64_t kSeed = 20'260'101;
   CAPTURE(kSeed);

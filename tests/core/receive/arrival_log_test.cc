@@ -152,6 +152,38 @@ TEST_CASE("a jump of the sequence numbers is told as no more than the window") {
   CHECK(told == ArrivalLog::kWindow);
 }
 
+TEST_CASE("while no report goes, nothing of the last 1,024 packets is forgotten") {
+  ArrivalLog log;
+  for (std::uint16_t i = 0; i < 3'000; ++i) {
+    if (i % 3 != 0) log.add(at(i * 1ms), Ssrc{1}, SeqNo{i});
+  }
+  std::map<std::uint16_t, bool> received;
+  for (auto r = report(log, at(3s)); !r.empty(); r = report(log, at(3s))) {
+    for (const Told& t : r) received[t.seq] = t.received;
+  }
+  REQUIRE(received.size() == ArrivalLog::kWindow);
+  for (const auto& [seq, is] : received) CHECK(is == (seq % 3 != 0));
+}
+
+TEST_CASE("a late packet is told of afterwards, unless it is very late") {
+  ArrivalLog log;
+  const auto late = static_cast<std::uint16_t>(GENERATE(1U, 50U, 127U, 128U, 500U));
+  CAPTURE(late);
+  for (std::uint16_t i = 0; i <= 600; ++i) {
+    if (i == 600 - late) continue;
+    log.add(at(i * 1ms), Ssrc{1}, SeqNo{i});
+    if (i % 40 == 39) CHECK_FALSE(report(log, at(i * 1ms)).empty());
+  }
+  report(log, at(600ms));
+  const auto missing = SeqNo{static_cast<std::uint16_t>(600 - late)};
+  const auto arrival = log.add(at(601ms), Ssrc{1}, missing);
+  REQUIRE(arrival);
+  CHECK(arrival->fresh == (late < ArrivalLog::kFirstWindow));
+  const auto told = report(log, at(602ms));
+  REQUIRE(told.empty() == !arrival->fresh);
+  if (!told.empty()) CHECK((told[0].seq == missing.value && told[0].received));
+}
+
 TEST_CASE("streams beyond the sixteenth are refused") {
   ArrivalLog log;
   for (std::uint32_t s = 0; s < 16; ++s) CHECK(log.add(at(0ms), Ssrc{s}, SeqNo{1}));
