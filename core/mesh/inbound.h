@@ -113,6 +113,7 @@ class Inbound {
       std::int64_t frame_number = -1;
       Timestamp captured_at;
       Timestamp asked_at;  // to be decoded
+      bool mended = false;
     };
     std::array<Pending, 64> pending{};
     Pending& pending_of(std::int64_t frame);
@@ -181,6 +182,7 @@ class Inbound {
   receive::ArrivalLog arrivals_;
   std::optional<Ssrc> repair_ssrc_;
   std::optional<PacketId> told_missing_;  // what the pictures know of
+  bool told_late_ = false;
   repair::Receiver repair_;
   receive::AvSync sync_;
   receive::AudioBuffer sound_;

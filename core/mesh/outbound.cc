@@ -187,6 +187,9 @@ void Outbound::nack_arrived(Timestamp now, PeerId peer, const wire::Nack& nack,
   asked_.clear();
   nack.for_each([&](SeqNo symbol) { asked_.push_back(symbol); });
   path.repair.asked(now, asked_, terms(peer, round_trip));
+  for (const PacketId id : path.repair.known_lost()) {
+    if (const auto rtp = path.repair.header_of(id)) uplink_.asked_for(peer, rtp->ssrc, rtp->seq);
+  }
   enqueue_repair(now, peer);
 }
 

@@ -89,6 +89,10 @@ void Uplink::sent(Timestamp now, PeerId peer, Ssrc ssrc, SeqNo seq, std::uint16_
   }
 }
 
+void Uplink::asked_for(PeerId peer, Ssrc ssrc, SeqNo seq) {
+  if (PathState* path = paths_[peer.value].get()) path->log.asked_for(ssrc, seq);
+}
+
 std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId peer,
                                                        const wire::Ccfb& report) {
   PathState* path = paths_[peer.value].get();
