@@ -101,7 +101,7 @@ std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId pee
   if (reported_.empty()) return {};
   const std::span<const ReportedPacket> packets(reported_);
   losing_ -= path->sound_loss.earlier_frames() > 0;
-  path->sound_loss.report(now, packets);
+  path->sound_loss.report(now, packets, path->meter.round_trip());
   losing_ += path->sound_loss.earlier_frames() > 0;
   std::optional<Duration> round_trip;
   for (auto p = packets.rbegin(); p != packets.rend() && !round_trip; ++p) {

@@ -24,21 +24,24 @@ constexpr Duration kEcho = 10ms;
 // Answers to one question follow each other at the path's pace.
 constexpr Duration kMoreAnswers = 20ms;
 constexpr Duration kCopyComes = 14ms;
+constexpr Duration kNoCopies = 65ms;
 constexpr Duration kMostReordering = 30ms;
 // An encoder goes around what is no older than its references: eight pictures, without the one
 // under way, the way there and one in reserve. Beyond that only a key frame helps.
 constexpr Duration kReferencesLast = 170ms;
-// Nothing came, and three packets or more were lost.
-constexpr PacketId kBlackoutPackets = 3;
-constexpr Duration kLeastBlackout = 15ms;
-constexpr Duration kBlackoutsKnown = 30s;
+// What chance does not lose in a row, in a silence that would have been asked about.
+constexpr PacketId kBlackoutPackets = 5;
 // Of what is usual between two packets, a sixty-fourth with each.
 constexpr std::int64_t kForget = 64;
+// It saves an answer's time; what comes sooner anyway is not worth the bytes.
+constexpr Duration kWorthSilence = 35ms;
 constexpr Duration kLonger = 10ms;
 constexpr Duration kSilenceAgain = 25ms;
 constexpr std::uint32_t kMostOfSilence = 6;
 // Pictures behind each other in a pacer vary by that.
 constexpr Duration kLeastVariation = 8ms;
+// What two questions take.
+constexpr Duration twice(Duration answer) { return 2 * answer + kTurn; }
 }  // namespace
 
 void Missing::restart() {
@@ -92,18 +95,18 @@ void Missing::add(Timestamp now, PacketId id, Timestamp heard_before,
   const Duration wait = coded(now) ? kCodedComes : reordering_;
   const bool can_wait = wait + answer <= kRepairBudget;
   e.ask_at = !asking_helps ? kNever : can_wait ? now + wait : now;
-  e.give_up_at = now + (asking_helps ? kRepairLasts : wait);
+  e.give_up_at = now + (asking_helps ? std::max(kRepairLasts, twice(answer)) : wait);
   e.late_at = std::min({now + kRepairBudget, heard_before + kReferencesLast, e.give_up_at});
   entries_.push_back(e);
 }
 
 void Missing::heard(Timestamp now, PacketId lost) {
   const Duration silence = now - std::exchange(heard_at_, now);
-  if (lost >= kBlackoutPackets && silence >= kLeastBlackout) blackout_at_ = now;
+  if (lost >= kBlackoutPackets && silence >= usual_silence_ + kLonger) blackout_at_ = now;
   if (lost == 0) usual_silence_ = std::max(silence, usual_silence_ - usual_silence_ / kForget);
   silence_asked_ = 0;
-  const bool asks = blackout_at_ && now - *blackout_at_ < kBlackoutsKnown;
-  silence_due_ = asks ? now + usual_silence_ + kLonger : kNever;
+  const bool pays = answer_ && *answer_ >= kWorthSilence;
+  silence_due_ = pays && blacks_out(now) ? now + usual_silence_ + kLonger : kNever;
 }
 
 void Missing::ask_about_silence(Timestamp now, std::optional<Duration> round_trip) {
@@ -127,9 +130,11 @@ void Missing::arrived(Timestamp now, PacketId id, bool repaired) {
 
 void Missing::answered(Timestamp now, PacketId id) {
   const Entry* entry = find(id);
+  const bool once = answer_ && *answer_ < kNoCopies;
   for (Entry& e : entries_) {
     if (e.questions == 0 || now - e.since > kMostAnswer) continue;
-    if (entry != nullptr && e.id < id && e.asked_at <= entry->asked_at && e.ask_at != kNever) {
+    if (once && entry != nullptr && e.id < id && e.asked_at <= entry->asked_at &&
+        e.ask_at != kNever) {
       // Answers come in order: this one's is lost, unless a copy of it follows.
       e.ask_at = std::min(e.ask_at, now + kCopyComes);
       continue;
@@ -183,7 +188,7 @@ std::span<const PacketId> Missing::take_due(Timestamp now, std::optional<Duratio
       }
       continue;
     }
-    const Timestamp too_late = e.since + kRepairLasts;
+    const Timestamp too_late = e.since + std::max(kRepairLasts, twice(answer));
     const bool first = e.questions == 0 && now - e.since <= kRepairBudget;
     if (!first && now + answer > too_late) {
       e.ask_at = kNever;

@@ -51,6 +51,10 @@ class Missing {
   void picture_began(Timestamp now, PacketId id);
   // Lets go what can no longer be repaired in time.
   void time_passed(Timestamp now);
+  // The path loses everything for moments, now and then.
+  bool blacks_out(Timestamp now) const {
+    return blackout_at_ && now - *blackout_at_ < kBlackoutsKnown;
+  }
   // The oldest is late: whoever encodes should be told.
   bool late() const { return !entries_.empty() && entries_.front().late; }
   // Nobody waits for what is late any more.
@@ -88,6 +92,7 @@ class Missing {
   bool coded(Timestamp now) const { return coded_at_ && now - *coded_at_ < kCodedLasts; }
   void add(Timestamp now, PacketId id, Timestamp heard_before, std::optional<Duration> round_trip);
   static constexpr Duration kCodedLasts = 500ms;
+  static constexpr Duration kBlackoutsKnown = 30s;
 
   std::vector<Entry> entries_;  // by id
   std::vector<PacketId> due_;

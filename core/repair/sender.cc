@@ -16,7 +16,8 @@ constexpr std::size_t kSealAndIp = 16 + 28;
 constexpr std::size_t kPacketOverhead = kRtpHeader + kSealAndIp;
 // A second question would come too late beyond this: then the first answer must not be lost.
 constexpr Duration kOnlyOnce = 55ms;
-constexpr std::uint32_t kLeftToChancePermille = 40;
+constexpr Duration kManyQuestions = 20ms;  // below this, there is time for several
+constexpr std::uint32_t kLeftToChancePermille = 95;
 constexpr std::size_t kMostCopies = 3;
 constexpr std::uint32_t kWorthCopyPermille = 5;
 // Longer than most bursts; sound leaves every 20 ms, and these with it.
@@ -77,7 +78,8 @@ std::size_t Sender::copies_of(Timestamp now, const SentSymbols::Sent& sent,
                               Duration round_trip) const {
   // Questions that follow each other so soon are as good.
   if (sent.repeated_at && now - *sent.repeated_at < round_trip) return 1;
-  const bool time_left = round_trip <= kOnlyOnce && sent.repeats == 0;
+  const bool time_left =
+      round_trip <= kOnlyOnce && (sent.repeats == 0 || round_trip <= kManyQuestions);
   if (time_left || planner_.own_permille() < kWorthCopyPermille) return 1;
   std::size_t copies = 2;
   std::uint64_t left = planner_.own_permille() * planner_.own_permille() / 1'000;

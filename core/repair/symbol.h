@@ -17,7 +17,7 @@ constexpr std::size_t kMostSymbols = 64;  // of one window: keeps elimination sh
 // How long a loss may take to be repaired before the encoder is told; and how long what was lost is
 // still wanted, because that may be quicker than what the encoder then makes.
 constexpr Duration kRepairBudget = 150ms;
-constexpr Duration kRepairLasts = 350ms;
+constexpr Duration kRepairLasts = 280ms;
 
 // Of one question about a silence: a picture and a packet of sound; and then one that cannot have
 // been sent yet, which says that it is such a question. An older peer does not even refuse that.
