@@ -51,8 +51,7 @@ void Inbound::association_began() {
   arrivals_.clear();
   repair_ssrc_.reset();
   repair_.restart();
-  told_missing_.reset();
-  told_late_ = false;
+  told_missing_ = {};
 }
 
 // A stream that goes on under a new SSRC keeps its figures; everything else about it starts anew.
@@ -123,7 +122,7 @@ std::optional<quality::DropReason> Inbound::media_arrived(const Coming& coming, 
     if (live.pictures == nullptr) {
       live.stream->pictures = std::make_unique<Pictures>(context_.frames);
       live.pictures = live.stream->pictures.get();
-      live.pictures->assembly.set_oldest_missing(told_missing_, told_late_);
+      live.pictures->assembly.set_oldest_missing(told_missing_.first, told_missing_.second);
     }
     return video_arrived(coming, *live.stream, rtp, std::move(packet));
   }
@@ -144,9 +143,8 @@ void Inbound::take_recovered(Timestamp now) {
 void Inbound::tell_missing(Timestamp now) {
   const auto oldest = repair_.oldest_missing();
   const bool late = repair_.late();
-  if (oldest == told_missing_ && late == told_late_ && !late) return;
-  told_missing_ = oldest;
-  told_late_ = late;
+  if (!late && told_missing_ == std::pair(oldest, false)) return;
+  told_missing_ = {oldest, late};
   bool waits = false;
   for (const Live& live : live_) {
     if (live.pictures == nullptr) continue;

@@ -78,7 +78,7 @@ TEST_CASE("loss of 3 % is answered within two seconds, and with one or more earl
   CHECK(path.sound_loss.earlier_frames() >= 2);
 }
 
-TEST_CASE("where an answer comes in time, one earlier frame is enough for losses of 2 % by chance") {
+TEST_CASE("where an answer comes in time, one earlier frame is enough for single losses") {
   const auto seed = GENERATE(1U, 2U, 3U, 4U, 5U);
   CAPTURE(seed);
   Rng rng(seed);
