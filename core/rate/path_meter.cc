@@ -24,6 +24,8 @@ constexpr Duration kPause = 1s;
 constexpr std::int64_t kBlackoutBytes = 5'000;
 constexpr std::uint32_t kBlackoutPackets = 3;
 constexpr Duration kLeastBlackout = 15ms;
+// Behind such a queue it may be one that is full.
+constexpr Duration kNearlyFull = 40ms;
 // A delay that differs by more is a lie or a clock that jumped.
 constexpr Duration kAbsurd = 60s;
 }  // namespace
@@ -120,7 +122,7 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
     newest_told_ = p.sent_at;
     newest_arrival_ = p.arrived_at;
   }
-  if (o.packets_lost > 0) o.packets_blacked_out = blacked_out(packets);
+  if (o.packets_lost > 0 && queue_ < kNearlyFull) o.packets_blacked_out = blacked_out(packets);
   if (round_trip) round_trip_.add(now, *round_trip);
   o.round_trip = this->round_trip();
   look_at_waits(o);

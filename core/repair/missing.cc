@@ -130,7 +130,7 @@ void Missing::arrived(Timestamp now, PacketId id, bool repaired) {
 
 void Missing::answered(Timestamp now, PacketId id) {
   const Entry* entry = find(id);
-  const bool once = answer_ && *answer_ < kNoCopies;
+  const bool once = answer_ && *answer_ < kNoCopies && blacks_out(now);
   for (Entry& e : entries_) {
     if (e.questions == 0 || now - e.since > kMostAnswer) continue;
     if (once && entry != nullptr && e.id < id && e.asked_at <= entry->asked_at &&
@@ -188,7 +188,10 @@ std::span<const PacketId> Missing::take_due(Timestamp now, std::optional<Duratio
       }
       continue;
     }
-    const Timestamp too_late = e.since + std::max(kRepairLasts, twice(answer));
+    // On a line that is full more questions only fill it more.
+    const bool patient = blacks_out(now);
+    const Timestamp too_late =
+        e.since + (patient ? std::max(kRepairLasts, twice(answer)) : kRepairBudget + 2 * kTurn);
     const bool first = e.questions == 0 && now - e.since <= kRepairBudget;
     if (!first && now + answer > too_late) {
       e.ask_at = kNever;
