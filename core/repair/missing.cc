@@ -194,7 +194,7 @@ std::span<const PacketId> Missing::take_due(Timestamp now, std::optional<Duratio
         e.since + (patient ? std::max(kRepairLasts, twice(answer)) : kRepairBudget + 2 * kTurn);
     const bool first = e.questions == 0 && now - e.since <= kRepairBudget;
     if (!first && now + answer > too_late) {
-      e.ask_at = kNever;
+      e.ask_at = e.echo_at = kNever;
       continue;
     }
     if (due_.size() == needed + echoes) {

@@ -32,7 +32,7 @@ constexpr Duration kMostCredit = 200ms;
 // Of it, for what is known to be lost.
 constexpr std::int64_t kKeptPercent = 66;
 // Two pictures in front, two and a half in the answer.
-constexpr Duration kLongQueue = 60ms;
+constexpr Duration kShortQueue = 20ms, kLongQueue = 60ms;
 constexpr Duration kLongAnswer = 80ms;
 }  // namespace
 
@@ -103,8 +103,9 @@ std::optional<wire::RtpHeader> Sender::header_of(PacketId id) {
 
 // How many bytes an answer may have.
 std::size_t Sender::affordable(Timestamp now, const Terms& terms, bool of_silence) {
-  const Duration saved_up =
-      std::min(kCredit + terms.inherent_loss_permille * kCreditPerPermille, kMostCredit);
+  // Behind a queue it may be the queue's doing after all.
+  const std::uint32_t own = terms.queue <= kShortQueue ? terms.inherent_loss_permille : 0;
+  const Duration saved_up = std::min(kCredit + own * kCreditPerPermille, kMostCredit);
   const std::int64_t most = terms.pace.bytes_in(saved_up).count();
   const std::int64_t part = kUnexplainedPermille + 2 * terms.inherent_loss_permille;
   const Duration since = credited_at_ ? now - *credited_at_ : kMostCredit * 1'000 / part;
@@ -161,7 +162,9 @@ std::size_t Sender::answer(Timestamp now, std::size_t room, const Terms& terms) 
       if (once <= room) ++fitting;
     }
   }
-  if (fitting < wanted_.size() && terms.inherent_loss_permille < kWorthCopyPermille) return 0;
+  const bool own_loss =
+      terms.inherent_loss_permille >= kWorthCopyPermille && terms.queue <= kShortQueue;
+  if (fitting < wanted_.size() && !own_loss) return 0;
   for (std::size_t i = 0; i < fitting; ++i) {
     const PacketId id = wanted_[i];
     SentSymbols::Sent& sent = *sent_.find(id);
