@@ -60,7 +60,7 @@ void Inbound::association_began() {
   arrivals_.clear();
   repair_ssrc_.reset();
   repair_.restart();
-  told_missing_.reset();
+  told_missing_ = {};
 }
 
 // A stream that goes on under a new SSRC keeps its figures; everything else about it starts anew.
@@ -132,7 +132,7 @@ std::optional<quality::DropReason> Inbound::media_arrived(const Coming& coming, 
     if (live.pictures == nullptr) {
       live.stream->pictures = std::make_unique<Pictures>(context_.frames);
       live.pictures = live.stream->pictures.get();
-      live.pictures->assembly.set_oldest_missing(told_missing_);
+      live.pictures->assembly.set_oldest_missing(told_missing_.first, told_missing_.second);
       list_pictures();
     }
     return video_arrived(coming, *live.stream, rtp, std::move(packet));
@@ -153,15 +153,20 @@ void Inbound::take_recovered(Timestamp now) {
 
 void Inbound::tell_missing(Timestamp now) {
   const auto oldest = repair_.oldest_missing();
-  if (oldest == told_missing_) return;
-  told_missing_ = oldest;
+  const bool late = repair_.late();
+  if (!late && told_missing_ == std::pair(oldest, false)) return;
+  told_missing_ = {oldest, late};
+  bool waits = false;
   for (const Live& live : with_pictures_) {
     receive::Assembly& assembly = live.pictures->assembly;
-    assembly.set_oldest_missing(oldest);
+    assembly.set_oldest_missing(oldest, late);
     if (!assembly.waits_for_repair()) continue;
     assembly.time_passed(now);
     release_frames(now, *live.stream);
+    waits = waits || assembly.waits_for_repair();
   }
+  // The pictures have gone on without it, and for sound it is too late.
+  if (late && !waits) repair_.let_late_go();
 }
 
 // ---------------------------------------------------------------- pictures
@@ -195,7 +200,8 @@ void Inbound::release_frames(Timestamp now, Stream& stream) {
     const auto captured = stream.times.at(frame->rtp_timestamp, frame->captured);
     const NtpTime ntp = captured.value_or(context_.wall.at(now));
     const Timestamp captured_at = local_time(ntp);
-    stream.pictures->pending_of(frame->frame_number) = {frame->frame_number, captured_at, now};
+    stream.pictures->pending_of(frame->frame_number) = {frame->frame_number, captured_at, now,
+                                                        frame->mended && repair_.blacks_out(now)};
     Media media;
     media.bytes = frame->frame->bytes;
     media.length = frame->frame->length;
@@ -242,7 +248,7 @@ void Inbound::frame_decoded(Timestamp now, const FrameDecoded& decoded) {
   }
   view.shown = view.viewed = layer;
   view.shown_captured_at = pending.captured_at;
-  if (const auto showing = view.buffer.decoded(now, number, pending.captured_at)) {
+  if (const auto showing = view.buffer.decoded(now, number, pending.captured_at, pending.mended)) {
     context_.out.push(
         ShowFrame{decoded.stream, decoded.frame_number, pending.captured_at, showing->at});
   }
@@ -313,7 +319,7 @@ bool Inbound::write_nack(ByteWriter& out, Ssrc sender, Timestamp now,
                          std::optional<Duration> round_trip) {
   const auto due = repair_.ask(now, round_trip);
   if (due.empty() || !repair_ssrc_) return false;
-  std::array<SeqNo, repair::Missing::kMost> lost;
+  std::array<SeqNo, repair::Missing::kMostAsked> lost;
   for (std::size_t i = 0; i < due.size(); ++i) lost[i] = seq_no_of(due[i]);
   wire::write_nack(out, sender, *repair_ssrc_, {lost.data(), due.size()});
   return out.ok();

@@ -111,8 +111,8 @@ class Inbound {
     // Between decode and display, by number modulo the size.
     struct Pending {
       std::int64_t frame_number = -1;
-      Timestamp captured_at;
-      Timestamp asked_at;  // to be decoded
+      Timestamp captured_at, asked_at;  // asked to be decoded
+      bool mended = false;
     };
     std::array<Pending, 64> pending{};
     Pending& pending_of(std::int64_t frame);
@@ -180,7 +180,7 @@ class Inbound {
   receive::PeerClock clock_;
   receive::ArrivalLog arrivals_;
   std::optional<Ssrc> repair_ssrc_;
-  std::optional<PacketId> told_missing_;  // what the pictures know of
+  std::pair<std::optional<PacketId>, bool> told_missing_;  // what the pictures know, and it is late
   repair::Receiver repair_;
   receive::AvSync sync_;
   receive::AudioBuffer sound_;

@@ -19,6 +19,9 @@ constexpr std::array<std::pair<Source, Layer>, Outbound::kMostStreams> kStreams 
 }};
 // Elided packets, and sound at low rates.
 constexpr std::size_t kShortPacket = 160;
+// Such a path loses by itself what it loses.
+constexpr Duration kShortQueue = 20ms;
+constexpr std::uint32_t kLosesPermille = 5;
 
 // The best layer and sound, with a tenth for headers.
 Bitrate most_of_path(const BridgeConfig& config) {
@@ -184,7 +187,14 @@ void Outbound::nack_arrived(Timestamp now, PeerId peer, const wire::Nack& nack,
   if (!path.repairs || nack.media != path.senders[kRepairSlot].ssrc()) return;
   asked_.clear();
   nack.for_each([&](SeqNo symbol) { asked_.push_back(symbol); });
-  path.repair.asked(now, asked_, terms(peer, round_trip));
+  const repair::Sender::Terms known = terms(peer, round_trip);
+  path.repair.asked(now, asked_, known);
+  // Of what a full queue has lost, reports will tell: until then the window is rightly small.
+  if (known.queue <= kShortQueue && known.inherent_loss_permille >= kLosesPermille) {
+    for (const PacketId id : path.repair.known_lost()) {
+      if (const auto rtp = path.repair.header_of(id)) uplink_.asked_for(peer, rtp->ssrc, rtp->seq);
+    }
+  }
   enqueue_repair(now, peer);
 }
 

@@ -40,7 +40,7 @@ void LossJudge::observe(const Observation& o, bool queueing) {
   }
   observed_at_ = o.now;
   if (queueing) {
-    sent_ = lost_ = high_windows_ = 0;
+    sent_ = lost_ = blacked_out_ = high_windows_ = 0;
     window_began_at_ = o.now;
     if (state_ != State::calm) {  // an experiment that the queue spoils says nothing
       state_ = State::calm;
@@ -51,21 +51,24 @@ void LossJudge::observe(const Observation& o, bool queueing) {
   if (!window_began_at_) window_began_at_ = o.now;
   sent_ += o.packets_received + o.packets_lost;
   lost_ += o.packets_lost;
+  blacked_out_ += o.packets_blacked_out;
   if (sent_ < kWindowPackets || o.now - *window_began_at_ < std::max(kWindow, o.round_trip)) return;
-  const std::uint32_t permille = lost_ * 1'000 / sent_;
-  const bool several = lost_ >= kSeveral;
-  sent_ = lost_ = 0;
+  // A blackout is no doing of ours: there is nothing to be tried.
+  const std::uint32_t doubtful = lost_ - blacked_out_;
+  const Window window{lost_ * 1'000 / sent_, doubtful * 1'000 / sent_, doubtful >= kSeveral};
+  sent_ = lost_ = blacked_out_ = 0;
   window_began_at_ = o.now;
-  window_over(o, permille, several);
+  window_over(o, window);
 }
 
-void LossJudge::window_over(const Observation& o, std::uint32_t permille, bool several) {
-  const bool high = several && permille > 2 * inherent_permille_ + kHighPermille;
+void LossJudge::window_over(const Observation& o, const Window& window) {
+  const std::uint32_t permille = window.doubtful_permille;
+  const bool high = window.several && permille > 2 * inherent_permille_ + kHighPermille;
   switch (state_) {
     case State::calm:
       high_windows_ = high ? high_windows_ + 1 : 0;
       if (!high) {
-        inherent_permille_ = (inherent_permille_ * 15 + permille + 8) / 16;
+        inherent_permille_ = (inherent_permille_ * 15 + window.permille + 8) / 16;
         return;
       }
       if (high_windows_ < kHighWindows || o.delivered < kWorthTrying ||

@@ -22,13 +22,18 @@ class LossJudge {
 
  private:
   enum class State : std::uint8_t { calm, settling, trying };
-  void window_over(const Observation& o, std::uint32_t permille, bool several);
+  struct Window {
+    std::uint32_t permille;           // of all losses
+    std::uint32_t doubtful_permille;  // of those that may be our doing
+    bool several;                     // of these
+  };
+  void window_over(const Observation& o, const Window& window);
 
   State state_ = State::calm;
   std::uint32_t inherent_permille_ = 0;
   std::uint32_t before_permille_ = 0;  // what the experiment began with
   std::uint32_t high_windows_ = 0, windows_tried_ = 0;
-  std::uint32_t sent_ = 0, lost_ = 0;
+  std::uint32_t sent_ = 0, lost_ = 0, blacked_out_ = 0;
   std::optional<Timestamp> window_began_at_, observed_at_, not_before_;
   Duration patience_{};
   std::optional<Bitrate> limit_;

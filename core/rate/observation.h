@@ -26,6 +26,9 @@ struct Observation {
   std::uint32_t paths = 1;  // that share it
   std::uint32_t packets_received = 0;
   std::uint32_t packets_lost = 0;
+  // Of these, lost while nothing at all came: a queue that is full or a policer lets through what
+  // it carries, whatever we send.
+  std::uint32_t packets_blacked_out = 0;
 };
 
 }  // namespace diemcau::rate

@@ -20,6 +20,12 @@ constexpr std::int64_t kBusySlots = 20;
 constexpr Duration kRateWindow = 300ms;
 // No window of ours stays closed that long: the application has no pictures.
 constexpr Duration kPause = 1s;
+// In the time of so many packets a limit would have let one through, and chance loses no three.
+constexpr std::int64_t kBlackoutBytes = 5'000;
+constexpr std::uint32_t kBlackoutPackets = 3;
+constexpr Duration kLeastBlackout = 15ms;
+// Behind such a queue it may be one that is full.
+constexpr Duration kNearlyFull = 40ms;
 // A delay that differs by more is a lie or a clock that jumped.
 constexpr Duration kAbsurd = 60s;
 }  // namespace
@@ -120,6 +126,7 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
     newest_told_ = p.sent_at;
     newest_arrival_ = p.arrived_at;
   }
+  if (o.packets_lost > 0 && queue_ < kNearlyFull) o.packets_blacked_out = blacked_out(packets);
   if (round_trip) round_trip_.add(now, *round_trip);
   o.round_trip = this->round_trip();
   look_at_waits(o);
@@ -127,10 +134,30 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
   o.sent = sent_.rate(kRateWindow, now);
   o.sent_then = sent_.rate(kRateWindow, newest_told_);
   const Series::Rates arrived = arrivals_.rates(kRateWindow, newest_arrival_);
-  o.delivered = arrived.arrived;
+  delivered_ = o.delivered = arrived.arrived;
   o.carried = arrived.carried;
   o.resuming = resumed_at_ && newest_told_ - *resumed_at_ <= kRateWindow + Series::kSlot;
   return o;
+}
+
+// Of runs of lost packets, those in which nothing came for longer than what the line carries would
+// explain.
+std::uint32_t PathMeter::blacked_out(std::span<const ReportedPacket> packets) const {
+  std::uint32_t sum = 0, run = 0;
+  Timestamp began;
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    if (packets[i].received) {
+      run = 0;
+      continue;
+    }
+    if (run++ == 0) began = packets[i].sent_at;
+    const bool ends = i + 1 == packets.size() || packets[i + 1].received;
+    const Duration lasted = packets[std::min(i + 1, packets.size() - 1)].sent_at - began;
+    const bool long_enough =
+        lasted >= kLeastBlackout && delivered_.bytes_in(lasted).count() >= kBlackoutBytes;
+    if (ends && run >= kBlackoutPackets && long_enough) sum += run;
+  }
+  return sum;
 }
 
 void PathMeter::look_at_waits(Observation& o) const {

@@ -93,6 +93,7 @@ class PathMeter {
   };
 
   void look_at_waits(Observation& o) const;
+  std::uint32_t blacked_out(std::span<const ReportedPacket> packets) const;
 
   ClockSkew skew_;
   BaseDelay base_;
@@ -102,6 +103,7 @@ class PathMeter {
   Series arrivals_;                                        // by the peer's
   std::optional<Timestamp> last_arrival_;
   std::uint32_t lost_since_arrival_bytes_ = 0;
+  Bitrate delivered_;                       // as the last report had it
   Timestamp newest_told_, newest_arrival_;  // when it was sent, by us; when it came, by the peer
   Duration queue_{};
   std::array<Wait, 32> waits_{};

@@ -51,16 +51,25 @@ void SentLog::add(Timestamp now, Ssrc ssrc, SeqNo seq, std::uint16_t size_bytes,
   const auto flying = static_cast<std::size_t>(s->next - s->oldest_flying);
   if (flying == s->records.size() && flying < kMostPackets) grow(*s);
   Record& record = s->record(s->next);
-  if (record.state == State::flying) lose(record);  // too long ago to be told of
+  if (record.open()) land(record, State::lost);  // too long ago to be told of
   record = Record{now, next_order_++, size_bytes, State::flying};
   in_flight_ += ByteCount::bytes(size_bytes);
   ++s->next;
   s->oldest_flying = std::max(s->oldest_flying, s->next - static_cast<PacketId>(s->records.size()));
 }
 
-void SentLog::lose(Record& record) {
-  in_flight_ -= ByteCount::bytes(record.size_bytes);
-  record.state = State::lost;
+void SentLog::land(Record& record, State state) {
+  if (record.state == State::flying) in_flight_ -= ByteCount::bytes(record.size_bytes);
+  record.state = state;
+}
+
+void SentLog::asked_for(Ssrc ssrc, SeqNo seq) {
+  Stream* s = find(ssrc);
+  if (s == nullptr) return;
+  const PacketId id = s->next - static_cast<std::uint16_t>(seq_no_of(s->next).value - seq.value);
+  if (id == s->next || !s->holds(id)) return;
+  Record& record = s->record(id);
+  if (record.state == State::flying) land(record, State::asked_for);
 }
 
 void SentLog::take(const wire::Ccfb& report, std::vector<ReportedPacket>& told) {
@@ -76,14 +85,13 @@ void SentLog::take(const wire::Ccfb& report, std::vector<ReportedPacket>& told) 
       Record& record = s->record(id);
       const wire::CcfbPacket packet = view[i];
       if (packet.received ? record.state == State::arrived || record.state == State::none
-                          : record.state != State::flying)
+                          : !record.open())
         continue;
       ReportedPacket one{record.sent_at,  {},      record.order, record.size_bytes,
                          packet.received, s->media};
       if (packet.received) {
         // Its time is unknown when it came more than eight seconds ago; then it is no measurement.
-        if (record.state == State::flying) in_flight_ -= ByteCount::bytes(record.size_bytes);
-        record.state = State::arrived;
+        land(record, State::arrived);
         if (packet.arrival_offset >= wire::kArrivalOverRange) continue;
         one.arrived_at = written_at - offset_of(packet.arrival_offset);
         if (!newest_arrived_ || one.sent_at > *newest_arrived_) {
@@ -91,7 +99,7 @@ void SentLog::take(const wire::Ccfb& report, std::vector<ReportedPacket>& told) 
           held_back_ = offset_of(packet.arrival_offset);
         }
       } else {
-        lose(record);
+        land(record, State::lost);
       }
       told.push_back(one);
     }
@@ -106,10 +114,10 @@ void SentLog::settle_overtaken(std::vector<ReportedPacket>& told) {
   for (Stream& s : streams_) {
     for (; s.oldest_flying < s.next; ++s.oldest_flying) {
       Record& record = s.record(s.oldest_flying);
-      if (record.state != State::flying) continue;
+      if (!record.open()) continue;
       if (*newest_arrived_ - record.sent_at < kOvertaken) break;
       told.push_back({record.sent_at, {}, record.order, record.size_bytes, false, s.media});
-      lose(record);
+      land(record, State::lost);
     }
   }
 }

@@ -38,17 +38,21 @@ class SentLog {
   // Replaces what is in `told`, in the order of sending. The memory is the caller's: all paths can
   // do with one.
   void take(const wire::Ccfb& report, std::vector<ReportedPacket>& told);
+  // Whoever asks for a packet says that it is not in flight any more; whether it is lost, reports
+  // say.
+  void asked_for(Ssrc ssrc, SeqNo seq);
   // How long the peer held the newest packet of the last report back before it wrote it.
   Duration held_back() const { return held_back_; }
   ByteCount in_flight() const { return in_flight_; }
 
  private:
-  enum class State : std::uint8_t { none, flying, arrived, lost };
+  enum class State : std::uint8_t { none, flying, asked_for, arrived, lost };
   struct Record {
     Timestamp sent_at;
     std::uint32_t order = 0;
     std::uint16_t size_bytes = 0;
     State state = State::none;
+    bool open() const { return state == State::flying || state == State::asked_for; }
   };
   struct Stream {
     Ssrc ssrc;
@@ -65,7 +69,7 @@ class SentLog {
   };
   Stream* find(Ssrc ssrc);
   void grow(Stream& stream);
-  void lose(Record& record);
+  void land(Record& record, State state);
   void settle_overtaken(std::vector<ReportedPacket>& told);
 
   std::vector<Stream> streams_;

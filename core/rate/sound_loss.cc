@@ -17,6 +17,12 @@ constexpr std::int64_t kShortSlots = 4;
 constexpr std::uint32_t kNoticePercent = 1;
 constexpr std::uint32_t kNoticePackets = 3;
 constexpr Duration kHold = 1min;
+// The jitter buffer waits 70 ms for repair; a loss shows in 10, a question and its answer take 15
+// beside the way.
+constexpr Duration kAnswerInTime = 45ms;
+constexpr Duration kTwoInTime = 20ms;
+// Permille of losses of which one answer, or two, leave less than what may stay lost.
+constexpr std::uint32_t kMendedByOne = 40, kMendedByTwo = 120;
 }  // namespace
 
 void SoundLoss::run_ended(Slot& slot) {
@@ -26,7 +32,7 @@ void SoundLoss::run_ended(Slot& slot) {
   run_ = 0;
 }
 
-std::size_t SoundLoss::needed(std::int64_t last, std::int64_t slots) const {
+std::size_t SoundLoss::needed(std::int64_t last, std::int64_t slots, bool answers) const {
   std::uint32_t sound = 0;
   std::array<std::uint32_t, kMostEarlier> beyond{};
   for (const Slot& slot : slots_) {
@@ -35,8 +41,10 @@ std::size_t SoundLoss::needed(std::int64_t last, std::int64_t slots) const {
     for (std::size_t d = 0; d < kMostEarlier; ++d) beyond[d] += slot.beyond[d];
   }
   const std::uint32_t allowed = std::max(kFewest, sound * kRestPer1000 / 1000);
-  std::size_t d = 0;
-  while (d < kMostEarlier && beyond[d] > allowed) ++d;
+  if (beyond[0] <= allowed) return 0;
+  // The path loses sound: where no answer could be in time, what one frame has left is a reason.
+  std::size_t d = 1;
+  while (d < kMostEarlier && beyond[d] > (answers ? allowed : 0)) ++d;
   return d;
 }
 
@@ -51,13 +59,28 @@ bool SoundLoss::loses_now(std::int64_t last) {
   return lost >= kNoticePackets && lost * 100 >= packets * kNoticePercent;
 }
 
-void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets) {
+// Single losses, and no more of them than one frame and repair mend.
+bool SoundLoss::by_chance(std::int64_t last, std::uint32_t most_permille) const {
+  std::uint32_t packets = 0, lost = 0, runs = 0;
+  for (const Slot& slot : slots_) {
+    if (slot.number < 0 || slot.number <= last - kSlots) continue;
+    packets += slot.packets;
+    lost += slot.lost;
+    runs += slot.runs;
+  }
+  return lost * 1'000 <= packets * most_permille && lost * 4 <= runs * 5;
+}
+
+void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets,
+                       Duration round_trip) {
   const std::int64_t last = now.time_since_epoch() / kSlot;
   Slot& slot = slots_[static_cast<std::size_t>(last % kSlots)];
-  if (slot.number != last) slot = Slot{last, 0, 0, 0, {}};
+  if (slot.number != last) slot = Slot{last, 0, 0, 0, 0, {}};
   for (const ReportedPacket& p : packets) {
     ++slot.packets;
     slot.lost += p.received ? 0 : 1;
+    slot.runs += !p.received && !lost_before_;
+    lost_before_ = !p.received;
     if (!p.received || run_ > 0) lost_in_ = last;
     if (p.media != MediaKind::audio) continue;
     ++slot.sound;
@@ -71,7 +94,10 @@ void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets) {
   lost_permille_ = 0;
   if (last - lost_in_ < kSlots) {
     const std::size_t noticed = loses_now(last) ? 1 : 0;
-    wanted = std::max({noticed, needed(last, kShortSlots), needed(last, kSlots)});
+    const bool answers = round_trip <= kAnswerInTime;
+    wanted = std::max({noticed, needed(last, kShortSlots, answers), needed(last, kSlots, answers)});
+    const std::uint32_t mended = round_trip <= kTwoInTime ? kMendedByTwo : kMendedByOne;
+    if (answers && by_chance(last, mended)) wanted = std::min<std::size_t>(wanted, 1);
   }
   if (wanted >= earlier_) {
     earlier_ = wanted;

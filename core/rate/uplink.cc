@@ -89,6 +89,10 @@ void Uplink::sent(Timestamp now, PeerId peer, Ssrc ssrc, SeqNo seq, std::uint16_
   }
 }
 
+void Uplink::asked_for(PeerId peer, Ssrc ssrc, SeqNo seq) {
+  if (PathState* path = paths_[peer.value].get()) path->log.asked_for(ssrc, seq);
+}
+
 std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId peer,
                                                        const wire::Ccfb& report) {
   PathState* path = paths_[peer.value].get();
@@ -97,7 +101,7 @@ std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId pee
   if (reported_.empty()) return {};
   const std::span<const ReportedPacket> packets(reported_);
   losing_ -= path->sound_loss.earlier_frames() > 0;
-  path->sound_loss.report(now, packets);
+  path->sound_loss.report(now, packets, path->meter.round_trip());
   losing_ += path->sound_loss.earlier_frames() > 0;
   std::optional<Duration> round_trip;
   for (auto p = packets.rbegin(); p != packets.rend() && !round_trip; ++p) {

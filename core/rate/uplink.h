@@ -43,6 +43,9 @@ class Uplink final : public send::Allowance {
   std::span<const ReportedPacket> report_arrived(Timestamp now, PeerId peer,
                                                  const wire::Ccfb& report);
 
+  // A packet that the peer has asked for again.
+  void asked_for(PeerId peer, Ssrc ssrc, SeqNo seq);
+
   // Whether pictures may go: what is in flight fits the window, or nothing has been sent or told
   // for so long that only a packet can find out. Sound and control are not asked.
   bool window_open(Timestamp now, PeerId peer) const override;

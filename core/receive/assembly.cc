@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "core/base/check.h"
 
@@ -68,7 +69,7 @@ void Assembly::reserve(std::size_t count) {
 
 void Assembly::advance(Timestamp now) {
   deadline_.reset();
-  waits_for_repair_ = false;
+  mended_ = std::exchange(waits_for_repair_, false);
   while (next_ && *next_ <= highest_) {
     if (present(*next_)) {
       if (may_begin_earlier(now)) return;
@@ -151,18 +152,22 @@ bool Assembly::skip_gap(Timestamp now) {
       return true;
     }
     waits_for_repair_ = true;
+    if (late_) lost_before(after);
     return false;
   }
-  // The frame in front of the gap, and everything up to the next frame start behind it, is lost.
-  const std::int64_t behind = frame_unwrapper_.peek(slot(after).descriptor.frame_number);
-  if (!goes_on_at(after)) {
-    lost(present(*next_) ? frame_unwrapper_.peek(slot(*next_).descriptor.frame_number)
-         : last_good_    ? std::min(*last_good_ + 1, behind)
-                         : behind);
-  }
+  lost_before(after);
   for (PacketId i = *next_; i < gap; ++i) clear(i);
   move_to(after);
   return true;
+}
+
+// The frame in front of the gap, and everything up to the next frame start behind it, is lost.
+void Assembly::lost_before(PacketId after) {
+  if (goes_on_at(after)) return;
+  const std::int64_t behind = frame_unwrapper_.peek(slot(after).descriptor.frame_number);
+  lost(present(*next_) ? frame_unwrapper_.peek(slot(*next_).descriptor.frame_number)
+       : last_good_    ? std::min(*last_good_ + 1, behind)
+                       : behind);
 }
 
 // The frame that begins there needs nothing of what was lost before it: a droppable frame, as a
@@ -197,7 +202,6 @@ void Assembly::mark_good(std::int64_t frame) {
   good_[static_cast<std::size_t>(frame) % kFrameMemory] = frame;
   last_good_ = frame;
   first_lost_.reset();
-  reported_at_.reset();
 }
 
 void Assembly::lost(std::int64_t frame) {
@@ -237,7 +241,7 @@ void Assembly::finish(PacketId first, PacketId last) {
   started_ = true;
   mark_good(number);
   ready_.push(AssembledFrame{number, head.descriptor.key, head.rtp_timestamp, head.captured,
-                             std::move(frame)});
+                             std::move(frame), mended_});
 }
 
 // Annex B from the payloads; empty when they contradict each other.
@@ -258,8 +262,11 @@ FrameRef Assembly::build(PacketId first, PacketId last) {
 
 std::optional<FrameLoss> Assembly::take_loss(Timestamp now, Duration repeat_after) {
   if (!first_lost_) return std::nullopt;
-  if (reported_at_ && now - *reported_at_ < repeat_after) return std::nullopt;
+  // The encoder goes around all that it had made when it was told.
+  const bool told = reported_at_ && now - *reported_at_ < repeat_after && *first_lost_ <= reported_;
+  if (told) return std::nullopt;
   reported_at_ = now;
+  reported_ = newest_frame_.value_or(*first_lost_);
   FrameLoss loss;
   loss.first_lost = static_cast<std::uint16_t>(*first_lost_);
   if (last_good_) loss.last_good = static_cast<std::uint16_t>(*last_good_);

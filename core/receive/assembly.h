@@ -24,6 +24,7 @@ struct AssembledFrame {
   std::uint32_t rtp_timestamp = 0;
   std::optional<NtpTime> captured;
   FrameRef frame;
+  bool mended = false;  // it, or one before it that came out with it, waited for repair
 };
 
 // What the sender must be told: nothing from `first_lost` on can be decoded, `last_good` was.
@@ -47,8 +48,12 @@ class Assembly {
   // `symbol` is its place among all packets of the link, when the link repairs.
   Insert insert(Timestamp now, PacketId id, const wire::RtpPacket& rtp, PacketRef packet,
                 std::optional<PacketId> symbol = std::nullopt);
-  // The first symbol of the link that repair may still bring; time_passed() then acts on it.
-  void set_oldest_missing(std::optional<PacketId> symbol) { oldest_missing_ = symbol; }
+  // The first symbol of the link that repair may still bring; time_passed() then acts on it. When
+  // it is late, the loss is told, and waited for nevertheless.
+  void set_oldest_missing(std::optional<PacketId> symbol, bool late = false) {
+    oldest_missing_ = symbol;
+    late_ = late;
+  }
   // A gap would have been given up if it were not for repair.
   bool waits_for_repair() const { return waits_for_repair_; }
   void time_passed(Timestamp now) { advance(now); }
@@ -103,6 +108,7 @@ class Assembly {
   bool take_frame();
   bool skip_gap(Timestamp now);
   bool goes_on_at(PacketId after);
+  void lost_before(PacketId after);
   void count_left_out(std::int64_t frame);
   std::optional<PacketId> decodable_behind(PacketId from);
   void finish(PacketId first, PacketId last);
@@ -118,13 +124,15 @@ class Assembly {
   std::optional<PacketId> next_;  // first packet that is neither taken nor given up
   PacketId highest_ = kNone;
   std::optional<PacketId> oldest_missing_;
-  bool waits_for_repair_ = false;
+  bool late_ = false;
+  bool waits_for_repair_ = false, mended_ = false;
   Duration tolerance_ = 20ms;
   std::optional<Timestamp> deadline_;
   bool advanced_ = false;  // a packet has been taken or given up
   bool started_ = false;   // a key frame has been seen
   std::optional<std::int64_t> first_lost_;
   std::optional<Timestamp> reported_at_;
+  std::int64_t reported_ = 0;  // the newest frame that the report speaks for
   Unwrapper<std::uint16_t> frame_unwrapper_;
   std::optional<std::int64_t> newest_frame_, last_good_;
   std::vector<std::int64_t> good_;  // kFrameMemory numbers known good, by number modulo

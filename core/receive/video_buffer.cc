@@ -16,6 +16,12 @@ constexpr std::int64_t kShrinkParts = 50;
 constexpr std::int64_t kShrinkPercentMost = 15;
 // Those that are later are shown at once: on a cell's line 10 ms less for all, and no longer gap.
 constexpr std::size_t kLatePer1000 = 100;
+// A picture that comes so much behind the target is nearly a freeze. Bursts of loss that long come
+// once or twice a minute; a delay that nobody notices takes most of them from sight.
+constexpr Duration kNearlyFrozen = 70ms;
+constexpr Duration kMostHeld = 30ms;
+constexpr Duration kMostForSound = 50ms;
+constexpr Duration kEpoch = 30s;
 // A start (encoders and decoders opening, key frames, ten bridges joining) says nothing about the
 // line: three seconds wait for nothing but the sound and are then forgotten, instead of being the
 // 0.9 quantile of the next ten.
@@ -27,11 +33,24 @@ constexpr Duration kStartDelay = 60ms;
 
 Duration VideoBuffer::target_delay() const { return std::max(target_, minimum_delay_); }
 
+void VideoBuffer::remember_mended(Timestamp now, Duration lateness) {
+  if (now - epoch_began_ >= kEpoch) {
+    mended_before_ = now - epoch_began_ < 2 * kEpoch ? mended_now_ : Duration::zero();
+    mended_now_ = Duration::zero();
+    epoch_began_ = now;
+  }
+  mended_now_ = std::max(mended_now_, lateness);
+}
+
 std::optional<Showing> VideoBuffer::decoded(Timestamp now, std::int64_t frame_number,
-                                            Timestamp captured_at) {
+                                            Timestamp captured_at, bool mended) {
   const Duration lateness = now - captured_at;
   lateness_.add(std::clamp(lateness, Duration::zero(), kLongest));
-  const Duration wanted = lateness_.upper(kLatePer1000);
+  remember_mended(now, mended ? lateness : Duration::zero());
+  const Duration needed = lateness_.upper(kLatePer1000);
+  const Duration for_mended = std::max(mended_now_, mended_before_) - kNearlyFrozen;
+  const Duration usual = std::clamp(minimum_delay_, needed, needed + kMostForSound);
+  const Duration wanted = std::max(needed, std::min(for_mended, usual + kMostHeld));
   const Duration since = updated_at_ ? now - *updated_at_ : Duration::zero();
   const Duration excess = std::max(target_ - wanted, Duration::zero());
   const Duration step = std::clamp(to_ms(excess) * since / 1000, since / kShrinkParts,

@@ -17,12 +17,15 @@ struct Showing {
 };
 
 // The target is what 90 % of the pictures of the last 10 s needed from capture to decoded; it grows
-// at once and shrinks by 20 to 150 ms a second, faster the farther it is off. Times of showing
-// never go back. One thread at a time.
+// at once and shrinks by 20 to 150 ms a second, faster the farther it is off. While repair now and
+// then takes so long that the picture freezes, all pictures are held a little longer for it. Times
+// of showing never go back. One thread at a time.
 class VideoBuffer {
  public:
-  // A picture is decoded. None when a newer one has been given already.
-  std::optional<Showing> decoded(Timestamp now, std::int64_t frame_number, Timestamp captured_at);
+  // A picture is decoded; `mended`: what comes with it waited for repair. None when a newer one has
+  // been given already.
+  std::optional<Showing> decoded(Timestamp now, std::int64_t frame_number, Timestamp captured_at,
+                                 bool mended = false);
   // From the lip sync.
   void set_minimum_delay(Duration d) { minimum_delay_ = d; }
   Duration target_delay() const;
@@ -40,7 +43,11 @@ class VideoBuffer {
  private:
   // 10 s at 30 pictures a second, 5 ms steps to 1 s.
   DelayQuantile<300, 200, 5> lateness_;
+  void remember_mended(Timestamp now, Duration lateness);
   Duration target_{};
+  // The latest that was mended, in this epoch and the one before.
+  Duration mended_now_{}, mended_before_{};
+  Timestamp epoch_began_;
   Duration minimum_delay_{};
   std::optional<Timestamp> updated_at_;
   std::optional<Showing> last_;

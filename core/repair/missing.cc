@@ -2,8 +2,7 @@
 #include "core/repair/missing.h"
 
 #include <algorithm>
-
-#include "core/repair/symbol.h"
+#include <utility>
 
 namespace diemcau::repair {
 
@@ -24,9 +23,25 @@ constexpr Duration kWorthEcho = 45ms;
 constexpr Duration kEcho = 10ms;
 // Answers to one question follow each other at the path's pace.
 constexpr Duration kMoreAnswers = 20ms;
+constexpr Duration kCopyComes = 14ms;
+constexpr Duration kNoCopies = 65ms;
 constexpr Duration kMostReordering = 30ms;
+// An encoder goes around what is no older than its references: eight pictures, without the one
+// under way, the way there and one in reserve. Beyond that only a key frame helps.
+constexpr Duration kReferencesLast = 170ms;
+// What chance does not lose in a row, in a silence that would have been asked about.
+constexpr PacketId kBlackoutPackets = 5;
+// Of what is usual between two packets, a sixty-fourth with each.
+constexpr std::int64_t kForget = 64;
+// It saves an answer's time; what comes sooner anyway is not worth the bytes.
+constexpr Duration kWorthSilence = 35ms;
+constexpr Duration kLonger = 10ms;
+constexpr Duration kSilenceAgain = 25ms;
+constexpr std::uint32_t kMostOfSilence = 6;
 // Pictures behind each other in a pacer vary by that.
 constexpr Duration kLeastVariation = 8ms;
+// What two questions take.
+constexpr Duration twice(Duration answer) { return 2 * answer + kTurn; }
 }  // namespace
 
 void Missing::restart() {
@@ -34,6 +49,9 @@ void Missing::restart() {
   newest_.reset();
   coded_at_.reset();
   answer_.reset();
+  usual_silence_ = {};
+  blackout_at_.reset();
+  silence_due_ = kNever;
 }
 
 Missing::Entry* Missing::find(PacketId id) {
@@ -51,19 +69,23 @@ Duration Missing::answer_time(std::optional<Duration> round_trip) const {
 void Missing::exists(Timestamp now, PacketId up_to, std::optional<Duration> round_trip) {
   if (!newest_) {
     newest_ = up_to;
+    heard_at_ = now;
     return;
   }
+  const Timestamp heard_before = heard_at_;
+  heard(now, std::max<PacketId>(up_to - *newest_, 0));
   if (up_to <= *newest_) return;
   const PacketId gap = up_to - *newest_;
   if (gap > kMostGap) {
     entries_.clear();
   } else {
-    for (PacketId id = *newest_ + 1; id <= up_to; ++id) add(now, id, round_trip);
+    for (PacketId id = *newest_ + 1; id <= up_to; ++id) add(now, id, heard_before, round_trip);
   }
   newest_ = up_to;
 }
 
-void Missing::add(Timestamp now, PacketId id, std::optional<Duration> round_trip) {
+void Missing::add(Timestamp now, PacketId id, Timestamp heard_before,
+                  std::optional<Duration> round_trip) {
   if (entries_.size() == kMost) entries_.erase(entries_.begin());
   Entry e;
   e.id = id;
@@ -73,8 +95,26 @@ void Missing::add(Timestamp now, PacketId id, std::optional<Duration> round_trip
   const Duration wait = coded(now) ? kCodedComes : reordering_;
   const bool can_wait = wait + answer <= kRepairBudget;
   e.ask_at = !asking_helps ? kNever : can_wait ? now + wait : now;
-  e.give_up_at = asking_helps ? kNever : now + wait;
+  e.give_up_at = now + (asking_helps ? std::max(kRepairLasts, twice(answer)) : wait);
+  e.late_at = std::min({now + kRepairBudget, heard_before + kReferencesLast, e.give_up_at});
   entries_.push_back(e);
+}
+
+void Missing::heard(Timestamp now, PacketId lost) {
+  const Duration silence = now - std::exchange(heard_at_, now);
+  if (lost >= kBlackoutPackets && silence >= usual_silence_ + kLonger) blackout_at_ = now;
+  if (lost == 0) usual_silence_ = std::max(silence, usual_silence_ - usual_silence_ / kForget);
+  silence_asked_ = 0;
+  const bool pays = answer_ && *answer_ >= kWorthSilence;
+  silence_due_ = pays && blacks_out(now) ? now + usual_silence_ + kLonger : kNever;
+}
+
+void Missing::ask_about_silence(Timestamp now, std::optional<Duration> round_trip) {
+  for (PacketId id = *newest_ + 1; id <= *newest_ + kOfSilence; ++id) due_.push_back(id);
+  due_.push_back(*newest_ + kNotYet);
+  // The other end repeats nothing twice within half a round trip.
+  const Duration again = std::max(kSilenceAgain, round_trip.value_or(kUnknownRoundTrip) / 2);
+  silence_due_ = ++silence_asked_ < kMostOfSilence ? now + again : kNever;
 }
 
 void Missing::arrived(Timestamp now, PacketId id, bool repaired) {
@@ -90,10 +130,18 @@ void Missing::arrived(Timestamp now, PacketId id, bool repaired) {
 
 void Missing::answered(Timestamp now, PacketId id) {
   const Entry* entry = find(id);
+  const bool once = answer_ && *answer_ < kNoCopies && blacks_out(now);
   for (Entry& e : entries_) {
     if (e.questions == 0 || now - e.since > kMostAnswer) continue;
+    if (once && entry != nullptr && e.id < id && e.asked_at <= entry->asked_at &&
+        e.ask_at != kNever) {
+      // Answers come in order: this one's is lost, unless a copy of it follows.
+      e.ask_at = std::min(e.ask_at, now + kCopyComes);
+      continue;
+    }
     if (e.ask_at != kNever) e.ask_at = std::max(e.ask_at, now + kMoreAnswers);
-    if (e.give_up_at != kNever) e.give_up_at = std::max(e.give_up_at, now + kMoreAnswers);
+    e.late_at = std::max(e.late_at, now + kMoreAnswers);
+    e.give_up_at = std::max(e.give_up_at, now + kMoreAnswers);
   }
   if (entry == nullptr || entry->questions != 1 || !entry->leads) return;
   const Duration took = now - entry->asked_at;
@@ -140,11 +188,13 @@ std::span<const PacketId> Missing::take_due(Timestamp now, std::optional<Duratio
       }
       continue;
     }
-    const Timestamp too_late = e.since + kRepairBudget + 2 * kTurn;
+    // On a line that is full more questions only fill it more.
+    const bool patient = blacks_out(now);
+    const Timestamp too_late =
+        e.since + (patient ? std::max(kRepairLasts, twice(answer)) : kRepairBudget + 2 * kTurn);
     const bool first = e.questions == 0 && now - e.since <= kRepairBudget;
     if (!first && now + answer > too_late) {
-      e.ask_at = kNever;
-      e.give_up_at = e.questions > 0 ? now : std::min(e.give_up_at, e.since + kRepairBudget);
+      e.ask_at = e.echo_at = kNever;
       continue;
     }
     if (due_.size() == needed + echoes) {
@@ -156,26 +206,36 @@ std::span<const PacketId> Missing::take_due(Timestamp now, std::optional<Duratio
     due_.push_back(e.id);
     ++e.questions;
     e.asked_at = now;
-    const bool once_more = now + answer + answer <= too_late;
-    e.ask_at = once_more ? now + answer : kNever;
-    e.give_up_at = once_more ? kNever : std::max(now + answer + kTurn, e.since + kRepairBudget);
+    e.ask_at = now + answer;
+    // It may answer the first question.
+    if (first) e.late_at = std::max(e.late_at, now + answer + kTurn / 2);
+    e.give_up_at = std::max(e.give_up_at, now + answer + kTurn);
+  }
+  if (silence_due_ <= now) {
+    // A question of its own: the other end answers it otherwise.
+    if (due_.empty()) {
+      ask_about_silence(now, round_trip);
+    } else {
+      silence_due_ = now + kMoreComes;
+    }
   }
   return due_;
 }
 
 void Missing::time_passed(Timestamp now) {
   std::erase_if(entries_, [now](const Entry& e) { return e.give_up_at <= now; });
+  for (Entry& e : entries_) e.late = e.late || e.late_at <= now;
 }
 
 std::optional<Timestamp> Missing::first_question() const {
-  Timestamp first = kNever;
+  Timestamp first = silence_due_;
   for (const Entry& e : entries_) first = std::min({first, e.ask_at, e.echo_at});
   return first != kNever ? std::optional(first) : std::nullopt;
 }
 
 std::optional<Timestamp> Missing::first_end() const {
   Timestamp first = kNever;
-  for (const Entry& e : entries_) first = std::min(first, e.give_up_at);
+  for (const Entry& e : entries_) first = std::min(first, e.late ? e.give_up_at : e.late_at);
   return first != kNever ? std::optional(first) : std::nullopt;
 }
 

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "core/repair/symbol.h"
 #include "core/units/seq_no.h"
 #include "core/units/time.h"
 
@@ -16,13 +17,16 @@ namespace diemcau::repair {
 
 // A loss shows in the next packet of any stream of the link. It is asked for at once, or, while
 // coded repair comes, when that could not help; then again when the answer is overdue (measured as
-// RFC 6298 does it), as long as the next one can come within kRepairBudget. A gap of more than
-// kMostGap packets is an outage: to send all of it again takes longer than the encoder's way around
-// it. Bounded: kMost entries. One thread at a time.
+// RFC 6298 does it), as long as the next one can come within kRepairLasts. After kRepairBudget it
+// is late: then the encoder's way around it and the answers race. A gap of more than kMostGap
+// packets is an outage: to send all of it again takes longer than that way. On a path that has
+// blackouts, silence is asked about as well: for what should have come next, so that its first
+// picture is there as soon as anything is. Bounded: kMost entries. One thread at a time.
 class Missing {
  public:
   static constexpr std::size_t kMost = 128;
   static constexpr PacketId kMostGap = 96;
+  static constexpr std::size_t kMostAsked = kMost + static_cast<std::size_t>(kOfSilence) + 1;
 
   // Everything up to `id` exists. Those between the newest known of before and this are missing.
   void exists(Timestamp now, PacketId up_to, std::optional<Duration> round_trip);
@@ -47,13 +51,23 @@ class Missing {
   void picture_began(Timestamp now, PacketId id);
   // Lets go what can no longer be repaired in time.
   void time_passed(Timestamp now);
+  // The path loses everything for moments, now and then.
+  bool blacks_out(Timestamp now) const {
+    return blackout_at_ && now - *blackout_at_ < kBlackoutsKnown;
+  }
+  // The oldest is late: whoever encodes should be told.
+  bool late() const { return !entries_.empty() && entries_.front().late; }
+  // Nobody waits for what is late any more.
+  void let_late_go() {
+    std::erase_if(entries_, [](const Entry& e) { return e.late; });
+  }
   // The first that may still come.
   std::optional<PacketId> oldest() const {
     return entries_.empty() ? std::nullopt : std::optional(entries_.front().id);
   }
-  // When something is to be asked for, and when something is given up.
+  // When something is to be asked for, and when something becomes late or is given up.
   std::optional<Timestamp> ask_due() const {
-    return entries_.empty() ? std::nullopt : first_question();
+    return entries_.empty() && silence_due_ == kNever ? std::nullopt : first_question();
   }
   std::optional<Timestamp> deadline() const {
     return entries_.empty() ? std::nullopt : first_end();
@@ -68,7 +82,8 @@ class Missing {
     PacketId id = 0;
     Timestamp since;
     Timestamp ask_at;  // kNever: no answer could be in time
-    Timestamp give_up_at;
+    Timestamp late_at, give_up_at;
+    bool late = false;
     std::uint8_t questions = 0;
     bool leads = false;  // the first of those that were asked for together
     Timestamp asked_at;
@@ -77,14 +92,22 @@ class Missing {
   std::optional<Timestamp> first_question() const;
   std::optional<Timestamp> first_end() const;
   Entry* find(PacketId id);
+  void heard(Timestamp now, PacketId lost);
+  void ask_about_silence(Timestamp now, std::optional<Duration> round_trip);
   Duration answer_time(std::optional<Duration> round_trip) const;
   bool coded(Timestamp now) const { return coded_at_ && now - *coded_at_ < kCodedLasts; }
-  void add(Timestamp now, PacketId id, std::optional<Duration> round_trip);
+  void add(Timestamp now, PacketId id, Timestamp heard_before, std::optional<Duration> round_trip);
   static constexpr Duration kCodedLasts = 500ms;
+  static constexpr Duration kBlackoutsKnown = 30s;
 
   std::vector<Entry> entries_;  // by id
   std::vector<PacketId> due_;
   std::optional<PacketId> newest_;
+  Timestamp heard_at_;        // the newest packet
+  Duration usual_silence_{};  // between two packets
+  std::optional<Timestamp> blackout_at_;
+  Timestamp silence_due_ = kNever;
+  std::uint32_t silence_asked_ = 0;
   std::optional<Timestamp> coded_at_;  // when coded repair last came
   Duration reordering_{};              // how much later than its followers a packet has come
   std::optional<Duration> answer_;     // from question to answer, smoothed

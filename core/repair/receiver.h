@@ -49,6 +49,12 @@ class Receiver {
   void time_passed(Timestamp now);
   // The first symbol that may still come.
   std::optional<PacketId> oldest_missing() const { return missing_.oldest(); }
+  // The path loses everything for moments, now and then.
+  bool blacks_out(Timestamp now) const { return missing_.blacks_out(now); }
+  // It is late: whoever encodes should be told.
+  bool late() const { return missing_.late(); }
+  // Nobody waits for what is late any more.
+  void let_late_go() { missing_.let_late_go(); }
   std::optional<Timestamp> ask_due() const { return missing_.ask_due(); }
   std::optional<Timestamp> deadline() const { return missing_.deadline(); }
   void restart();

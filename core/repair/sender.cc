@@ -16,7 +16,8 @@ constexpr std::size_t kSealAndIp = 16 + 28;
 constexpr std::size_t kPacketOverhead = kRtpHeader + kSealAndIp;
 // A second question would come too late beyond this: then the first answer must not be lost.
 constexpr Duration kOnlyOnce = 55ms;
-constexpr std::uint32_t kLeftToChancePermille = 40;
+constexpr Duration kManyQuestions = 20ms;  // below this, there is time for several
+constexpr std::uint32_t kLeftToChancePermille = 95;
 constexpr std::size_t kMostCopies = 3;
 constexpr std::uint32_t kWorthCopyPermille = 5;
 // Longer than most bursts; sound leaves every 20 ms, and these with it.
@@ -26,10 +27,12 @@ constexpr Duration kMeasured = 500ms;
 // enough for a burst, and the more is known to be the line's own doing the more.
 constexpr std::int64_t kUnexplainedPermille = 60;
 constexpr Duration kCredit = 100ms;
-constexpr Duration kCreditPerPermille = 2ms;
-constexpr Duration kMostCredit = 150ms;
+constexpr Duration kCreditPerPermille = 4ms;
+constexpr Duration kMostCredit = 200ms;
+// Of it, for what is known to be lost.
+constexpr std::int64_t kKeptPercent = 66;
 // Two pictures in front, two and a half in the answer.
-constexpr Duration kLongQueue = 60ms;
+constexpr Duration kShortQueue = 20ms, kLongQueue = 60ms;
 constexpr Duration kLongAnswer = 80ms;
 }  // namespace
 
@@ -71,8 +74,12 @@ void Sender::code_window(Timestamp now) {
   }
 }
 
-std::size_t Sender::copies_of(const SentSymbols::Sent& sent, Duration round_trip) const {
-  const bool time_left = round_trip <= kOnlyOnce && sent.repeats == 0;
+std::size_t Sender::copies_of(Timestamp now, const SentSymbols::Sent& sent,
+                              Duration round_trip) const {
+  // Questions that follow each other so soon are as good.
+  if (sent.repeated_at && now - *sent.repeated_at < round_trip) return 1;
+  const bool time_left =
+      round_trip <= kOnlyOnce && (sent.repeats == 0 || round_trip <= kManyQuestions);
   if (time_left || planner_.own_permille() < kWorthCopyPermille) return 1;
   std::size_t copies = 2;
   std::uint64_t left = planner_.own_permille() * planner_.own_permille() / 1'000;
@@ -82,60 +89,101 @@ std::size_t Sender::copies_of(const SentSymbols::Sent& sent, Duration round_trip
   return copies;
 }
 
-bool Sender::affordable(Timestamp now, std::size_t bytes, const Terms& terms) {
-  const auto cost = static_cast<std::int64_t>(bytes);
-  const Duration saved_up =
-      std::min(kCredit + terms.inherent_loss_permille * kCreditPerPermille, kMostCredit);
+// Ids are asked for soon after they left: the distance to the next one says which it is.
+PacketId Sender::id_of(SeqNo symbol) const {
+  return sent_.next() - static_cast<std::uint16_t>(next_symbol() - symbol.value);
+}
+
+std::optional<wire::RtpHeader> Sender::header_of(PacketId id) {
+  const SentSymbols::Sent* sent = sent_.find(id);
+  if (sent == nullptr) return std::nullopt;
+  const auto rtp = wire::parse_rtp(sent->packet->bytes());
+  return rtp ? std::optional(rtp->header) : std::nullopt;
+}
+
+// How many bytes an answer may have.
+std::size_t Sender::affordable(Timestamp now, const Terms& terms, bool of_silence) {
+  // Behind a queue it may be the queue's doing after all.
+  const std::uint32_t own = terms.queue <= kShortQueue ? terms.inherent_loss_permille : 0;
+  const Duration saved_up = std::min(kCredit + own * kCreditPerPermille, kMostCredit);
   const std::int64_t most = terms.pace.bytes_in(saved_up).count();
   const std::int64_t part = kUnexplainedPermille + 2 * terms.inherent_loss_permille;
   const Duration since = credited_at_ ? now - *credited_at_ : kMostCredit * 1'000 / part;
   credited_at_ = now;
   credit_bytes_ += terms.pace.bytes_in(std::min<Duration>(since, 10s)).count() * part / 1'000;
   credit_bytes_ = std::min(credit_bytes_, most);
-  if (terms.queue > kLongQueue || terms.pace.time_for(ByteCount::bytes(cost)) > kLongAnswer ||
-      cost > credit_bytes_) {
-    return false;
-  }
-  credit_bytes_ -= cost;
-  return true;
+  if (terms.queue > kLongQueue) return 0;
+  const std::int64_t left = credit_bytes_ - (of_silence ? most * kKeptPercent / 100 : 0);
+  return static_cast<std::size_t>(
+      std::clamp<std::int64_t>(left, 0, terms.pace.bytes_in(kLongAnswer).count()));
+}
+
+bool Sender::is_about_silence(std::span<const SeqNo> symbols) {
+  const std::size_t n = symbols.size();
+  return n >= 2 && static_cast<std::uint16_t>(symbols[n - 1].value - symbols[n - 2].value) ==
+                       kNotYet - kOfSilence;
 }
 
 void Sender::asked(Timestamp now, std::span<const SeqNo> symbols, const Terms& terms) {
   const Duration rtt = terms.round_trip.value_or(kOnlyOnce);
+  const bool of_silence = is_about_silence(symbols);
+  if (of_silence) symbols = symbols.first(symbols.size() - 1);
   wanted_.clear();
-  std::size_t bytes = 0;
   bool gone = false;
   for (const SeqNo symbol : symbols) {
-    // Ids are asked for soon after they left: the distance to the next one says which it is.
-    const auto back = static_cast<std::uint16_t>(next_symbol() - symbol.value);
-    const PacketId id = sent_.next() - back;
+    const PacketId id = id_of(symbol);
     const SentSymbols::Sent* sent = sent_.find(id);
+    // Who asks about a silence does not know what has left, and what is still on its way.
+    const bool may_come = sent == nullptr || now - sent->sent_at < rtt - rtt / 8;
+    if (of_silence && may_come) continue;
     if (sent != nullptr && sent->repeated_at && now - *sent->repeated_at < rtt / 2) continue;
     gone = gone || sent == nullptr || sent->repeats == kMostRepeats;
     wanted_.push_back(id);
-    if (sent != nullptr)
-      bytes += copies_of(*sent, rtt) * (sent_.coded_bytes(id, 1) + kPacketOverhead);
   }
   if (wanted_.empty()) return;
+  std::sort(wanted_.begin(), wanted_.end());
   // One picture in pieces helps nobody.
-  if (gone || !affordable(now, bytes, terms)) return refuse();
-  for (const PacketId id : wanted_) {
+  const std::size_t room = gone ? 0 : affordable(now, terms, of_silence);
+  const std::size_t answered = answer(now, room, terms);
+  if (answered < wanted_.size() && !of_silence) refuse(answered);
+}
+
+// All of it, with the copies if there is room for them; of what the line is known to lose itself,
+// as much as there is room for, because pictures that come whole keep references alive. Gives how
+// many of the wanted, the oldest, will be sent.
+std::size_t Sender::answer(Timestamp now, std::size_t room, const Terms& terms) {
+  const Duration rtt = terms.round_trip.value_or(kOnlyOnce);
+  const auto cost = [&](PacketId id) { return sent_.coded_bytes(id, 1) + kPacketOverhead; };
+  std::size_t once = 0, with_copies = 0, fitting = 0;
+  if (room > 0) {
+    for (const PacketId id : wanted_) {
+      once += cost(id);
+      with_copies += cost(id) * copies_of(now, *sent_.find(id), rtt);
+      if (once <= room) ++fitting;
+    }
+  }
+  const bool own_loss =
+      terms.inherent_loss_permille >= kWorthCopyPermille && terms.queue <= kShortQueue;
+  if (fitting < wanted_.size() && !own_loss) return 0;
+  for (std::size_t i = 0; i < fitting; ++i) {
+    const PacketId id = wanted_[i];
     SentSymbols::Sent& sent = *sent_.find(id);
     if (to_repeat_.size() < kMostWaiting) to_repeat_.push(id);
-    for (std::size_t n = copies_of(sent, rtt); n > 1 && copies_.size() < kMostWaiting; --n) {
-      copies_.push({id, now + kApart});
-    }
+    std::size_t copies = with_copies <= room ? copies_of(now, sent, rtt) : 1;
+    credit_bytes_ -= static_cast<std::int64_t>(copies * cost(id));
+    for (; copies > 1 && copies_.size() < kMostWaiting; --copies) copies_.push({id, now + kApart});
     sent.repeated_at = now;
     ++sent.repeats;
   }
+  return fitting;
 }
 
-// One packet for all of the question, as far as it can be said in one.
-void Sender::refuse() {
-  figures_.refused += wanted_.size();
-  const auto [first, last] = std::minmax_element(wanted_.begin(), wanted_.end());
-  if (*last - *first >= 0xFF || ready_.size() >= kMostWaiting) return;
-  ready_.push({sent_.refusal(*first, static_cast<std::size_t>(*last - *first + 1)), true});
+// One packet for what is wanted from number `from` on, as far as it can be said in one.
+void Sender::refuse(std::size_t from) {
+  figures_.refused += wanted_.size() - from;
+  const PacketId first = wanted_[from], last = wanted_.back();
+  if (last - first >= 0xFF || ready_.size() >= kMostWaiting) return;
+  ready_.push({sent_.refusal(first, static_cast<std::size_t>(last - first + 1)), true});
 }
 
 void Sender::take_due_copies(Timestamp now) {
@@ -158,7 +206,7 @@ std::optional<Sender::Repair> Sender::poll() {
 
 void Sender::plan(Timestamp now, const Terms& terms) {
   planner_.plan(now, terms.round_trip, terms.inherent_loss_permille);
-  if (terms.round_trip) sent_.remember(*terms.round_trip + terms.queue + kRepairBudget);
+  if (terms.round_trip) sent_.remember(*terms.round_trip + terms.queue + kRepairLasts);
   if (!measured_at_) measured_at_ = now;
   if (now - *measured_at_ >= kMeasured) {
     const std::uint64_t media = figures_.media_bytes - media_before_;

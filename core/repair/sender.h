@@ -15,6 +15,7 @@
 #include "core/units/bitrate.h"
 #include "core/units/seq_no.h"
 #include "core/units/time.h"
+#include "core/wire/rtp.h"
 
 namespace diemcau::repair {
 
@@ -25,7 +26,7 @@ namespace diemcau::repair {
 // much to a line whose losses may be our own doing. One thread at a time.
 class Sender {
  public:
-  static constexpr std::uint8_t kMostRepeats = 8;
+  static constexpr std::uint8_t kMostRepeats = 12;
   static constexpr std::size_t kMostWaiting = 64;
   struct Figures {
     std::uint64_t repeated = 0, coded = 0;  // repair packets
@@ -54,6 +55,10 @@ class Sender {
   };
   // Symbol ids that the peer asks for, all of one question.
   void asked(Timestamp now, std::span<const SeqNo> symbols, const Terms& terms);
+  // What the last question says is lost.
+  std::span<const PacketId> known_lost() const { return wanted_; }
+  // Of the packet that had that symbol id; none when it is forgotten.
+  std::optional<wire::RtpHeader> header_of(PacketId id);
   // Of each packet once, in the order of sending; then plan().
   void packet_reported(Timestamp now, bool lost) { planner_.packet(now, lost); }
   void plan(Timestamp now, const Terms& terms);
@@ -71,9 +76,12 @@ class Sender {
 
  private:
   void code_window(Timestamp now);
-  std::size_t copies_of(const SentSymbols::Sent& sent, Duration round_trip) const;
-  bool affordable(Timestamp now, std::size_t bytes, const Terms& terms);
-  void refuse();
+  std::size_t copies_of(Timestamp now, const SentSymbols::Sent& sent, Duration round_trip) const;
+  std::size_t affordable(Timestamp now, const Terms& terms, bool of_silence);
+  static bool is_about_silence(std::span<const SeqNo> symbols);
+  PacketId id_of(SeqNo symbol) const;
+  std::size_t answer(Timestamp now, std::size_t room, const Terms& terms);
+  void refuse(std::size_t from);
 
   SentSymbols sent_;
   Planner planner_;

@@ -7,14 +7,22 @@
 #include <cstdint>
 
 #include "core/base/packet_pool.h"
+#include "core/units/seq_no.h"
 #include "core/units/time.h"
 #include "core/wire/repair.h"
 
 namespace diemcau::repair {
 
 constexpr std::size_t kMostSymbols = 64;  // of one window: keeps elimination short
-// How long a loss may take to be repaired: what is longer, the encoder mends faster.
+// How long a loss may take to be repaired before the encoder is told; and how long what was lost is
+// still wanted, because that may be quicker than what the encoder then makes.
 constexpr Duration kRepairBudget = 150ms;
+constexpr Duration kRepairLasts = 280ms;
+
+// Of one question about a silence: a picture and a packet of sound; and then one that cannot have
+// been sent yet, which says that it is such a question. An older peer does not even refuse that.
+constexpr PacketId kOfSilence = 10;
+constexpr PacketId kNotYet = 300;
 
 // The bytes in front of a packet's own. Of an elided packet (the simulator's) the number of bytes
 // that are there is coded as well, at the cost of an elided byte each.

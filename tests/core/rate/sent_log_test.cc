@@ -122,3 +122,21 @@ TEST_CASE("whatever reports say, what is in flight is what was sent and not told
     REQUIRE(log.in_flight() <= ByteCount::bytes(sent));
   }
 }
+
+TEST_CASE("a packet that is asked for again is not in flight, and lost only when a report says so",
+          "[rate]") {
+  SentLog log;
+  for (std::uint16_t i = 0; i < 3; ++i)
+    log.add(at(i * 1ms), kPictures, SeqNo{static_cast<std::uint16_t>(100 + i)}, 1'000,
+            MediaKind::video);
+  log.asked_for(kPictures, SeqNo{100});
+  log.asked_for(kPictures, SeqNo{100});
+  log.asked_for(kPictures, SeqNo{103});  // never sent
+  log.asked_for(kSound, SeqNo{100});
+  CHECK(log.in_flight() == ByteCount::bytes(2'000));
+  const std::array<wire::CcfbPacket, 3> pictures = {wire::CcfbPacket{}, came(0), came(0)};
+  const auto told = take(log, Report({{kPictures, SeqNo{100}, pictures}}, 10s).parsed);
+  REQUIRE(told.size() == 3);
+  CHECK_FALSE(told[0].received);
+  CHECK(log.in_flight() == ByteCount{});
+}

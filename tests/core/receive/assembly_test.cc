@@ -299,3 +299,78 @@ TEST_CASE("at half rate a lost base is reported, and the next one that goes arou
   CHECK(s.sink.take_numbers() == Numbers{0, 2, 7});
   CHECK_FALSE(s.sink.assembly.take_loss(at(500ms), 100ms));
 }
+
+namespace {
+// A key frame, and a second frame of which the first packet is missing; the third is whole.
+struct Waiting {
+  PacketPool packets{1'500};
+  FramePool frames;
+  VideoSource source{packets};
+  VideoSink sink{frames};
+  PacketRef missing;
+  Waiting() {
+    sink.repaired = true;
+    sink.put_all(at(0ms), source.key(0));
+    auto second = source.delta(1);
+    missing = second.front();
+    second.erase(second.begin());
+    sink.put_all(at(33ms), second);
+    sink.assembly.set_oldest_missing(sink.id_of(missing));
+    sink.put_all(at(66ms), source.delta(2));
+    static_cast<void>(sink.take());
+  }
+};
+}  // namespace
+
+TEST_CASE("a gap that repair may fill is waited for, and what comes after it is mended") {
+  Waiting w;
+  w.sink.assembly.time_passed(at(120ms));
+  CHECK(w.sink.assembly.waits_for_repair());
+  CHECK_FALSE(w.sink.assembly.take_loss(at(120ms), 150ms));
+  w.sink.put(at(130ms), w.missing);
+  const auto frames = w.sink.take();
+  REQUIRE(frames.size() == 2);
+  CHECK(frames[0].mended);
+  CHECK(frames[1].mended);
+}
+
+TEST_CASE("repair that is late is told, once, and still taken when it comes") {
+  Waiting w;
+  w.sink.assembly.set_oldest_missing(w.sink.id_of(w.missing), true);
+  w.sink.assembly.time_passed(at(200ms));
+  const auto loss = w.sink.assembly.take_loss(at(200ms), 150ms);
+  REQUIRE(loss);
+  CHECK(loss->first_lost == 1);
+  CHECK(loss->last_good == 0);
+  w.sink.put(at(210ms), w.missing);
+  CHECK(w.sink.take_numbers() == std::vector<std::int64_t>{1, 2});
+  CHECK_FALSE(w.sink.assembly.take_loss(at(211ms), 150ms));
+}
+
+TEST_CASE("repair that is late is not waited for when a frame comes that needs nothing of it") {
+  Waiting w;
+  w.sink.assembly.set_oldest_missing(w.sink.id_of(w.missing), true);
+  w.sink.assembly.time_passed(at(200ms));
+  w.sink.put_all(at(220ms), w.source.delta_on(3, 0));
+  w.sink.assembly.time_passed(at(260ms));
+  CHECK(w.sink.take_numbers() == std::vector<std::int64_t>{3});
+  CHECK_FALSE(w.sink.assembly.waits_for_repair());
+}
+
+TEST_CASE(
+    "what the encoder goes around already is not told again when the loss before it is mended") {
+  Waiting w;
+  auto fourth = w.source.delta(3);
+  const PacketRef second_missing = fourth.front();
+  fourth.erase(fourth.begin());
+  w.sink.put_all(at(99ms), fourth);
+  w.sink.put_all(at(132ms), w.source.delta(4));
+  w.sink.assembly.set_oldest_missing(w.sink.id_of(w.missing), true);
+  w.sink.assembly.time_passed(at(200ms));
+  REQUIRE(w.sink.assembly.take_loss(at(200ms), 150ms));
+  w.sink.assembly.set_oldest_missing(w.sink.id_of(second_missing), true);
+  w.sink.put(at(210ms), w.missing);
+  CHECK(w.sink.take_numbers() == std::vector<std::int64_t>{1, 2});
+  CHECK_FALSE(w.sink.assembly.take_loss(at(211ms), 150ms));
+  CHECK(w.sink.assembly.take_loss(at(351ms), 150ms)->first_lost == 3);
+}

@@ -126,3 +126,24 @@ TEST_CASE("times of showing never go back and never lie before the decoding") {
     }
   }
 }
+
+TEST_CASE("while repair takes so long that pictures nearly freeze, all are held 30 ms longer") {
+  VideoBuffer buffer = after_start();
+  show(buffer, 0, 100, 20ms);
+  const Duration usual = buffer.target_delay();
+  buffer.decoded(captured(100) + 180ms, 100, captured(100), true);
+  CHECK(buffer.target_delay() == usual + 30ms);
+  show(buffer, 101, 600, 20ms);
+  CHECK(buffer.target_delay() == usual + 30ms);
+  show(buffer, 701, 2'000, 20ms);  // for a minute
+  CHECK(buffer.target_delay() == usual);
+}
+
+TEST_CASE("a picture that is late without repair, or mended soon, holds nothing") {
+  VideoBuffer buffer = after_start();
+  show(buffer, 0, 100, 20ms);
+  const Duration usual = buffer.target_delay();
+  buffer.decoded(captured(100) + 180ms, 100, captured(100));
+  buffer.decoded(captured(110) + 70ms, 110, captured(110), true);
+  CHECK(buffer.target_delay() == usual);
+}

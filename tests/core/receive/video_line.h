@@ -90,7 +90,13 @@ struct VideoSink {
   explicit VideoSink(FramePool& frames) : assembly(frames) {}
   receive::Assembly::Insert put(Timestamp now, const PacketRef& packet) {
     const auto rtp = wire::parse_rtp(packet->bytes());
-    return assembly.insert(now, unwrapper.unwrap(rtp->header.seq), *rtp, packet);
+    const PacketId id = unwrapper.unwrap(rtp->header.seq);
+    // As if its stream were the only one of the link.
+    return assembly.insert(now, id, *rtp, packet, repaired ? std::optional(id) : std::nullopt);
+  }
+  bool repaired = false;
+  PacketId id_of(const PacketRef& packet) {
+    return unwrapper.peek(wire::parse_rtp(packet->bytes())->header.seq);
   }
   void put_all(Timestamp now, const std::vector<PacketRef>& packets) {
     for (const PacketRef& p : packets) put(now, p);

@@ -60,7 +60,7 @@ TEST_CASE(
 TEST_CASE("where there is room, the longer an answer takes the more is coded ahead") {
   const auto seed = static_cast<std::uint64_t>(GENERATE(range(1, 9)));
   INFO("seed " << seed);
-  const auto near = after(chance(seed, 50), 40ms, true), far = after(chance(seed, 50), 80ms, true);
+  const auto near = after(chance(seed, 30), 40ms, true), far = after(chance(seed, 30), 80ms, true);
   CHECK(far.coded_permille() > near.coded_permille() * 11 / 10);
 }
 

@@ -137,13 +137,85 @@ TEST_CASE("what takes longer to send again than the encoder's way around it is r
   std::vector<std::uint16_t> ids;
   for (std::uint16_t id = 5; id < 35; ++id) ids.push_back(id);
   // 30 packets of 1,076 bytes with all headers at 3 Mbit/s are 86 ms; at 4 Mbit/s 65.
-  s.ask(ids, Sender::Terms{20ms, Bitrate::kbps(3'000), {}, 1'000});
+  s.ask(ids, Sender::Terms{20ms, Bitrate::kbps(3'000), {}, 0});
   CHECK(s.take().empty());
   REQUIRE(s.refused.size() == 1);
   CHECK(s.refused[0].first == 5);
   CHECK(s.refused[0].count == 30);
-  s.ask(ids, Sender::Terms{20ms, Bitrate::kbps(4'000), {}, 1'000});
+  s.ask(ids, Sender::Terms{20ms, Bitrate::kbps(4'000), {}, 0});
   CHECK(s.take().size() == 30);
+}
+
+TEST_CASE("what the line itself has lost is answered as far as there is room, the oldest first") {
+  Stage s;
+  for (int i = 0; i < 4; ++i) s.picture(10);
+  std::vector<std::uint16_t> ids;
+  for (std::uint16_t id = 5; id < 35; ++id) ids.push_back(id);
+  s.ask(ids, Sender::Terms{20ms, Bitrate::kbps(3'000), {}, 20});
+  const auto answers = s.take();
+  REQUIRE(answers.size() == 28);  // 80 ms
+  CHECK(answers.front().first == 5);
+  CHECK(answers.back().first == 32);
+  REQUIRE(s.refused.size() == 1);
+  CHECK(s.refused[0].first == 33);
+  CHECK(s.refused[0].count == 2);
+}
+
+namespace {
+// As a receiver asks that has heard nothing after `newest`.
+std::vector<std::uint16_t> about_silence(std::uint16_t newest) {
+  std::vector<std::uint16_t> ids;
+  for (int i = 1; i <= kOfSilence; ++i) ids.push_back(static_cast<std::uint16_t>(newest + i));
+  ids.push_back(static_cast<std::uint16_t>(newest + kNotYet));
+  return ids;
+}
+}  // namespace
+
+TEST_CASE("a question about a silence is answered with what should have been heard by then") {
+  Stage s;
+  const Sender::Terms terms{40ms, Bitrate::kbps(10'000), {}, 20};
+  s.picture(3);
+  s.picture(3);
+  s.picture(3);
+  s.now += 10ms;  // the first is 76 ms old, the second 43, the last is still on its way
+  s.ask(about_silence(0xFFFF), terms);
+  const auto answers = s.take();
+  REQUIRE(answers.size() == 6);
+  CHECK(answers.back().first == 5);
+  CHECK(s.refused.empty());
+}
+
+TEST_CASE("most of what may be sent again is kept for what is known to be lost") {
+  Stage s;
+  const Sender::Terms terms{40ms, Bitrate::kbps(3'000), {}, 20};
+  for (int i = 0; i < 6; ++i) s.picture(10);
+  std::size_t answers = 0;
+  for (int i = 0; i < 8; ++i) {
+    s.ask(about_silence(0xFFFF), terms);
+    answers += s.take().size();
+    CHECK(s.refused.empty());
+    s.now += 25ms;
+  }
+  // A third of 180 ms at 3 Mbit/s, and what the time has brought.
+  CHECK(answers >= 20);
+  CHECK(answers <= 32);
+  std::vector<std::uint16_t> lost;
+  for (std::uint16_t id = 30; id < 50; ++id) lost.push_back(id);
+  s.ask(lost, terms);
+  CHECK(s.take().size() == 20);
+}
+
+TEST_CASE("it can be told which packets a question says are lost") {
+  Stage s;
+  const Sender::Terms terms{40ms, Bitrate::kbps(10'000), {}, 20};
+  s.picture(2);
+  s.picture(2);
+  s.now += 20ms;
+  s.ask(about_silence(0xFFFF), terms);
+  const auto lost = s.sender.known_lost();
+  CHECK(std::vector<PacketId>(lost.begin(), lost.end()) == std::vector<PacketId>{0, 1});
+  CHECK(s.sender.header_of(1));
+  CHECK_FALSE(s.sender.header_of(4));
 }
 
 TEST_CASE("nothing is sent again into a long queue") {

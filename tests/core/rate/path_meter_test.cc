@@ -1,0 +1,59 @@
+#include "core/rate/path_meter.h"
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+using namespace diemcau;
+using namespace diemcau::rate;
+
+namespace {
+
+// Packets of 1,000 bytes, 4 ms apart: 2 Mbit/s. A report each ten.
+struct Path {
+  PathMeter meter;
+  std::uint32_t order = 0;
+  Timestamp now = timestamp_from_ns(1'000'000'000);
+  Observation tell(const std::vector<bool>& received) {
+    std::vector<ReportedPacket> packets;
+    for (const bool came : received) {
+      now += 4ms;
+      meter.sent(now, 1'000, MediaKind::video);
+      packets.push_back({now, now + 20ms, order++, 1'000, came, MediaKind::video});
+    }
+    return meter.report(now + 40ms, packets, 40ms);
+  }
+  void usual() {
+    for (int i = 0; i < 20; ++i) tell(std::vector<bool>(10, true));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a run of losses longer than a limit could make is a blackout", "[rate]") {
+  Path path;
+  path.usual();
+  // 28 ms, in which the line would have carried 7,000 bytes.
+  const auto o = path.tell({true, false, false, false, false, false, false, false, true, true});
+  CHECK(o.packets_lost == 7);
+  CHECK(o.packets_blacked_out == 7);
+}
+
+TEST_CASE("half of the packets lost in turn, and short runs, are none", "[rate]") {
+  Path path;
+  path.usual();
+  CHECK(path.tell({false, true, false, true, false, true, false, true, false, true})
+            .packets_blacked_out == 0);
+  CHECK(path.tell({true, false, false, false, true, true, true, true, true, true})
+            .packets_blacked_out == 0);
+}
+
+TEST_CASE("where little arrives anyway, silence is no blackout", "[rate]") {
+  Path path;
+  path.usual();
+  // A policer that has let through one of ten for a second.
+  for (int i = 0; i < 30; ++i)
+    path.tell({true, false, false, false, false, false, false, false, false, false});
+  const auto o = path.tell({true, false, false, false, false, false, false, false, false, true});
+  CHECK(o.packets_lost == 8);
+  CHECK(o.packets_blacked_out == 0);
+}
