@@ -75,6 +75,9 @@ Figure concealments(const FlowLog& flow, Span span);  // how often
 // them: how many, and their part of the time.
 Figure freezes(const FlowLog& flow, Span span);
 Figure frozen_ratio(const FlowLog& flow, Span span);
+// The same with the time to the span's end, when its last picture stands longer than that; no
+// picture at all is frozen throughout.
+Figure still_ratio(const FlowLog& flow, Span span);
 // Pictures shown in a second.
 Figure pictures_per_second(const FlowLog& flow, Span span);
 // Pictures of that layer ÷ all that were shown.

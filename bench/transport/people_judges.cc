@@ -151,6 +151,7 @@ Figure concealments(const FlowLog& flow, Span span) {
 namespace {
 struct Freezes {
   double count = 0, time_ms = 0;
+  double last_ms = 0;  // of the span's end, when that is too long a gap so far
 };
 constexpr double kFreezeMarginMs = 150;
 constexpr int kGapsAveraged = 30, kGapsAtLeast = 5;
@@ -173,6 +174,9 @@ Freezes freezes_of(const FlowLog& flow, Span span) {
       average_ms += (gap - average_ms) / gaps;
     }
     last = p.shown_at;
+    if (!span.contains(p.shown_at)) continue;
+    const double rest = ms(Timestamp{} + span.to - p.shown_at);
+    out.last_ms = rest >= std::max(3 * average_ms, average_ms + kFreezeMarginMs) ? rest : 0;
   }
   return out;
 }
@@ -186,6 +190,13 @@ Figure freezes(const FlowLog& flow, Span span) {
 Figure frozen_ratio(const FlowLog& flow, Span span) {
   if (flow.pictures.empty()) return std::nullopt;
   return freezes_of(flow, span).time_ms / ms(span.to - span.from);
+}
+
+Figure still_ratio(const FlowLog& flow, Span span) {
+  const Freezes frozen = freezes_of(flow, span);
+  const bool any = std::any_of(flow.pictures.begin(), flow.pictures.end(),
+                               [span](const Picture& p) { return span.contains(p.shown_at); });
+  return any ? (frozen.time_ms + frozen.last_ms) / ms(span.to - span.from) : 1;
 }
 
 Figure pictures_per_second(const FlowLog& flow, Span span) {

@@ -14,4 +14,12 @@ inline const std::string kUp = "bottleneck/up";
 Row used(const std::string& line, Bar bar, Span span);
 Row queue_p95(const std::string& line, Bar bar, std::vector<Span> spans);
 
+struct MeetingBars {
+  Bar worst_bridge, median_pair;  // still pictures' part of the time
+  Bar median_pictures, worst_pictures;
+  Bar used;  // of the districts' uplinks
+};
+// What people see of each other in a meeting of many.
+std::vector<Row> meeting_pictures(const MeetingBars& bars);
+
 }  // namespace diemcau::judge

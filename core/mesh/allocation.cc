@@ -22,6 +22,8 @@ constexpr std::uint32_t kCentralWeight = 4;
 // spoke, and there the face comes first.
 constexpr std::int64_t kPageWeight = 2, kFaceWeight = 1;
 constexpr std::int64_t kCentralPageWeight = 1, kCentralFaceWeight = 2;
+// Of the least rate of lo, for everybody: as much as moving up to it needs.
+constexpr std::int64_t kBasicPercent = 125;
 // A picture of a page with more than a quarter of its layer's rate is one of a page being turned;
 // two pictures of mid, and a late one, without such say that it stands.
 constexpr std::int64_t kTurningParts = 4;
@@ -134,7 +136,27 @@ void Allocation::claim(Timestamp now) {
         {central ? kCentralWeight : 1, std::min(most, uplink_.rate(peer)), Bitrate{}});
     claimants_.push_back(peer);
   }
-  rate::divide(uplink_.rate(), claims_);
+  divide();
+}
+
+// A picture that stands still is worth next to nothing: before anybody gets more, as many as
+// possible get the smallest ones. Central is the first of them, then who has pictures already: one
+// who lacks them must not take them from another.
+void Allocation::divide() {
+  basics_.clear();
+  for (const PeerId peer : claimants_) {
+    rate::Basics b;
+    const std::uint32_t overhead = outbound_.repair(peer).overhead_permille();
+    b.sound = with_repair(sound_of(peer), overhead);
+    if (peers_[peer.value].best.camera) {
+      const Bitrate lo = std::min(config_.least_rates.lo, config_.rates.lo);
+      b.pictures = with_repair(percent(lo, kPictureCostPercent * kBasicPercent / 100), overhead);
+    }
+    const bool central = config_.roster[peer.value].role == Role::central;
+    b.turn = central ? 0 : camera_.board.serves(peer) ? 1 : 2;
+    basics_.push_back(b);
+  }
+  rate::divide(uplink_.rate(), claims_, basics_);
 }
 
 // What is left for pictures of the peer's part, and what of it each source may have.
@@ -176,6 +198,7 @@ void Allocation::look(PeerId peer, const rate::Claim& claim) {
     v.room = its_room;
     v.now = of.board.serves(peer);
     v.now_half = of.board.serves_half(peer);
+    v.thin_path = claim.share >= uplink_.rate(peer);
     of.viewers.push_back(v);
   };
   viewer(camera_, p.best.camera, face);

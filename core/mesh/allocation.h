@@ -70,6 +70,7 @@ class Allocation {
   // Whether what the peer gets of the document is a page being turned.
   bool turns(PeerId peer) const;
   void claim(Timestamp now);
+  void divide();
   void look(PeerId peer, const rate::Claim& claim);
   void choose(Timestamp now, Pictures& pictures);
   static void set_rate(Pictures& pictures, Layer layer, Bitrate rate);
@@ -83,6 +84,7 @@ class Allocation {
   std::vector<PeerWant> peers_;
   std::vector<rate::Claim> claims_;
   std::vector<PeerId> claimants_;
+  std::vector<rate::Basics> basics_;  // of the claims
   // By Layer: when a page that is being turned will be taken for one that stands.
   std::array<std::optional<Timestamp>, 4> page_stands_at_{};
   bool changed_ = false, urgent_ = false;

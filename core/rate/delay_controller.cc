@@ -13,9 +13,8 @@ constexpr std::int64_t kSwingFilter = 64;  // reports: 2.5 s
 constexpr std::int64_t kUsualSwingPermille = 90;
 constexpr std::int64_t kHeadroomPercent = 350;
 constexpr std::int64_t kMostHeadroomPermille = 250;
-// And grows slower there: half as fast at the most headroom, an uplink for all its paths a quarter.
+// And grows slower there: half as fast at the most headroom.
 constexpr std::int64_t kSlowerGrowth = 2;
-constexpr std::int64_t kSharedSlowerGrowth = 3;
 // Arrivals are told in 1/1,024 s: less is not a queue.
 constexpr Duration kQueueFloor = 4ms;
 constexpr Duration kIdle = 3ms;
@@ -26,6 +25,12 @@ constexpr Duration kMostWanted = 50ms;
 constexpr Duration kClearlyOver = 5ms;
 // A packet and a half at the rate: what bursts of ours differ by.
 constexpr std::int64_t kSpreadBits = 14'400;
+// Of an uplink: pictures for all paths leave together, a thirtieth of a second's bits at 1.2 times
+// the rate. The last of them waits a sixth of 33 ms longer than the first, they all half of that.
+constexpr Duration kSharedSpread = 3ms;
+// The zero is the least of half a minute, three deviations below the mean; the least of what leaves
+// the uplink in 50 ms is one below, because jitter keeps the order of all paths' packets.
+constexpr std::int64_t kSharedNoise = 2;
 constexpr Duration kMostNoise = 30ms;
 constexpr std::int64_t kNoiseFilter = 16;
 // From a decision to its effect at the bottleneck's entrance: an encoder's three pictures, and half
@@ -60,6 +65,12 @@ constexpr Bitrate kUnproven = Bitrate::kbps(80);
 constexpr std::int64_t kAllArrivesPermille = 900;
 constexpr std::int64_t kUnusedPermille = 850;
 constexpr Duration kUsual = 3s;
+// What a full uplink gives, on average over so much time of being full; of a line that has swung
+// within a minute it grows by so much a second, and by more where it has not been seen full.
+constexpr Duration kGiven = 2s;
+constexpr std::int64_t kGivenGrowPermille = 10, kUnseenGrowPermille = 50;
+constexpr Duration kSwings = 60s;
+constexpr Duration kRadioNoise = 2ms;
 // A queue that much above what is wanted, which does not become a quarter shorter although we send
 // less than arrives, is somebody else's.
 constexpr Duration kFarOver = 25ms;
@@ -113,8 +124,11 @@ Duration DelayController::wanted_queue() const {
 // What the waits of packets sent together differ by, beyond what their own length explains, is the
 // line's jitter: the least of a few lies as far above the least of half a minute.
 void DelayController::follow_noise(const Observation& o) {
-  const Duration own{kSpreadBits * 1'000'000'000 / std::max<std::int64_t>(rate_.bps(), 1)};
-  const Duration unexplained = std::clamp<Duration>(o.spread - own, 0ns, kMostNoise);
+  const bool shared = o.paths > 1;
+  const Duration packets{kSpreadBits * 1'000'000'000 / std::max<std::int64_t>(rate_.bps(), 1)};
+  const Duration own = shared ? kSharedSpread : packets;
+  const Duration unexplained =
+      std::clamp<Duration>((o.spread - own) * (shared ? kSharedNoise : 1), 0ns, kMostNoise);
   noise_ += (unexplained - noise_) / kNoiseFilter;
 }
 
@@ -160,6 +174,7 @@ void DelayController::follow_swing(const Observation& o) {
   if (o.standing_queue <= kQueueFloor + noise_ || more == 0) return;
   const std::int64_t differ = more - std::min(o.carried, o.sent_then).bps();
   swing_ppm_ += (differ * 1'000 / more * 1'000 - swing_ppm_) / kSwingFilter;
+  if (headroom_permille() > 0) swings_until_ = o.now + kSwings;
 }
 
 // On a line that changes faster than we learn of it, what it gives now is too much as often as not.
@@ -202,7 +217,14 @@ void DelayController::follow(const Observation& o, Duration since) {
   const bool all_arrives = o.carried >= permille(o.sent_then, kAllArrivesPermille);
   if (all_arrives && o.sent < permille(rate_, kUnusedPermille)) anchor = std::max(anchor, rate_);
   if (resumed_with_) anchor = std::max(anchor, o.resuming ? *resumed_with_ : o.carried);
-  const Bitrate target = permille(permille(anchor, factor), 1'000 - headroom_permille());
+  Bitrate target = permille(permille(anchor, factor), 1'000 - headroom_permille());
+  if (o.paths > 1 && all_arrives && excess <= 0ns) {
+    // Less waits than wanted, and what arrives says no more than what was sent: there is room.
+    const bool held = careful(o) && rate_ >= given_;
+    target = std::max(target, held ? rate_ : permille(rate_, factor));
+  } else if (o.paths > 1) {
+    remember_full(anchor, excess, since);
+  }
   if (target < rate_ && excess <= kClearlyOver) {
     // Nothing waits much too long: what says less than before is as likely to be noise, and a small
     // flow that always believed the least would never become a larger one.
@@ -210,6 +232,32 @@ void DelayController::follow(const Observation& o, Duration since) {
     return;
   }
   approach(target, since, reaction);
+}
+
+void DelayController::remember_full(Bitrate anchor, Duration excess, Duration since) {
+  if (seen_full_) {
+    const std::int64_t part = part_of(since, kGiven);
+    given_ = permille(given_, 1'000 - part) + permille(anchor, part);
+  } else if (excess > kClearlyOver) {
+    seen_full_ = true;
+    given_ = anchor;
+  }
+}
+
+// A radio's line carries half of what it carried a second ago, and we learn of it a quarter of a
+// second later: the queue of that is every path's. Up to what such a line gives when it is full the
+// rate grows as fast as on any; beyond that, and where nobody has seen it full, slowly.
+bool DelayController::careful(const Observation& o) const {
+  if (o.paths <= 1 || starting_) return false;
+  return o.now < swings_until_ || (!seen_full_ && noise_ >= kRadioNoise);
+}
+
+// What has just arrived with nothing waiting is proven: sound is sent at any rate, and a rate below
+// that would keep pictures away. But not what a burst at the pace adds to the rate.
+void DelayController::prove(const Observation& o) {
+  const Bitrate arrived = std::min(o.carried, o.sent_then);
+  const Bitrate without_bursts = Bitrate::bps(arrived.bps() / kPacePercent * 100);
+  rate_ = std::max({rate_, without_bursts, seen_full_ ? std::min(arrived, given_) : Bitrate{}});
 }
 
 // What was not sent proves nothing. Of an uplink with many paths little more than what was sent is
@@ -227,22 +275,34 @@ void DelayController::grow(const Observation& o, Duration since) {
   const Bitrate full_step =
       shared ? permille(rate_, kSharedGrowPermille)
              : permille(rate_, kGrowPermille) + Bitrate::bps(kGrowStep.bps() * weight_);
-  const Bitrate step = permille(
-      full_step, 1'000 - (shared ? kSharedSlowerGrowth : kSlowerGrowth) * headroom_permille());
+  const bool slowly = careful(o);
+  const Bitrate step =
+      permille(full_step, 1'000 - (shared ? 0 : kSlowerGrowth * headroom_permille()));
+  if (shared) prove(o);
+  if (slowly) {
+    if (given_ == Bitrate{}) given_ = rate_;
+    const std::int64_t permille_a_second = seen_full_ ? kGivenGrowPermille : kUnseenGrowPermille;
+    if (rate_ >= permille(given_, kUnusedPermille))
+      given_ += Bitrate::bps(given_.bps() / 1'000'000 * permille_a_second * to_ms(since));
+    if (rate_ >= given_) return;
+  }
   Bitrate target = starting_ ? permille(rate_, 1'000 + kStartGrowPermille) : rate_ + step;
   target = std::min(target, std::max(proven(o), bounds_.start));
-  if (o.busy_rate || o.mean_queue > kBurstsWait + 2 * noise_) {
+  // An uplink's is what all paths carry, and a line's speed only while more waits than jitter.
+  const bool busy = o.busy_rate && !shared;
+  if (busy || o.mean_queue > kBurstsWait + (shared ? 3 : 2) * noise_) {
     starting_ = false;
     target = std::min(target, permille(rate_, 1'000 + kGrowBlindPermille));
     // An uplink whose bursts wait has no room for a better layer of everybody.
     if (shared)
       target = std::min(
           target, Bitrate::bps(o.sent.bps() / 100 * kSharedUnprovenPercent + kUnproven.bps()));
-    if (o.busy_rate) {
+    if (busy) {
       // Of a queue that others use too, bursts see more than a share: no faster than blindfold.
       target = std::max(target, std::min(permille(*o.busy_rate, kMostAbovePermille), rate_ + step));
     }
   }
+  if (slowly) target = std::min(target, given_);
   if (target > rate_) approach(target, since, reaction);
 }
 

@@ -35,6 +35,9 @@ class DelayController final : public Controller {
   void remember(const Observation& o, Duration since);
   void follow(const Observation& o, Duration since);
   void grow(const Observation& o, Duration since);
+  void remember_full(Bitrate anchor, Duration excess, Duration since);
+  void prove(const Observation& o);
+  bool careful(const Observation& o) const;
   void compete(const Observation& o, Duration since);
   void watch_for_greedy(const Observation& o);
   void approach(Bitrate target, Duration since, Duration reaction);
@@ -50,6 +53,10 @@ class DelayController final : public Controller {
   bool draining_ = false;
   std::int64_t swing_ppm_ = 0;
   Bitrate usual_;  // of the last seconds
+  // What an uplink gives when it is full, with slow growth since; and whether it has been.
+  Bitrate given_;
+  bool seen_full_ = false;
+  Timestamp swings_until_;
   Timestamp resumed_at_;
   std::optional<Bitrate> resumed_with_;  // the rate when pictures went on after a pause
   Duration noise_{};

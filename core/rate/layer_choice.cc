@@ -11,11 +11,14 @@ constexpr std::int64_t kMoveUpPercent = 120;
 constexpr std::int64_t kAllOfItPercent = 110;
 // A queue that drains makes the room small for some tenths of a second: no reason for a key frame.
 constexpr Duration kShortage = 400ms;
+// Below lo there is nothing, and coming back from nothing takes a key frame that all its viewers
+// get: until then its pictures go when they can. Not where they would fill the path's own queue.
+constexpr Duration kLastShortage = 2s;
 // Half rate in percent of the worth without it: to begin, and to go on.
 constexpr std::int64_t kBeginHalfPercent = 105;
 constexpr std::int64_t kKeepHalfPercent = 85;
 // A trial of all of a layer has gone well; the longest wait for the next.
-constexpr Duration kProven = 5s;
+constexpr Duration kProven = 10s;
 constexpr Duration kLongestPatience = 20s;
 constexpr std::int64_t kSteadyPercent = 90;
 
@@ -35,34 +38,44 @@ bool roomy(Bitrate room, Bitrate needed, std::int64_t percent = kMoveUpPercent) 
 // Who is at half rate beside others at full holds them up by no more than a fifth when it joins
 // them; with the margin of kAllOfItPercent.
 Bitrate near_enough(Bitrate rate) { return Bitrate::bps(rate.bps() * 73 / 100); }
+// One up from the layer below, half a layer comes before all of it.
+int step_of(std::optional<Layer> layer, bool half) {
+  return layer ? 2 * static_cast<int>(*layer) + (half ? 0 : 1) : 0;
+}
 Layer above(Layer layer) { return static_cast<Layer>(static_cast<int>(layer) + 1); }
 // Below lo there is nothing.
 Layer below(Layer layer) { return static_cast<Layer>(static_cast<int>(layer) - 1); }
 }  // namespace
 
+// A shortage that does not count yet.
+bool LayerChoice::is_moment(Timestamp now, const Viewer& v, Layer layer, Bitrate needed) const {
+  const auto& tight = tight_since_[v.peer.value];
+  if (!tight) return false;
+  if (layer == Layer::lo && !keeps_all_ && !v.thin_path) return now - *tight < kLastShortage;
+  return 2 * v.room.bps() >= needed.bps() && now - *tight < kShortage;
+}
+
 // The first layer of a viewer needs no patience: it has nothing yet.
 bool LayerChoice::may_have(Timestamp now, const Viewer& v, Layer layer, Bitrate rate) const {
   if (layer == v.now && !v.now_half) {
-    const auto& tight = tight_since_[v.peer.value];
-    return v.room >= rate || (2 * v.room.bps() >= rate.bps() && tight && now - *tight < kShortage);
+    return v.room >= rate || is_moment(now, v, layer, rate);
   }
   if (v.room < rate) return false;
   if (!v.now || layer < *v.now) return true;
-  return for_long(roomy_since_[v.peer.value], now,
-                  v.now_half ? trials_[v.peer.value].patience : kDwell);
+  if (v.now_half && layer == Layer::lo) return true;
+  return for_long(roomy_since_[v.peer.value], now, trials_[v.peer.value].patience);
 }
 
 bool LayerChoice::may_have_half(Timestamp now, const Viewer& v, Layer layer) const {
   const Bitrate needed = half_least(bounds(layer));
   if (layer == v.now) {
-    const auto& tight = tight_since_[v.peer.value];
-    return v.room >= needed ||
-           (2 * v.room.bps() >= needed.bps() && tight && now - *tight < kShortage);
+    return v.room >= needed || is_moment(now, v, layer, needed);
   }
   if (v.room < needed) return false;
   if (!v.now) return layer == Layer::lo;
-  return layer < *v.now || (layer == above(*v.now) && !v.now_half &&
-                            for_long(roomy_for_half_since_[v.peer.value], now, kDwell));
+  return layer < *v.now ||
+         (layer == above(*v.now) && !v.now_half &&
+          for_long(roomy_for_half_since_[v.peer.value], now, trials_[v.peer.value].patience));
 }
 
 // Others' rate does not follow a viewer at half rate as its own would: rooms swing, so that a tenth
@@ -80,6 +93,7 @@ void LayerChoice::settle(Timestamp now, std::vector<Viewer>& viewers, Layer laye
                          LayerRates3& out) {
   const LayerBounds& own = bounds(layer);
   if (own.most == Bitrate{}) return;
+  if (layer == Layer::lo && !keeps_all_) return settle_last(now, viewers, out);
   const Bitrate below_most = bounds(below(layer)).most;
   order_.clear();
   for (std::size_t i = 0; i < viewers.size(); ++i) {
@@ -114,6 +128,24 @@ void LayerChoice::settle(Timestamp now, std::vector<Viewer>& viewers, Layer laye
   if (best > 0)
     out.rate[static_cast<std::size_t>(layer)] =
         std::clamp(viewers[order_[best - 1]].room, own.least, own.most);
+}
+
+// A picture that stands still is worth nothing, however fine the others' are: whoever can have lo
+// gets it. Half of it, seven pictures a second, is for those who could have none.
+void LayerChoice::settle_last(Timestamp now, std::vector<Viewer>& viewers, LayerRates3& out) {
+  const LayerBounds& own = bounds(Layer::lo);
+  Bitrate rate;
+  for (Viewer& v : viewers) {
+    if (v.served) continue;
+    const bool whole = may_have(now, v, Layer::lo, own.least);
+    if (!whole && !may_have_half(now, v, Layer::lo)) continue;
+    v.served = Layer::lo;
+    v.served_half = !whole;
+    const Bitrate its = whole ? v.room : Bitrate::bps(v.room.bps() * 100 / kBasePercent);
+    rate = rate == Bitrate{} ? its : std::min(rate, its);
+    rate = std::clamp(rate, own.least, own.most);
+  }
+  out.rate[static_cast<std::size_t>(Layer::lo)] = rate;
 }
 
 // False when it is better without.
@@ -182,11 +214,14 @@ void LayerChoice::watch(Timestamp now, const Viewer& v) {
 
 void LayerChoice::judge_trial(Timestamp now, const Viewer& v) {
   Trial& trial = trials_[v.peer.value];
-  const bool same = v.now && v.served == v.now;
-  if (same && v.now_half && !v.served_half) trial.began_at = now;
+  const int before = step_of(v.now, v.now_half), served = step_of(v.served, v.served_half);
+  if (v.now && served > before) {
+    trial.began_at = now;
+    trial.step = served;
+  }
   if (!trial.began_at) return;
   const bool proven = now - *trial.began_at >= kProven;
-  const bool failed = !proven && !(same && !v.served_half);
+  const bool failed = !proven && served < trial.step;
   if (proven) trial.patience = kDwell;
   if (failed) trial.patience = std::min(2 * trial.patience, kLongestPatience);
   if (proven || failed) trial.began_at.reset();

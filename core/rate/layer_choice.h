@@ -23,6 +23,7 @@ struct Viewer {
   Bitrate room;                 // what its path and its share of the uplink leave for pictures
   std::optional<Layer> now;     // what it gets; none: nothing yet
   bool now_half = false;        // at half rate
+  bool thin_path = false;       // its own path has no room for more, whatever the uplink has
   std::optional<Layer> served;  // the result
   bool served_half = false;
 };
@@ -60,11 +61,13 @@ class LayerChoice {
   void watch(Timestamp now, const Viewer& v);
   void judge_trial(Timestamp now, const Viewer& v);
   const LayerBounds& bounds(Layer layer) const { return bounds_[static_cast<std::size_t>(layer)]; }
+  bool is_moment(Timestamp now, const Viewer& v, Layer layer, Bitrate needed) const;
   bool may_have(Timestamp now, const Viewer& v, Layer layer, Bitrate rate) const;
   bool may_have_half(Timestamp now, const Viewer& v, Layer layer) const;
   Bitrate room_of_half(Timestamp now, const Viewer& v, Layer layer) const;
   bool settle_with_halves(Timestamp now, std::vector<Viewer>& viewers, Layer layer,
                           std::int64_t worth_without, LayerRates3& out);
+  void settle_last(Timestamp now, std::vector<Viewer>& viewers, LayerRates3& out);
   void settle(Timestamp now, std::vector<Viewer>& viewers, Layer layer, LayerRates3& out);
 
   std::array<LayerBounds, 4> bounds_;  // most 0: there is no such layer
@@ -76,6 +79,7 @@ class LayerChoice {
   // fails makes the next one wait twice as long.
   struct Trial {
     std::optional<Timestamp> began_at;
+    int step = 0;  // that it went up to
     Duration patience = kDwell;
   };
   std::vector<Trial> trials_;

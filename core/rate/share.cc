@@ -1,6 +1,8 @@
 // Rounds: those whose part exceeds what they want are served first, and the rest is divided anew.
 #include "core/rate/share.h"
 
+#include <algorithm>
+
 namespace diemcau::rate {
 
 void divide(Bitrate total, std::span<Claim> claims) {
@@ -24,6 +26,34 @@ void divide(Bitrate total, std::span<Claim> claims) {
   }
   for (Claim& c : claims) {
     if (c.share == kOpen) c.share = Bitrate::bps(left / weights * c.weight);
+  }
+}
+
+void divide(Bitrate total, std::span<Claim> claims, std::span<const Basics> basics) {
+  Bitrate left = total;
+  int last_turn = 0;
+  for (std::size_t i = 0; i < claims.size(); ++i) {
+    const Bitrate sound = std::min(basics[i].sound, claims[i].most);
+    if (sound > left) return divide(total, claims);
+    left = left - sound;
+    last_turn = std::max(last_turn, basics[i].turn);
+  }
+  for (std::size_t i = 0; i < claims.size(); ++i)
+    claims[i].basic = std::min(basics[i].sound, claims[i].most);
+  for (int turn = 0; turn <= last_turn; ++turn) {
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+      if (basics[i].turn != turn) continue;
+      const Bitrate pictures = std::min(basics[i].pictures, claims[i].most - claims[i].basic);
+      if (pictures > left) continue;
+      claims[i].basic += pictures;
+      left = left - pictures;
+    }
+  }
+  for (std::size_t i = 0; i < claims.size(); ++i) claims[i].most = claims[i].most - claims[i].basic;
+  divide(left, claims);
+  for (std::size_t i = 0; i < claims.size(); ++i) {
+    claims[i].most += claims[i].basic;
+    claims[i].share += claims[i].basic;
   }
 }
 

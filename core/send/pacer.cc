@@ -33,7 +33,7 @@ Pacer::PeerQueue& Pacer::queue_of(PeerId peer) {
 // Three pictures; what has begun, and key frames are what takes long, twice as much.
 Duration Pacer::patience(const PeerQueue& queue) {
   const Duration whole = queue.frame_begun ? kBegunAfter : kVideoAfter;
-  return queue.half ? 2 * whole : whole;
+  return queue.sparse ? 2 * whole : whole;
 }
 
 void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> frame, bool half) {
@@ -50,7 +50,8 @@ void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> 
   }
   PeerQueue& queue = queue_of(peer);
   const OutgoingPacket& first = frame.front();
-  if (first.source == Source::camera) queue.half = half;  // a page never is, and says nothing of it
+  // A page says nothing of it.
+  if (first.source == Source::camera) queue.sparse = half || first.descriptor.layer == Layer::lo;
   const bool droppable = first.descriptor.temporal_id > 0;
   const auto behind = [&] {
     return !queue.video.empty() && now - queue.video.front().since > kDroppableAfter;

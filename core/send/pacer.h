@@ -19,10 +19,10 @@ namespace diemcau::send {
 // Sends at most kBurst ahead of the rate of the uplink, and pictures no faster than their path's
 // rate and only while its window is open. What would come too late is dropped whole and before it
 // has a sequence number: droppable frames, waiting or new, when a path's queue is older than one
-// frame, any video frame after 100 ms (200 where only every second one comes), audio after 200 ms.
-// Nothing that leans on a dropped frame is sent after it: when the path is ready again, the frame
-// is told, and what the encoder then makes without it goes out. The work of a call does not grow
-// with the number of peers that have nothing to send.
+// frame, any video frame after three pictures' time (100 ms; 200 at 15 a second or less), audio
+// after 200 ms. Nothing that leans on a dropped frame is sent after it: when the path is ready
+// again, the frame is told, and what the encoder then makes without it goes out. The work of a call
+// does not grow with the number of peers that have nothing to send.
 class Pacer {
  public:
   struct Drops {
@@ -100,7 +100,7 @@ class Pacer {
     Timestamp free_at;                     // when its path is free of what we have sent there
     bool frame_begun = false;  // packets of the front frame have left: it is finished, not dropped
     bool in_turn = false;
-    bool half = false;
+    bool sparse = false;        // its pictures come at half the rate, or are lo's 15 a second
     std::size_t droppable = 0;  // packets of droppable frames that wait
     std::uint64_t left_out = 0;
     struct Broken {

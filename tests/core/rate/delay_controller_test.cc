@@ -275,3 +275,49 @@ TEST_CASE("whatever it is told, the rate stays within its bounds", "[rate]") {
     REQUIRE(controller.pace() >= controller.rate());
   }
 }
+
+namespace {
+// Ten paths of an uplink whose packets jitter by 8 ms: the least of what waits is seldom nothing.
+// All is sent that may be, and what the line cannot carry waits.
+struct JitteringUplink {
+  std::unique_ptr<DelayController> controller = std::make_unique<DelayController>(bounds(), 1);
+  Rng rng{1};
+  std::int64_t queue_bits = 0;
+  Duration now{}, waited{};
+
+  static RateBounds bounds() {
+    RateBounds b;
+    b.start = Bitrate::kbps(2'000);
+    return b;
+  }
+  void run(Duration time, std::int64_t capacity_kbps) {
+    for (const Duration end = now + time; now < end; now += 40ms) {
+      const std::int64_t sent = controller->rate().bps() / 100 * 97;
+      const std::int64_t carried = queue_bits > 0 ? capacity_kbps * 1'000 : sent;
+      queue_bits = std::max<std::int64_t>(0, queue_bits + (sent - capacity_kbps * 1'000) / 25);
+      waited = Duration{queue_bits * 1'000'000 / capacity_kbps};
+      Observation o;
+      o.now = at(now);
+      o.paths = 10;
+      o.round_trip = 110ms;
+      o.standing_queue = waited + Duration{1ms} * static_cast<std::int64_t>(3 + rng.below(7));
+      o.mean_queue = o.standing_queue + 6ms;
+      o.spread = 5600us;
+      o.sent = o.sent_then = Bitrate::bps(sent);
+      o.delivered = o.carried = Bitrate::bps(std::min(carried, capacity_kbps * 1'000));
+      o.busy_rate = o.carried;
+      controller->observe(o);
+    }
+  }
+};
+}  // namespace
+
+TEST_CASE("an uplink's jitter is not taken for a queue, but until it was full it is tried slowly",
+          "[rate]") {
+  JitteringUplink uplink;
+  uplink.run(5s, 8'000);
+  CHECK(uplink.controller->rate().kbps() < 4'000);
+  uplink.run(55s, 8'000);
+  CHECK(uplink.controller->rate().kbps() > 5'000);
+  CHECK(uplink.waited < 60ms);
+}

@@ -124,7 +124,7 @@ TEST_CASE("who has too little for lo gets half of it rather than nothing", "[rat
   s.run_for(1s);
   CHECK(s.served(0, Layer::lo, true));
   s.room(0, 20);
-  s.run_for(1s);
+  s.run_for(3s);
   CHECK_FALSE(s.viewers[0].served);
 }
 

@@ -128,3 +128,41 @@ TEST_CASE(
   CHECK(all[5].served == Layer::mid);
   CHECK_FALSE(all[6].served);  // no room even for the least
 }
+
+TEST_CASE("whoever has room for the last layer has pictures, however fine the others' could be",
+          "[rate]") {
+  LayerChoice choice(kBounds, 4);
+  auto all = viewers({140, 140, 140, 55});
+  const LayerRates3 rates = choice.choose(t0, all);
+  for (const Viewer& v : all) CHECK(v.served == Layer::lo);
+  CHECK_FALSE(all[3].served_half);
+  CHECK(rates.of(Layer::lo) == Bitrate::kbps(55));
+}
+
+TEST_CASE("a second without room does not take the last layer away, three do", "[rate]") {
+  LayerChoice choice(kBounds, 1);
+  for (Duration at = 0s; at <= 1s; at += 100ms) {
+    auto all = viewers({0}, Layer::lo);
+    static_cast<void>(choice.choose(t0 + at, all));
+    REQUIRE(all[0].served == Layer::lo);
+  }
+  auto all = viewers({0}, Layer::lo);
+  static_cast<void>(choice.choose(t0 + 3s, all));
+  CHECK_FALSE(all[0].served);
+}
+
+TEST_CASE("after a move up that did not last, the next one waits twice as long", "[rate]") {
+  LayerChoice choice(kBounds, 1);
+  const auto serve = [&](Duration at, std::int64_t room, Layer now) {
+    auto all = viewers({room}, now);
+    static_cast<void>(choice.choose(t0 + at, all));
+    return all[0].served;
+  };
+  static_cast<void>(serve(0s, 370, Layer::mid));
+  REQUIRE(serve(2s, 370, Layer::mid) == Layer::hi);
+  static_cast<void>(serve(3s, 100, Layer::hi));
+  REQUIRE(serve(3'500ms, 100, Layer::hi) == Layer::lo);
+  static_cast<void>(serve(4s, 370, Layer::mid));
+  CHECK(serve(7s, 370, Layer::mid) == Layer::mid);
+  CHECK(serve(8s, 370, Layer::mid) == Layer::hi);
+}

@@ -333,3 +333,17 @@ TEST_CASE("a queue is bounded even when the line stands still") {
   CHECK(s.pacer.queued() <= 1'024 + 4'096);
   CHECK(s.pool.in_use() <= 1'024 + 4'096);
 }
+
+TEST_CASE("a picture of lo waits for as long as three of its pictures take") {
+  Stage s(Bitrate::kbps(500));
+  auto first = s.picture(0, 10), second = s.picture(1, 2);
+  for (auto* frame : {&first, &second}) {
+    for (auto& packet : *frame) packet.descriptor.layer = Layer::lo;
+  }
+  s.put(at(0ms), 1, first);  // takes 170 ms
+  s.put(at(0ms), 1, second);
+  std::map<std::uint16_t, int> packets;
+  for (const auto& l : s.run(at(0ms), at(1s))) ++packets[l.frame];
+  CHECK(packets[0] == 10);
+  CHECK(packets[1] == 2);
+}
