@@ -30,7 +30,6 @@ constexpr std::int64_t kMostDebt = -4'800;
 constexpr Duration kGrows = 1ms;
 // A device asks 10 ms before it runs dry, and what is expected may come as much later.
 constexpr Duration kInTime = 20ms;
-constexpr Duration kMostTarget = 1200ms;  // fits into kCapacity
 
 Duration media_time(std::int64_t samples) { return MediaTime(samples, kAudioClockHz).duration(); }
 }  // namespace

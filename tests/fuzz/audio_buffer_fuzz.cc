@@ -47,7 +47,8 @@ struct Machine {
       played_from = pull.frame->rtp_timestamp;
     }
     buffer.played(pull.step, pull.step == AudioStep::expand ? 480U : 720U + how);
-    DC_CHECK(buffer.target_delay() >= DelayHistogram::kLeast && buffer.target_delay() <= 400ms);
+    DC_CHECK(buffer.target_delay() >= DelayHistogram::kLeast &&
+             buffer.target_delay() <= AudioBuffer::kMostTarget);
   }
 };
 

@@ -192,7 +192,7 @@ TEST_CASE("the loudspeaker takes a period at each tick and counts what was missi
 }
 
 TEST_CASE(
-    "stretching changes the length by whole pitch periods, and what is invented has no capture time",
+    "stretching changes the length by pitch periods, and what is invented has no capture time",
     "[sim]") {
   PlayoutModel playout;
   mesh::PlayAudio play;
