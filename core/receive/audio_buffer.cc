@@ -163,8 +163,9 @@ AudioPull AudioBuffer::play_front(Timestamp now, std::uint32_t queued_samples) {
 
 // Whether the next frame will miss its turn: slower speech is understood, holes in it are not.
 bool AudioBuffer::runs_dry(Duration waited) const {
-  const Duration growth = trend_.growth();
-  return growth >= kGrows && trend_.last() + growth - fastest() + kInTime > waited;
+  const Duration growth = trend_.growth(), last = trend_.last() - fastest();
+  const bool among_latest = last + DelayHistogram::kBucket >= delays_.target();
+  return growth >= kGrows && among_latest && last + growth + kInTime > waited;
 }
 
 AudioPull AudioBuffer::conceal() {
