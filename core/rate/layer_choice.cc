@@ -55,6 +55,12 @@ bool LayerChoice::is_moment(Timestamp now, const Viewer& v, Layer layer, Bitrate
   return 2 * v.room.bps() >= needed.bps() && now - *tight < kShortage;
 }
 
+// A step up that failed costs all viewers of both layers key frames and their parts of an uplink.
+// On a path that alone is thin it costs nobody else, and beside greedy traffic it must be tried.
+Duration LayerChoice::patience(const Viewer& v) const {
+  return v.thin_path && !v.now_half ? kDwell : trials_[v.peer.value].patience;
+}
+
 // The first layer of a viewer needs no patience: it has nothing yet.
 bool LayerChoice::may_have(Timestamp now, const Viewer& v, Layer layer, Bitrate rate) const {
   if (layer == v.now && !v.now_half) {
@@ -63,7 +69,7 @@ bool LayerChoice::may_have(Timestamp now, const Viewer& v, Layer layer, Bitrate 
   if (v.room < rate) return false;
   if (!v.now || layer < *v.now) return true;
   if (v.now_half && layer == Layer::lo) return true;
-  return for_long(roomy_since_[v.peer.value], now, trials_[v.peer.value].patience);
+  return for_long(roomy_since_[v.peer.value], now, patience(v));
 }
 
 bool LayerChoice::may_have_half(Timestamp now, const Viewer& v, Layer layer) const {
@@ -73,9 +79,8 @@ bool LayerChoice::may_have_half(Timestamp now, const Viewer& v, Layer layer) con
   }
   if (v.room < needed) return false;
   if (!v.now) return layer == Layer::lo;
-  return layer < *v.now ||
-         (layer == above(*v.now) && !v.now_half &&
-          for_long(roomy_for_half_since_[v.peer.value], now, trials_[v.peer.value].patience));
+  return layer < *v.now || (layer == above(*v.now) && !v.now_half &&
+                            for_long(roomy_for_half_since_[v.peer.value], now, patience(v)));
 }
 
 // Others' rate does not follow a viewer at half rate as its own would: rooms swing, so that a tenth

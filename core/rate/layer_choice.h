@@ -61,6 +61,7 @@ class LayerChoice {
   void watch(Timestamp now, const Viewer& v);
   void judge_trial(Timestamp now, const Viewer& v);
   const LayerBounds& bounds(Layer layer) const { return bounds_[static_cast<std::size_t>(layer)]; }
+  Duration patience(const Viewer& v) const;
   bool is_moment(Timestamp now, const Viewer& v, Layer layer, Bitrate needed) const;
   bool may_have(Timestamp now, const Viewer& v, Layer layer, Bitrate rate) const;
   bool may_have_half(Timestamp now, const Viewer& v, Layer layer) const;
