@@ -20,7 +20,7 @@ constexpr std::uint32_t kCentralWeight = 4;
 // Of what a peer can get, page to face: at a member's the page has the large tile and must be read,
 // the face is beside it, and on an ordinary line keeps its layer. Central keeps the record of who
 // spoke, and there the face comes first.
-constexpr std::int64_t kPageWeight = 4, kFaceWeight = 1;
+constexpr std::int64_t kPageWeight = 2, kFaceWeight = 1;
 constexpr std::int64_t kCentralPageWeight = 1, kCentralFaceWeight = 2;
 // Of the least rate of lo, for everybody: as much as moving up to it needs.
 constexpr std::int64_t kBasicPercent = 125;

@@ -68,7 +68,7 @@ bool LayerChoice::may_have(Timestamp now, const Viewer& v, Layer layer, Bitrate 
   }
   if (v.room < rate) return false;
   if (!v.now || layer < *v.now) return true;
-  if (v.now_half && layer == Layer::lo) return true;
+  if (v.now_half && layer == Layer::lo) return true;  // half of lo is only for want of room
   return for_long(roomy_since_[v.peer.value], now, patience(v));
 }
 

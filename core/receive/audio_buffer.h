@@ -34,8 +34,8 @@ class AudioBuffer {
     std::uint64_t discarded = 0;  // whole frames left out to catch up
     std::uint64_t restarts = 0;   // the sender's time line jumped
   };
-  static constexpr std::size_t kCapacity = 64;  // 1.28 s
-  static constexpr Duration kMostTarget = 1200ms;
+  static constexpr std::size_t kCapacity = 64;     // 1.28 s
+  static constexpr Duration kMostTarget = 1200ms;  // what fits, with a frame or two to come
 
   // `repaired`: it came again, or in a later packet. What that takes is held for a while, unless it
   // is too long to be worth waiting for.

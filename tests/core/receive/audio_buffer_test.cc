@@ -35,6 +35,18 @@ std::size_t plays_before(const SoundLine& line, Timestamp t) {
   return n;
 }
 
+// Frames 500 to 514 wait for the line and come together.
+std::vector<Duration> stalled(std::int64_t frame) {
+  const bool held = frame >= 500 && frame < 515;
+  return {held ? 20ms + (515 - frame) * Duration{20ms} : Duration{20ms}};
+}
+
+// A queue that grows by `step` a frame up to `most`, then stands; some jitter.
+std::vector<Duration> growing(std::int64_t frame, std::int64_t from, Duration step, Duration most) {
+  const Duration queue = std::clamp(step * (frame - from), Duration{}, most);
+  return {20ms + queue + Duration{1ms} * (frame * 7 % 5)};
+}
+
 AudioFrame frame(PacketPool& pool, std::int64_t number) {
   AudioFrame f;
   f.id = number;
@@ -103,11 +115,7 @@ TEST_CASE("a frame after its turn is late, is not played, and raises the target"
 
 TEST_CASE("three seconds after a stall of 300 ms the delay is back within 30 ms") {
   SoundLine line;
-  line.way = [](std::int64_t k) {
-    // Frames 500 to 514 wait for the line and come together.
-    const bool held = k >= 500 && k < 515;
-    return std::vector<Duration>{held ? 20ms + (515 - k) * Duration{20ms} : Duration{20ms}};
-  };
+  line.way = stalled;
   line.run_for(10s);
   const Duration before = worst_delay(line, line.now() - 500ms);
   line.run_for(320ms + 100ms);
@@ -194,14 +202,6 @@ TEST_CASE("stretching changes at most 15 % of the sound over any two seconds") {
   CHECK(line.count(AudioStep::decelerate) > 0);
 }
 
-namespace {
-// A queue that grows by `step` a frame up to `most`, then stands; some jitter.
-std::vector<Duration> growing(std::int64_t frame, std::int64_t from, Duration step, Duration most) {
-  const Duration queue = std::clamp(step * (frame - from), Duration{}, most);
-  return {20ms + queue + Duration{1ms} * (frame * 7 % 5)};
-}
-}  // namespace
-
 TEST_CASE("while a queue grows by half a second a second, speech is slower, not torn") {
   SoundLine line;
   line.way = [](std::int64_t k) { return growing(k, 500, 10ms, 600ms); };
@@ -226,10 +226,7 @@ TEST_CASE("behind a queue that stands, sound is no later than its packets need")
 
 TEST_CASE("packets that a stall held up are not taken for a queue that grows") {
   SoundLine line;
-  line.way = [](std::int64_t k) {
-    const bool held = k >= 500 && k < 515;
-    return std::vector<Duration>{held ? 20ms + (515 - k) * Duration{20ms} : Duration{20ms}};
-  };
+  line.way = stalled;
   line.run_for(20s);
   CHECK(line.count(AudioStep::stretch) == 0);
 }

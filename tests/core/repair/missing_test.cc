@@ -222,14 +222,14 @@ TEST_CASE("while answers come, what was asked for behind them is not asked for a
 }
 
 namespace {
-// Packets 10 ms apart up to number 20, and a burst that takes 21 to 29.
-Stage after_burst() {
+// Packets 10 ms apart up to number 20, a burst that takes 21 to 29, and their answer.
+Stage after_burst(Duration answer = 40ms) {
   Stage s;
   for (int i = 0; i <= 20; ++i) s.come(i * 10ms, i);
   s.come(300ms, 30);
   CHECK(s.ask(300ms).size() == 9);
-  s.missing.answered(at(340ms), 21);
-  for (PacketId id = 21; id < 30; ++id) s.missing.arrived(at(340ms), id, true);
+  s.missing.answered(at(300ms + answer), 21);
+  for (PacketId id = 21; id < 30; ++id) s.missing.arrived(at(300ms + answer), id, true);
   for (int i = 31; i <= 40; ++i) s.come(i * 10ms, i);
   return s;
 }
@@ -280,13 +280,7 @@ TEST_CASE("a silence that goes on is asked about a few times, and no more until 
 }
 
 TEST_CASE("where answers come soon, silences are not asked about") {
-  Stage s;
-  for (int i = 0; i <= 20; ++i) s.come(i * 10ms, i);
-  s.come(300ms, 30);
-  CHECK(s.ask(300ms).size() == 9);
-  s.missing.answered(at(320ms), 21);
-  for (PacketId id = 21; id < 30; ++id) s.missing.arrived(at(320ms), id, true);
-  s.come(330ms, 31);
+  Stage s = after_burst(20ms);
   CHECK_FALSE(s.missing.ask_due());
 }
 

@@ -51,6 +51,13 @@ struct Stage {
   std::vector<wire::RepairHeader> refused;
 };
 
+// Four pictures of ten packets have left; what is asked for of them.
+std::vector<std::uint16_t> thirty_of_forty(Stage& s) {
+  for (int i = 0; i < 4; ++i) s.picture(10);
+  std::vector<std::uint16_t> ids;
+  for (std::uint16_t id = 5; id < 35; ++id) ids.push_back(id);
+  return ids;
+}
 }  // namespace
 
 TEST_CASE("nothing is coded for a line that loses nothing") {
@@ -133,9 +140,7 @@ TEST_CASE("what was never sent or is long gone is refused") {
 
 TEST_CASE("what takes longer to send again than the encoder's way around it is refused whole") {
   Stage s;
-  for (int i = 0; i < 4; ++i) s.picture(10);
-  std::vector<std::uint16_t> ids;
-  for (std::uint16_t id = 5; id < 35; ++id) ids.push_back(id);
+  const auto ids = thirty_of_forty(s);
   // 30 packets of 1,076 bytes with all headers at 3 Mbit/s are 86 ms; at 4 Mbit/s 65.
   s.ask(ids, Sender::Terms{20ms, Bitrate::kbps(3'000), {}, 0});
   CHECK(s.take().empty());
@@ -148,9 +153,7 @@ TEST_CASE("what takes longer to send again than the encoder's way around it is r
 
 TEST_CASE("what the line itself has lost is answered as far as there is room, the oldest first") {
   Stage s;
-  for (int i = 0; i < 4; ++i) s.picture(10);
-  std::vector<std::uint16_t> ids;
-  for (std::uint16_t id = 5; id < 35; ++id) ids.push_back(id);
+  const auto ids = thirty_of_forty(s);
   s.ask(ids, Sender::Terms{20ms, Bitrate::kbps(3'000), {}, 20});
   const auto answers = s.take();
   REQUIRE(answers.size() == 28);  // 80 ms
