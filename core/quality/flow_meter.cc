@@ -51,12 +51,8 @@ void FlowMeter::frame_shown(Timestamp shown_at, Duration end_to_end) {
   report_.end_to_end.add(end_to_end);
   if (last_shown_) {
     const std::int64_t gap = to_ns(shown_at - *last_shown_);
-    if (is_freeze(gap)) {
-      froze_ = true;
-      ++report_.freezes;
-      report_.freeze_time += Duration{gap};
-      report_.longest_freeze = std::max(report_.longest_freeze, Duration{gap});
-    }
+    if (count_freeze(gap)) froze_ = true;
+    still_ns_ = 0;
     const std::int64_t n = std::min(++gaps_, kGapsAveraged);
     average_gap_ns_ += (gap - average_gap_ns_) / n;
   }
@@ -69,8 +65,18 @@ bool FlowMeter::is_freeze(std::int64_t gap_ns) const {
   return gaps_ >= kFreezeSamples && gap_ns >= limit;
 }
 
+bool FlowMeter::count_freeze(std::int64_t gap_ns) {
+  if (!is_freeze(gap_ns)) return false;
+  if (still_ns_ == 0) ++report_.freezes;
+  report_.freeze_time += Duration{gap_ns - still_ns_};
+  report_.longest_freeze = std::max(report_.longest_freeze, Duration{gap_ns});
+  still_ns_ = gap_ns;
+  return true;
+}
+
 bool FlowMeter::take_frozen(Timestamp now) {
-  return std::exchange(froze_, false) || (last_shown_ && is_freeze(to_ns(now - *last_shown_)));
+  const bool still = last_shown_ && count_freeze(to_ns(now - *last_shown_));
+  return std::exchange(froze_, false) || still;
 }
 
 std::uint64_t FlowMeter::packets_lost() const {

@@ -37,14 +37,19 @@ class FlowMeter {
   }
 
   // The picture is not supposed to go on (layer switched away, link down): no freeze is running.
-  void picture_paused() { last_shown_.reset(); }
+  void picture_paused() {
+    last_shown_.reset();
+    still_ns_ = 0;
+  }
   // The viewer sees this stream from now on, after `before`: a gap between the two is a gap.
   void picture_goes_on(FlowMeter& before) {
     last_shown_ = std::exchange(before.last_shown_, std::nullopt);
+    still_ns_ = std::exchange(before.still_ns_, 0);
     average_gap_ns_ = before.average_gap_ns_;
     gaps_ = before.gaps_;
   }
-  // Whether the picture stood still since the last call, or still does.
+  // Whether the picture stood still since the last call, or still does: that is counted up to now,
+  // so that a picture that never comes back is not a good one.
   bool take_frozen(Timestamp now);
   std::uint64_t samples_concealed() const { return report_.samples_concealed; }
   std::uint64_t packets_received() const { return report_.packets_received; }
@@ -66,6 +71,7 @@ class FlowMeter {
  private:
   std::uint64_t expected() const;
   bool is_freeze(std::int64_t gap_ns) const;
+  bool count_freeze(std::int64_t gap_ns);
   FlowReport report_;
   std::uint32_t clock_hz_;
   std::optional<Timestamp> since_;
@@ -79,7 +85,8 @@ class FlowMeter {
   std::optional<Timestamp> last_shown_;
   std::int64_t average_gap_ns_ = 0;
   std::uint32_t gaps_ = 0;
-  bool froze_ = false;  // since take_frozen() was called
+  std::int64_t still_ns_ = 0;  // of the freeze that is running: what is counted of it already
+  bool froze_ = false;         // since take_frozen() was called
 };
 
 }  // namespace diemcau::quality

@@ -90,6 +90,33 @@ TEST_CASE("freezes add up, and the longest is known") {
   CHECK(report.longest_freeze == 500ms);
 }
 
+TEST_CASE("a freeze is counted while it lasts, and counted once when it ends") {
+  FlowMeter meter = video();
+  const Timestamp last = show(meter, at(0ms), 60, 30ms);
+  for (const Duration still : {1s, 2s, 3s}) {
+    CHECK(meter.take_frozen(last + still));
+    CHECK(meter.report(last + still, 0ms).freezes == 1);
+    CHECK(meter.report(last + still, 0ms).freeze_time == still);
+  }
+  meter.frame_shown(last + 3500ms, 50ms);
+  CHECK(meter.take_frozen(last + 3510ms));
+  CHECK_FALSE(meter.take_frozen(last + 3520ms));
+  const FlowReport report = meter.report(last + 3520ms, 0ms);
+  CHECK(report.freezes == 1);
+  CHECK(report.freeze_time == 3500ms);
+  CHECK(report.longest_freeze == 3500ms);
+}
+
+TEST_CASE("a freeze that goes on in another layer is one freeze") {
+  FlowMeter lo = video(), hi = video();
+  const Timestamp last = show(lo, at(0ms), 60, 30ms);
+  CHECK(lo.take_frozen(last + 1s));
+  hi.picture_goes_on(lo);
+  hi.frame_shown(last + 1500ms, 50ms);
+  CHECK(lo.report(last + 2s, 0ms).freezes + hi.report(last + 2s, 0ms).freezes == 1);
+  CHECK(lo.report(last + 2s, 0ms).freeze_time + hi.report(last + 2s, 0ms).freeze_time == 1500ms);
+}
+
 TEST_CASE("a picture that was not supposed to go on has not frozen") {
   FlowMeter meter = video();
   const Timestamp last = show(meter, at(0ms), 60, 30ms);
