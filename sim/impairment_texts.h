@@ -24,4 +24,31 @@ constexpr Words kOfOutage{"Gián đoạn", "outage"};
 constexpr Words kOfLate{"Đến muộn", "late"};
 constexpr Words kOfCpu{"Máy quá tải", "CPU"};
 
+// Of how many seconds this was the cause, and of how many in all.
+constexpr Words kStillQueue{
+    "Nguyên nhân hình đứng: đường truyền không đủ chỗ cho hình ({0} trong {1} giây bị ảnh hưởng). "
+    "Cách khắc phục: tách lưu lượng khác khỏi đường truyền của buổi họp hoặc thuê đường rộng hơn.",
+    "Why the picture stood still: the line had no room for it ({0} of {1} impaired seconds). "
+    "Remedy: keep other traffic off the meeting's line, or rent a wider one."};
+constexpr Words kStillWire{
+    "Nguyên nhân hình đứng: gói bị mất dọc đường ({0} trong {1} giây bị ảnh hưởng). Cách khắc "
+    "phục: đề nghị nhà mạng kiểm tra đường dây và đầu nối.",
+    "Why the picture stood still: packets lost on the way ({0} of {1} impaired seconds). Remedy: "
+    "have the provider check cable and connectors."};
+constexpr Words kStillOutage{
+    "Nguyên nhân hình đứng: đường truyền bị gián đoạn ({0} trong {1} giây bị ảnh hưởng). Cách khắc "
+    "phục: bố trí đường dự phòng.",
+    "Why the picture stood still: the line was interrupted ({0} of {1} impaired seconds). Remedy: "
+    "provide a backup line."};
+constexpr Words kStillLate{
+    "Nguyên nhân hình đứng: gói đến quá muộn ({0} trong {1} giây bị ảnh hưởng). Cách khắc phục: "
+    "dùng dây thay cho 4G hoặc Wi-Fi, giảm hàng đợi ở modem.",
+    "Why the picture stood still: packets came too late ({0} of {1} impaired seconds). Remedy: a "
+    "cable instead of 4G or Wi-Fi, a shorter queue in the modem."};
+constexpr Words kStillCpu{
+    "Nguyên nhân hình đứng: máy tính quá tải ({0} trong {1} giây bị ảnh hưởng). Cách khắc phục: "
+    "tắt các chương trình khác hoặc dùng máy mạnh hơn.",
+    "Why the picture stood still: the computer was overloaded ({0} of {1} impaired seconds). "
+    "Remedy: close other programs or use a faster computer."};
+
 }  // namespace diemcau::sim::words

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 
 #include "core/quality/emodel.h"
 #include "core/quality/flow_figures.h"
@@ -38,6 +39,7 @@ class Collector {
   explicit Collector(const RunResult& r) : r_(r), n_(r.names.size()), pictures_(n_ * n_) {
     out_.bridges = n_;
     out_.sounds.resize(n_ * n_);
+    out_.stills.resize(n_ * n_);
     for (std::size_t to = 0; to < r.bridges.size(); ++to) {
       for (const quality::FlowReport& f : r.bridges[to].flows) add(f, to);
     }
@@ -113,41 +115,62 @@ class Collector {
     const double measured_s = to_ms_double(r_.measured) / 1e3;
     if ((p.shown == 0 && !was_sent) || measured_s <= 0) return;
     const double frozen_s = to_ms_double(p.frozen) / 1e3;
-    raise(value(MetricId::video_freeze_share),
-          p.shown == 0 ? 1.0 : std::min(1.0, frozen_s / measured_s));
+    const double still = p.shown == 0 ? 1.0 : std::min(1.0, frozen_s / measured_s);
+    out_.stills[from * n_ + to] = still;
+    raise(value(MetricId::video_freeze_share), still);
     if (p.shown == 0) return;
     raise(value(MetricId::freezes_per_minute), static_cast<double>(p.freezes) * 60 / measured_s);
     if (const auto d = p.end_to_end.quantile(9500))
       raise(value(MetricId::video_delay_p95_ms), to_ms_double(*d));
   }
 
-  // The upper one of an even number: with two others, the good one speaks for the bridge.
-  static std::optional<double> middle(std::vector<double> values) {
+  // In the middle over the others; of an even number the better one of the two: with two others,
+  // the good one speaks for the bridge.
+  template <typename Worse>
+  static std::optional<double> middle(std::vector<double> values, Worse worse) {
     if (values.empty()) return std::nullopt;
-    std::sort(values.begin(), values.end());
+    std::sort(values.begin(), values.end(), worse);
     return values[values.size() / 2];
   }
 
+  template <typename Worse>
+  static std::optional<double> worse_of(std::vector<double> in, std::vector<double> out,
+                                        Worse worse) {
+    const auto received = middle(std::move(in), worse);
+    const auto sent = middle(std::move(out), worse);
+    if (!received || (sent && worse(*sent, *received))) return sent;
+    return received;
+  }
+
+  BridgeQuality judge_bridge(std::size_t i) const {
+    std::vector<double> hears, heard, sees, seen;
+    for (std::size_t j = 0; j < n_; ++j) {
+      if (const auto& s = out_.sound(j, i)) hears.push_back(s->r);
+      if (const auto& s = out_.sound(i, j)) heard.push_back(s->r);
+      if (const auto& s = out_.still(j, i)) sees.push_back(*s);
+      if (const auto& s = out_.still(i, j)) seen.push_back(*s);
+    }
+    return {worse_of(std::move(hears), std::move(heard), std::less{}),
+            worse_of(std::move(sees), std::move(seen), std::greater{})};
+  }
+
   void judge_bridges() {
-    std::vector<double> all;
     std::size_t good = 0, judged = 0;
     for (std::size_t i = 0; i < n_; ++i) {
-      std::vector<double> hears, heard;
-      for (std::size_t j = 0; j < n_; ++j) {
-        if (const auto& s = out_.sound(j, i)) hears.push_back(s->r), all.push_back(s->r);
-        if (const auto& s = out_.sound(i, j)) heard.push_back(s->r);
-      }
-      auto r = middle(std::move(hears));
-      const auto other = middle(std::move(heard));
-      if (!r || (other && *other < *r)) r = other;
-      out_.bridge_r.push_back(r);
-      if (!r) continue;
+      out_.of_bridge.push_back(judge_bridge(i));
+      const BridgeQuality& q = out_.of_bridge.back();
+      if (q.grade() == Grade::unmeasured) continue;
       ++judged;
-      if (*r >= kGoodR) ++good;
-      if (!out_.worst_bridge || *r < *out_.bridge_r[*out_.worst_bridge]) out_.worst_bridge = i;
+      if (q.grade() == Grade::good) ++good;
+      if (!out_.worst_bridge || is_worse(q, out_.of_bridge[*out_.worst_bridge]))
+        out_.worst_bridge = i;
     }
     if (judged > 0)
       value(MetricId::bridges_good_share) = static_cast<double>(good) / static_cast<double>(judged);
+    std::vector<double> all;
+    for (const auto& s : out_.sounds) {
+      if (s) all.push_back(s->r);
+    }
     if (!all.empty()) value(MetricId::audio_r_median) = percentile(std::move(all), 0.5);
   }
 
@@ -159,6 +182,28 @@ class Collector {
 };
 
 }  // namespace
+
+Grade grade_of(const std::optional<double>& r) {
+  if (!r) return Grade::unmeasured;
+  return *r >= kGoodR ? Grade::good : *r >= kFairR ? Grade::fair : Grade::poor;
+}
+
+Grade BridgeQuality::picture() const {
+  if (!still) return Grade::unmeasured;
+  return *still <= kGoodStill ? Grade::good : *still <= kFairStill ? Grade::fair : Grade::poor;
+}
+
+bool is_worse(const BridgeQuality& a, const BridgeQuality& b) {
+  if (a.grade() != b.grade()) return a.grade() > b.grade();
+  if (a.sound() != b.sound()) return a.sound() > b.sound();
+  return a.grade() == a.sound() ? *a.r < *b.r : *a.still > *b.still;
+}
+
+Grade BridgeQuality::grade() const {
+  return sound() == Grade::unmeasured || picture() == Grade::unmeasured
+             ? sound()
+             : std::max(sound(), picture());
+}
 
 const std::array<Metric, kMetrics>& metrics() {
   // What people notice: a point of R; 10 ms of delay; a thousandth of the sound; a freeze in five

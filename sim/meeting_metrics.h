@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,12 @@ namespace diemcau::sim {
 // R of ITU-T G.107. G.109: from 80 on users are satisfied, from 70 on some are dissatisfied; these
 // are the middles of its classes.
 constexpr double kGoodR = 85, kFairR = 75;
+// Part of the time in which a picture stands still: our own limits, no norm has them. The first is
+// what configs/targets.toml asks for.
+constexpr double kGoodStill = 0.01, kFairStill = 0.05;
+
+enum class Grade : std::uint8_t { good, fair, poor, unmeasured };
+Grade grade_of(const std::optional<double>& r);
 
 enum class MetricId : std::uint8_t {
   audio_r_worst,
@@ -52,6 +59,22 @@ struct Sound {
   std::optional<double> delay_p95_ms;  // none: nothing was heard
 };
 
+// Of each figure the worse of how the bridge hears (sees) and how it is heard (seen), each in the
+// middle over the others, so that one bad line does not blame everybody else.
+struct BridgeQuality {
+  std::optional<double> r;
+  std::optional<double> still;  // part of the time in which the picture stood still
+
+  Grade sound() const { return grade_of(r); }
+  Grade picture() const;
+  // The worse of both. Without sound nobody can be received, whatever there is to see; without
+  // pictures sound alone decides.
+  Grade grade() const;
+};
+
+// By grade; of the same grade by sound's; then by whichever of both made the grade.
+bool is_worse(const BridgeQuality& a, const BridgeQuality& b);
+
 // A pair that should have had a stream and of which nothing arrived counts as wholly concealed and
 // frozen throughout: a dead line must never look like a good one.
 struct MeetingFigures {
@@ -60,14 +83,16 @@ struct MeetingFigures {
   double received_kbps = 0;  // by a bridge, all streams together, on average
 
   std::size_t bridges = 0;
-  std::vector<std::optional<Sound>> sounds;  // from × to
-  // Of each bridge: the worse of how well it hears and how well it is heard, each in the middle
-  // over the others, so that one bad line does not blame everybody else.
-  std::vector<std::optional<double>> bridge_r;
+  std::vector<std::optional<Sound>> sounds;   // from × to
+  std::vector<std::optional<double>> stills;  // from × to, of pictures
+  std::vector<BridgeQuality> of_bridge;
   std::optional<std::size_t> worst_bridge;
 
   const std::optional<Sound>& sound(std::size_t from, std::size_t to) const {
     return sounds[from * bridges + to];
+  }
+  const std::optional<double>& still(std::size_t from, std::size_t to) const {
+    return stills[from * bridges + to];
   }
   const std::optional<double>& value(MetricId id) const {
     return values[static_cast<std::size_t>(id)];

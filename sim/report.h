@@ -59,8 +59,6 @@ ReportInput report_input(const Scenario& scenario, std::uint64_t seed, const Run
 
 std::string report_html(const ReportInput& input);
 
-enum class Grade : std::uint8_t { good, fair, poor, unmeasured };
-Grade grade_of(const std::optional<double>& r);
 const Words& word_of(Grade grade);
 const char* class_of(Grade grade);  // of the style sheet
 

@@ -22,7 +22,8 @@ constexpr Words kVideoDelay{"Hình: độ trễ p95 lớn nhất", "Picture: lar
 constexpr Words kFreezes{"Số lần hình đứng mỗi phút, nhiều nhất", "Freezes per minute, worst"};
 constexpr Words kFreezeShare{"Tỷ lệ thời gian hình đứng, nhiều nhất",
                              "Share of time frozen, worst"};
-constexpr Words kBridgesGood{"Tỷ lệ điểm cầu tốt (R ≥ 85)", "Share of good bridges (R ≥ 85)"};
+constexpr Words kBridgesGood{"Tỷ lệ điểm cầu tốt (R ≥ 85, hình đứng ≤ 1 %)",
+                             "Share of good bridges (R ≥ 85, still ≤ 1 %)"};
 constexpr Words kLinkUtilisation{"Đường truyền đầy nhất", "Fullest line"};
 
 // ------------------------------------------------------------------ verdict
@@ -34,8 +35,8 @@ constexpr Words kPoor{"Kém", "Poor"};
 constexpr Words kNotMeasured{"Chưa đo được", "Not measured"};
 constexpr Words kMeetingGood{"Phiên tiếp công dân có thể tiến hành bình thường.",
                              "The reception session can go on normally."};
-constexpr Words kMeetingFair{"Họp được, nhưng có điểm cầu nghe chưa tốt.",
-                             "The session can be held, but some bridges do not hear well."};
+constexpr Words kMeetingFair{"Họp được, nhưng có điểm cầu nghe hoặc thấy chưa tốt.",
+                             "The session can be held, but some bridges do not hear or see well."};
 constexpr Words kMeetingPoor{"Có điểm cầu chưa bảo đảm để tiếp công dân.",
                              "Some bridges are not fit for receiving citizens."};
 constexpr Words kMeetingUnmeasured{"Không đo được âm thanh trong lượt chạy này.",
@@ -44,7 +45,9 @@ constexpr Words kBridgeCount{"{0} điểm cầu: {1} tốt, {2} trung bình, {3}
                              "{0} bridges: {1} good, {2} fair, {3} poor."};
 constexpr Words kWorst{"Điểm cầu yếu nhất: {0} (R = {1}, MOS = {2}).",
                        "Weakest bridge: {0} (R = {1}, MOS = {2})."};
-constexpr Words kAllAlike{"Không có điểm cầu nào nghe kém hẳn; thấp nhất là {0} (R = {1}).",
+constexpr Words kWorstPicture{"Ở hướng giữa, hình của điểm cầu này đứng {0} % thời gian.",
+                              "In the middle direction its picture stood still {0} % of the time."};
+constexpr Words kAllAlike{"Không có điểm cầu nào kém hẳn; thấp nhất là {0} (R = {1}).",
                           "No bridge stands out; the lowest is {0} (R = {1})."};
 constexpr Words kCauseQueue{
     "Nguyên nhân: đường truyền {0} quá tải, hàng đợi đầy và bỏ {1} gói (đã dùng {2} % dung lượng). "
@@ -84,15 +87,18 @@ constexpr Words kPictureLine{
     "Picture: in the worst direction it stood still {0} % of the time, {1} times a minute."};
 constexpr Words kLineLine{"Đường truyền đầy nhất: {0}, dùng {1} % dung lượng.",
                           "Fullest line: {0}, {1} % of its capacity in use."};
-constexpr Words kGoodMeans{"Nghe rõ như điện thoại tốt, nói chuyện tự nhiên.",
-                           "As clear as a good telephone; people talk naturally."};
-constexpr Words kFairMeans{"Nghe được, có lúc ngắt tiếng hoặc trễ thấy rõ; đôi khi phải nhắc lại.",
-                           "Intelligible, with gaps or delay at times; some repeating."};
-constexpr Words kPoorMeans{"Khó nghe, hay mất tiếng; không nên tiếp công dân qua đường này.",
-                           "Hard to follow, sound often lost; not fit for receiving citizens."};
-constexpr Words kGoodRange{"R ≥ 85", "R ≥ 85"};
-constexpr Words kFairRange{"75 ≤ R < 85", "75 ≤ R < 85"};
-constexpr Words kPoorRange{"R < 75", "R < 75"};
+constexpr Words kGoodMeans{
+    "Nghe rõ như điện thoại tốt, hình liền mạch, nói chuyện tự nhiên.",
+    "As clear as a good telephone, the picture moves; people talk naturally."};
+constexpr Words kFairMeans{
+    "Nghe được, có lúc ngắt tiếng, trễ thấy rõ hoặc hình khựng; đôi khi phải nhắc lại.",
+    "Intelligible, with gaps, delay or a halting picture at times; some repeating."};
+constexpr Words kPoorMeans{
+    "Khó nghe, hay mất tiếng hoặc hình đứng lâu; không nên tiếp công dân qua đường này.",
+    "Hard to follow, sound often lost or the picture still; not fit for receiving citizens."};
+constexpr Words kGoodRange{"R ≥ 85, hình đứng ≤ 1 %", "R ≥ 85, still ≤ 1 %"};
+constexpr Words kFairRange{"R ≥ 75, hình đứng ≤ 5 %", "R ≥ 75, still ≤ 5 %"};
+constexpr Words kPoorRange{"R < 75 hoặc hình đứng > 5 %", "R < 75, or still > 5 %"};
 
 // ------------------------------------------------------------------ sections
 constexpr Words kVerdict{"Kết luận", "Verdict"};
@@ -146,6 +152,7 @@ constexpr Words kTotalDelay{"Trễ tổng p95 ms", "total p95"};
 constexpr Words kLoss{"Mất gói %", "loss"};
 constexpr Words kConcealed{"Tiếng bù %", "concealed"};
 constexpr Words kFrozen{"Hình đứng s", "frozen"};
+constexpr Words kStill{"hình đứng", "still"};
 constexpr Words kMilliseconds{"Độ trễ (ms)", "delay (ms)"};
 constexpr Words kPercent{"Phần đã đến (%)", "arrived (%)"};
 constexpr Words kRateAxis{"Tốc độ nhận (kbit/s)", "received (kbit/s)"};

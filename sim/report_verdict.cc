@@ -1,8 +1,11 @@
 // The first page: a word, what it means, which bridge is the weakest and why.
 #include <algorithm>
+#include <array>
+#include <numeric>
 
 #include "core/quality/emodel.h"
 #include "sim/html.h"
+#include "sim/impairment_texts.h"
 #include "sim/report_page.h"
 #include "sim/report_parts.h"
 
@@ -74,14 +77,40 @@ std::string cause(const ReportInput& in, std::size_t bridge) {
                Figure{100 * where->utilisation}});
 }
 
+// Why its pictures stood still, sent or received: the cause of the most seconds, in the order of
+// quality::Cause.
+std::string still_cause(const ReportInput& in, std::size_t bridge) {
+  constexpr std::array<const Words*, quality::kCauses> kWhy = {
+      &words::kStillQueue, &words::kStillWire, &words::kStillOutage, &words::kStillLate,
+      &words::kStillCpu};
+  std::array<double, quality::kCauses> seconds{};
+  for (const FlowRow& f : in.flows) {
+    if (f.source != Source::camera || (f.from != bridge && f.to != bridge)) continue;
+    for (std::size_t i = 0; i < seconds.size(); ++i) seconds[i] += f.impaired[i];
+  }
+  const double all = std::accumulate(seconds.begin(), seconds.end(), 0.0);
+  if (all <= 0) return cause(in, bridge);
+  const auto most = std::max_element(seconds.begin(), seconds.end());
+  return both("p", *kWhy[static_cast<std::size_t>(most - seconds.begin())],
+              {Figure{*most}, Figure{all}});
+}
+
+// What is worse with this bridge, sound or picture, and why.
+std::string complaint(const ReportInput& in, std::size_t bridge) {
+  const BridgeQuality& q = in.meeting.of_bridge[bridge];
+  if (q.grade() == q.sound()) return cause(in, bridge);
+  return both("p", words::kWorstPicture, {Figure{100 * *q.still, 1}}) + still_cause(in, bridge);
+}
+
 std::string worst_bridge(const ReportInput& in) {
   if (!in.meeting.worst_bridge) return "";
   const std::size_t worst = *in.meeting.worst_bridge;
-  const double r = *in.meeting.bridge_r[worst];
-  if (grade_of(r) == Grade::good) return item(words::kAllAlike, {in.bridges[worst], Figure{r, 1}});
+  const BridgeQuality& q = in.meeting.of_bridge[worst];
+  const double r = *q.r;
+  if (q.grade() == Grade::good) return item(words::kAllAlike, {in.bridges[worst], Figure{r, 1}});
   return "<li>" +
          both("p", words::kWorst, {in.bridges[worst], Figure{r, 1}, Figure{quality::mos(r), 1}}) +
-         cause(in, worst) + "</li>\n";
+         complaint(in, worst) + "</li>\n";
 }
 
 std::string figures(const ReportInput& in) {
@@ -111,17 +140,19 @@ const Words& lead_of(Grade g) {
 // The next weakest bridges that are not good, each with its cause; more would hide the map below.
 std::string weak_bridges(const ReportInput& in) {
   constexpr std::size_t kMost = 5;
-  const auto& r = in.meeting.bridge_r;
+  const auto& all = in.meeting.of_bridge;
   std::vector<std::size_t> weak;
   for (std::size_t i = 0; i < in.bridges.size(); ++i) {
-    if (r[i] && grade_of(r[i]) != Grade::good && i != in.meeting.worst_bridge) weak.push_back(i);
+    const Grade grade = all[i].grade();
+    if ((grade == Grade::fair || grade == Grade::poor) && i != in.meeting.worst_bridge)
+      weak.push_back(i);
   }
   std::stable_sort(weak.begin(), weak.end(),
-                   [&](std::size_t x, std::size_t y) { return *r[x] < *r[y]; });
+                   [&](std::size_t x, std::size_t y) { return is_worse(all[x], all[y]); });
   if (weak.size() > kMost) weak.resize(kMost);
   std::string out;
   for (const std::size_t i : weak)
-    out += "<li><p><b>" + escaped(in.bridges[i]) + "</b></p>" + cause(in, i) + "</li>\n";
+    out += "<li><p><b>" + escaped(in.bridges[i]) + "</b></p>" + complaint(in, i) + "</li>\n";
   return out.empty() ? "" : "<ul>\n" + out + "</ul>\n";
 }
 
@@ -132,11 +163,6 @@ std::string key_row(Grade grade, const Words& range, const Words& meaning) {
 }
 
 }  // namespace
-
-Grade grade_of(const std::optional<double>& r) {
-  if (!r) return Grade::unmeasured;
-  return *r >= kGoodR ? Grade::good : *r >= kFairR ? Grade::fair : Grade::poor;
-}
 
 const Words& word_of(Grade grade) {
   switch (grade) {
@@ -160,10 +186,10 @@ const char* class_of(Grade grade) {
 
 std::string verdict_part(const ReportInput& in) {
   double counts[4] = {};
-  for (const auto& r : in.meeting.bridge_r) ++counts[static_cast<std::size_t>(grade_of(r))];
+  for (const BridgeQuality& q : in.meeting.of_bridge) ++counts[static_cast<std::size_t>(q.grade())];
   // The meeting is as good as its weakest bridge: that is where the citizen may sit.
   const Grade grade = in.meeting.worst_bridge
-                          ? grade_of(in.meeting.bridge_r[*in.meeting.worst_bridge])
+                          ? in.meeting.of_bridge[*in.meeting.worst_bridge].grade()
                           : Grade::unmeasured;
   std::string out = heading(words::kVerdict);
   out += "<section class=\"verdict " + std::string(class_of(grade)) + "\">\n<div class=\"word\">" +
@@ -178,11 +204,13 @@ std::string verdict_part(const ReportInput& in) {
 std::string bridges_part(const ReportInput& in) {
   std::string out = heading(words::kBridges) + "<div class=\"chips\">\n";
   for (std::size_t i = 0; i < in.bridges.size(); ++i) {
-    const auto& r = in.meeting.bridge_r[i];
-    const Grade grade = grade_of(r);
+    const BridgeQuality& q = in.meeting.of_bridge[i];
+    const Grade grade = q.grade();
     out += "<div class=\"chip " + std::string(class_of(grade)) + "\"><b>" + escaped(in.bridges[i]) +
            "</b>" + beside(word_of(grade));
-    if (r) out += " · R " + number(*r, 0);
+    if (q.r) out += " · R " + number(*q.r, 0);
+    if (q.picture() == Grade::fair || q.picture() == Grade::poor)
+      out += " · " + beside(words::kStill) + " " + number(100 * *q.still, 0) + " %";
     out += "</div>\n";
   }
   out += "</div>\n<table class=\"key\">\n";

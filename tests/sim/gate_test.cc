@@ -73,7 +73,7 @@ TEST_CASE("a mistake in a targets file is told with file, line, key and remedy",
 }
 
 TEST_CASE("the targets that come with the lab are readable", "[sim]") {
-  CHECK(read_targets(std::string(DIEMCAU_SOURCE_DIR) + "/configs/targets.toml").all.size() >= 6);
+  CHECK(read_targets(DIEMCAU_SOURCE_DIR "/configs/targets.toml").all.size() >= 6);
 }
 
 TEST_CASE("a target must be met in the wanted share of the runs", "[sim]") {

@@ -26,7 +26,8 @@ ReportInput small_input() {
   in.meeting.sounds.resize(9);
   for (const std::size_t pair : {1U, 2U, 3U, 5U, 6U, 7U})
     in.meeting.sounds[pair] = Sound{pair == 5 ? 61.25 : 91, 0.002, 80.0};
-  in.meeting.bridge_r = {91, 61.25, std::nullopt};
+  in.meeting.stills.resize(9);
+  in.meeting.of_bridge = {{91, 0}, {61.25, 0}, {}};
   in.meeting.worst_bridge = 1;
   for (auto& v : in.meeting.values) v = 0.5;
   FlowRow f;
@@ -93,6 +94,35 @@ TEST_CASE("a report names the cause with the most packets, on a line of the weak
   CHECK(holds(report_html(in), "Nguyên nhân: độ trễ lớn, 95 % âm thanh đến trong 420 ms"));
 }
 
+TEST_CASE("a bridge whose picture stands still is not a good one, and the report says why",
+          "[sim]") {
+  ReportInput in = small_input();
+  in.meeting.of_bridge = {{91, 0.004}, {90, 0.034}, {92, 0.005}};
+  CHECK(holds(report_html(in), words::kMeetingFair.vi));
+  in.meeting.of_bridge[1].still = 0.125;
+  in.flows[0].source = Source::camera;
+  in.flows[0].impaired = {1, 2, 0, 9, 0};
+  const std::string html = report_html(in);
+  CHECK(markup_complaint(html) == "");
+  CHECK(holds(html, words::kMeetingPoor.vi));
+  CHECK(holds(html, "hình của điểm cầu này đứng 12,5 % thời gian"));
+  CHECK(holds(html, "gói đến quá muộn (9 trong 12 giây bị ảnh hưởng)"));
+}
+
+TEST_CASE("the weakest bridge is the one with the worse grade, whether heard or seen", "[sim]") {
+  const BridgeQuality good{86, 0.01}, halting{95, 0.011}, still{95, 0.06}, deaf{74, 0}, silent{};
+  CHECK(good.grade() == Grade::good);
+  CHECK(halting.grade() == Grade::fair);
+  CHECK(still.grade() == Grade::poor);
+  CHECK(deaf.grade() == Grade::poor);
+  CHECK(silent.grade() == Grade::unmeasured);
+  CHECK(BridgeQuality{80, std::nullopt}.grade() == Grade::fair);
+  CHECK(is_worse(halting, good));
+  CHECK(is_worse(deaf, still));  // of two poor ones, who is not heard
+  CHECK(is_worse(BridgeQuality{95, 0.3}, still));
+  CHECK(is_worse(BridgeQuality{70, 0}, deaf));
+}
+
 TEST_CASE("sections without data are left out", "[sim]") {
   ReportInput in = small_input();
   CHECK_FALSE(holds(report_html(in), words::kSeconds.vi));
@@ -131,7 +161,8 @@ TEST_CASE("a province of a hundred bridges gets a report of some pages", "[sim]"
   const std::size_t n = 105;
   in.meeting.bridges = n;
   in.meeting.sounds.resize(n * n, Sound{90, 0, 80.0});
-  in.meeting.bridge_r.resize(n, 90.0);
+  in.meeting.stills.resize(n * n, 0.0);
+  in.meeting.of_bridge.resize(n, {90.0, 0.0});
   for (std::size_t i = 0; i < n; ++i) in.bridges.push_back("commune-" + std::to_string(i));
   for (std::size_t i = 0; i < n * n; ++i) {
     in.flows.push_back({});
@@ -167,7 +198,8 @@ TEST_CASE("a run fills the report's input, and a pair of which nothing was heard
   CHECK(*deaf.value(MetricId::audio_concealed_ratio) == 1);
   CHECK(*deaf.value(MetricId::video_freeze_share) == 1);
   CHECK(deaf.worst_bridge == 0);
-  CHECK(grade_of(deaf.bridge_r[1]) == Grade::good);  // not blamed for central
+  CHECK(deaf.of_bridge[0].still == 1);
+  CHECK(deaf.of_bridge[1].grade() == Grade::good);  // not blamed for central
 }
 
 TEST_CASE("numbers are written as the language does", "[sim]") {
