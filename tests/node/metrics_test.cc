@@ -141,7 +141,7 @@ TEST_CASE("an address that is in use is refused with the address", "[metrics]") 
 TEST_CASE("the whole endpoint passes promtool check metrics", "[metrics]") {
   const char* given = std::getenv("PROMTOOL");
   const std::string tool =
-      given != nullptr ? given : std::string(DIEMCAU_SOURCE_DIR) + "/build/tools/usr/bin/promtool";
+      given != nullptr ? given : DIEMCAU_SOURCE_DIR "/build/tools/usr/bin/promtool";
   if (!std::filesystem::exists(tool)) {
     WARN("SKIP: no promtool at " << tool << " (./dev test unpacks it)");
     return;

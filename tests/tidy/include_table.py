@@ -85,15 +85,24 @@ def check_angled(where, path, target):
     return []
 
 
+def check_own_first(path, includes, known):
+    """What comes first has nothing before it to lean on: so every header is shown to compile alone."""
+    own = path[:-3] + ".h"
+    if not path.endswith(".cc") or own not in known or not includes:
+        return []
+    number, match = includes[0]
+    return [] if match.group(2) == own else [f"{path}:{number}: its own header comes first: {own}"]
+
+
 def main():
     root = tree.arguments(__doc__).parse_args().root
     paths = tree.files(root, (".h", ".cc"))
-    findings, users = [], {}
+    findings, users, known = [], {}, set(paths)
     for path in paths:
-        for number, line in enumerate(tree.lines(root, path), 1):
-            match = INCLUDE.match(line)
-            if not match:
-                continue
+        includes = [(number, match) for number, line in enumerate(tree.lines(root, path), 1)
+                    if (match := INCLUDE.match(line))]
+        findings += check_own_first(path, includes, known)
+        for number, match in includes:
             where, target = f"{path}:{number}", match.group(2)
             check = check_quoted if match.group(1) == '"' else check_angled
             findings += check(where, path, target)
