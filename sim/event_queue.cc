@@ -13,7 +13,7 @@ namespace {
 constexpr auto kLater = [](const SimEvent& a, const SimEvent& b) { return b < a; };
 }
 
-EventQueue::EventQueue() : slots_(kSlots) {}
+EventQueue::EventQueue() { slots_.fill(kNone); }
 
 void EventQueue::push(Timestamp at, EventClass what, std::uint16_t id, std::uint32_t payload) {
   const std::int64_t time_ns = to_ns(at);
@@ -31,14 +31,18 @@ void EventQueue::put(const SimEvent& event) {
   if (slot == slot_) {
     const auto from = open_.begin() + static_cast<std::ptrdiff_t>(cursor_);
     open_.insert(std::upper_bound(from, open_.end(), event), event);
+    ++opened_;
   } else if (slot - slot_ < static_cast<std::int64_t>(kSlots)) {
-    std::vector<SimEvent>& events = bucket(slot);
-    if (events.capacity() == 0 && !spare_.empty()) {
-      events = std::move(spare_.back());
-      spare_.pop_back();
+    if (free_ == kNone) {
+      free_ = static_cast<std::uint32_t>(nodes_.size());
+      nodes_.emplace_back();
     }
-    events.push_back(event);
     const auto at = static_cast<std::size_t>(slot) % kSlots;
+    const std::uint32_t place = free_;
+    Node& node = nodes_[place];
+    free_ = std::exchange(node.next, slots_[at]);
+    node.event = event;
+    slots_[at] = place;
     occupied_[at / 64] |= std::uint64_t{1} << (at % 64);
   } else {
     far_.push_back(event);
@@ -70,10 +74,16 @@ bool EventQueue::enter_next_slot() {
   slot_ = *next;
   open_.clear();
   cursor_ = 0;
-  spare_.push_back(std::exchange(open_, std::exchange(bucket(slot_), {})));
   const auto at = static_cast<std::size_t>(slot_) % kSlots;
+  for (std::uint32_t place = std::exchange(slots_[at], kNone); place != kNone;) {
+    Node& node = nodes_[place];
+    open_.push_back(node.event);
+    const std::uint32_t next_place = std::exchange(node.next, free_);
+    free_ = std::exchange(place, next_place);
+  }
   occupied_[at / 64] &= ~(std::uint64_t{1} << (at % 64));
   std::sort(open_.begin(), open_.end());
+  opened_ = open_.size();
   while (!far_.empty() &&
          slot_of(far_.front().time_ns) - slot_ < static_cast<std::int64_t>(kSlots)) {
     std::pop_heap(far_.begin(), far_.end(), kLater);

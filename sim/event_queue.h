@@ -17,8 +17,8 @@ namespace diemcau::sim {
 enum class EventClass : std::uint8_t {
   service,   // the front of an active queue
   crossing,  // a datagram between two lines of its path
-  arrival,
-  read,  // a bridge's thread reads what has arrived
+  arrival,   // of cross traffic, and where somebody observes
+  read,      // a bridge's thread reads what has arrived
   start,
   encoded,
   decoded,
@@ -33,6 +33,7 @@ enum class EventClass : std::uint8_t {
   leave,
   cross,   // a flow of cross traffic has something to do
   screen,  // that a document is captured from
+  entry,   // a member's own line takes what has come to it
 };
 
 struct SimEvent {
@@ -55,7 +56,7 @@ class EventQueue {
   void push(Timestamp at, EventClass what, std::uint16_t id, std::uint32_t payload = 0);
   // The earliest event, if there is one at or before `until`.
   std::optional<SimEvent> pop(Timestamp until) {
-    while (cursor_ == open_.size()) {
+    while (cursor_ == opened_) {
       if (!enter_next_slot()) return std::nullopt;
     }
     const SimEvent& event = open_[cursor_];
@@ -67,7 +68,7 @@ class EventQueue {
   }
   // One of the next events, if it is known without looking far: the caller may fetch what it needs.
   const SimEvent* ahead(std::size_t places) const {
-    return cursor_ + places < open_.size() ? &open_[cursor_ + places] : nullptr;
+    return cursor_ + places < opened_ ? &open_[cursor_ + places] : nullptr;
   }
   std::size_t size() const { return size_; }
 
@@ -76,20 +77,25 @@ class EventQueue {
   static constexpr unsigned kSlotBits = 16;
   static constexpr std::size_t kSlots = 1024;  // 67 ms: a round trip and a frame interval fit
   static std::int64_t slot_of(std::int64_t time_ns) { return time_ns >> kSlotBits; }
-  std::vector<SimEvent>& bucket(std::int64_t slot) {
-    return slots_[static_cast<std::size_t>(slot) % kSlots];
-  }
   void put(const SimEvent& event);
   bool enter_next_slot();
   std::optional<std::int64_t> next_occupied() const;
 
-  std::vector<std::vector<SimEvent>> slots_;
-  // Emptied ones, with their memory: the few that are in use at a time stay in the cache.
-  std::vector<std::vector<SimEvent>> spare_;
+  // An event of a slot that is not being visited, and the next one of that slot; or a free place
+  // and the next free one. Those in use are few and stay in the cache.
+  struct Node {
+    SimEvent event;
+    std::uint32_t next = kNone;
+  };
+  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+  std::vector<Node> nodes_;
+  std::uint32_t free_ = kNone;
+  std::array<std::uint32_t, kSlots> slots_;  // the first node of each
   std::array<std::uint64_t, kSlots / 64> occupied_{};
   std::vector<SimEvent> far_;   // min-heap
   std::vector<SimEvent> open_;  // the slot being visited, sorted, from cursor_ on
   std::size_t cursor_ = 0;
+  std::size_t opened_ = 0;  // its length, at hand
   std::int64_t slot_ = 0;
   std::int64_t last_ns_ = 0;
   std::uint64_t sequence_ = 0;

@@ -19,21 +19,36 @@ constexpr std::array<std::uint64_t, kWireStreams.size()> no_ssrcs() {
   return none;
 }
 
+// What enters a line cannot come out of it earlier than so much later.
+Duration least_delay(const DelayConfig& c) {
+  const Duration jitter = c.jitter.kind == JitterConfig::Kind::none ? 0ns : c.jitter.cap;
+  return c.trace ? 0ns : std::max<Duration>(c.base - jitter, 0ns);
+}
+
 }  // namespace
 
-Network::Network(const Scenario& scenario, const WorldOptions& options, PacketPool& pool,
-                 EventQueue& events)
+Network::Network(const Scenario& scenario, const WorldOptions& options, Pools pools,
+                 EventQueue& events, Wakes wakes)
     : members_(scenario.members.size()),
       lose_(options.lose_datagram),
       observer_(options.observer),
-      pool_(pool),
+      pool_(pools.packets),
+      small_(pools.small),
       events_(events),
       paths_(scenario),
+      inboxes_(members_),
+      wakes_(std::move(wakes)),
       ssrcs_(members_ * members_, no_ssrcs()),
       crossings_(members_) {
   for (const NamedLine& line : paths_.lines()) {
     const LinkIdentity identity{scenario.seed, lines_.size(), scenario.duration + 1min};
     lines_.push_back({Link{line.config, identity}, line.name, std::nullopt});
+  }
+  for (std::uint16_t member = 0; member < members_; ++member) {
+    Line& line = lines_[paths_.inwards(member).back()];
+    const LinkConfig& config = line.link.config();
+    if (config.discipline == LinkConfig::Discipline::drop_tail)
+      line.ahead = observer_ != nullptr ? 0ns : least_delay(config.delay);
   }
 }
 
@@ -95,7 +110,7 @@ Traffic Network::traffic_of(std::uint32_t flight) {
 }
 
 void Network::send(Timestamp now, CrossParcel parcel) {
-  enter(now, parcels_.put(std::move(parcel)) | kCrossHandle);
+  pass(now, parcels_.put(std::move(parcel)) | kCrossHandle);
 }
 
 void Network::send(Timestamp now, Datagram&& d) {
@@ -120,26 +135,104 @@ void Network::send(Timestamp now, Datagram&& d) {
     ++tally_.lost_by_hand;
     return;
   }
-  d.packet = copy_of(d);
+  if (d.packet->capacity() > kSmallPacket || !d.packet.sole()) d.packet = copy_of(d);
   d.sent_at = now;
-  enter(now, flights_.put(std::move(d)));
+  pass(now, flights_.put(std::move(d)));
 }
 
-void Network::cross(Timestamp now, std::uint32_t flight) {
+void Network::next_hop(std::uint32_t flight) {
   if ((flight & kCrossHandle) != 0) {
     ++parcels_[flight & ~kCrossHandle].hop;
   } else {
     ++flights_[flight].hop;
   }
-  enter(now, flight);
 }
 
-void Network::enter(Timestamp now, std::uint32_t flight) {
-  const Place place = place_of(flight);
-  const Link::Result result = lines_[place.line].link.send(now, place.size, place.flow, flight);
-  if (result.passage != Passage::waits) told(flight, place, result);
-  arm(place.line);
+void Network::cross(Timestamp now, std::uint32_t flight) {
+  next_hop(flight);
+  pass(now, flight);
 }
+
+void Network::pass(Timestamp now, std::uint32_t flight) {
+  const Place place = place_of(flight);
+  Line& line = lines_[place.line];
+  if (line.ahead) catch_up(now, line);  // came before it
+  const Link::Result result = line.link.send(now, place.size, place.flow, flight);
+  if (result.passage != Passage::waits) told(flight, place, result);
+  if (!line.ahead) arm(place.line);
+}
+
+// ------------------------------------------------------------ a member's own line and its inbox
+
+void Network::come(Timestamp at, std::uint32_t flight, std::uint32_t line) {
+  next_hop(flight);
+  lines_[line].entrance.add(at, flight);
+  arm_entry(line);
+}
+
+void Network::arm_entry(std::uint32_t line) {
+  Line& l = lines_[line];
+  const auto first = l.entrance.first();
+  if (!first) return;
+  const Timestamp at = *first + *l.ahead;
+  if (l.entry_at && *l.entry_at <= at) return;
+  l.entry_at = at;
+  events_.push(at, EventClass::entry, static_cast<std::uint16_t>(line));
+}
+
+void Network::enter(Timestamp now, std::uint16_t line) {
+  Line& l = lines_[line];
+  if (l.entry_at != now) return;
+  l.entry_at.reset();
+  catch_up(now, l);
+  arm_entry(line);
+}
+
+void Network::catch_up(Timestamp now, Line& line) {
+  const auto due = line.entrance.take(now);
+  for (const Entrance::Coming& coming : due) {
+    if ((coming.flight & kCrossHandle) == 0) __builtin_prefetch(&flights_[coming.flight]);
+  }
+  for (const Entrance::Coming& coming : due) {
+    const Place place = place_of(coming.flight);
+    told(coming.flight, place, line.link.send(coming.at(), place.size, place.flow));
+  }
+}
+
+void Network::arm_read(std::uint16_t member) {
+  Inbox& inbox = inboxes_[member];
+  const auto* first = inbox.first();
+  if (first == nullptr) return;
+  if (!inbox.wakes_after) inbox.wakes_after = wakes_(member);
+  const Timestamp at = first->at + *inbox.wakes_after;
+  if (inbox.read_at == at) return;
+  inbox.read_at = at;
+  events_.push(at, EventClass::read, member);
+}
+
+bool Network::wakes(Timestamp now, std::uint16_t member) {
+  Inbox& inbox = inboxes_[member];
+  if (inbox.read_at != now) return false;
+  inbox.read_at.reset();
+  inbox.wakes_after.reset();
+  return true;
+}
+
+std::optional<std::uint32_t> Network::read(Timestamp now, std::uint16_t member) {
+  Inbox& inbox = inboxes_[member];
+  const auto arrived = inbox.take(now);
+  if (!arrived) {
+    arm_read(member);
+    return std::nullopt;
+  }
+  fetch(member);
+  const Datagram& d = flights_[arrived->flight];
+  if (d.stream != kNoStream && arrived->at > measured_from_)
+    crossing_of(d).delay.add(arrived->at - d.sent_at);
+  return arrived->flight;
+}
+
+// ------------------------------------------------------------ what a line has done
 
 void Network::serve(Timestamp now, std::uint16_t line) {
   Line& l = lines_[line];
@@ -176,8 +269,25 @@ void Network::told(std::uint32_t flight, const Place& place, const Link::Result&
   go_on(result.arrives_at, flight, place);
 }
 
+std::uint32_t Network::line_after(std::uint32_t flight) const {
+  if ((flight & kCrossHandle) != 0) {
+    const CrossParcel& p = parcels_[flight & ~kCrossHandle];
+    return (p.up ? paths_.outwards(p.member) : paths_.inwards(p.member))[p.hop + std::size_t{1}];
+  }
+  const Datagram& d = flights_[flight];
+  return paths_.line(d.from, d.to, d.hop + std::size_t{1});
+}
+
 void Network::go_on(Timestamp at, std::uint32_t flight, const Place& place) {
-  events_.push(at, place.last ? EventClass::arrival : EventClass::crossing, place.to, flight);
+  const bool of_cross = (flight & kCrossHandle) != 0;
+  if (!place.last) {
+    const std::uint32_t next = line_after(flight);
+    if (lines_[next].ahead) return come(at, flight, next);
+    return events_.push(at, EventClass::crossing, place.to, flight);
+  }
+  if (of_cross || observer_ != nullptr) events_.push(at, EventClass::arrival, place.to, flight);
+  if (of_cross) return;
+  if (inboxes_[place.to].add(at, flight)) arm_read(place.to);
 }
 
 std::uint32_t Network::duplicate(std::uint32_t flight) {
@@ -204,18 +314,23 @@ void Network::lose(std::uint32_t flight, Passage passage) {
   }
 }
 
-std::uint16_t Network::arrived(Timestamp now, std::uint32_t flight) {
-  if (observer_ != nullptr) observer_->arrived(now, traffic_of(flight));
-  const Datagram& d = flights_[flight];
-  if (d.stream != kNoStream) crossing_of(d).delay.add(now - d.sent_at);
-  return d.from;
-}
-
 void Network::warmup_over(Timestamp now) {
+  for (Line& line : lines_) catch_up(now, line);
   at_warmup_ = tally_;
   measured_from_ = now;
   for (Line& line : lines_) line.link.reset_figures(now);
   crossings_.reset();
+}
+
+void Network::finish(Timestamp now) {
+  for (Line& line : lines_) catch_up(now, line);
+  // Arrived and not read yet.
+  for (Inbox& inbox : inboxes_) {
+    while (const auto arrived = inbox.take(now)) {
+      const Datagram& d = flights_[arrived->flight];
+      if (d.stream != kNoStream) crossing_of(d).delay.add(arrived->at - d.sent_at);
+    }
+  }
 }
 
 Tally Network::tally() const {

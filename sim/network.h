@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -13,7 +14,9 @@
 #include "core/units/time.h"
 #include "sim/cross_traffic.h"
 #include "sim/crossing.h"
+#include "sim/entrance.h"
 #include "sim/event_queue.h"
+#include "sim/inbox.h"
 #include "sim/line_paths.h"
 #include "sim/link.h"
 #include "sim/observer.h"
@@ -23,7 +26,8 @@
 
 namespace diemcau::sim {
 
-struct Datagram {
+// On one line of the cache.
+struct alignas(64) Datagram {
   std::uint16_t from = 0, to = 0;
   std::uint8_t hop = 0;  // the line that it is on, of those between the two
   bool corrupt = false;
@@ -56,38 +60,61 @@ struct Place {
 };
 Place place_of(const LinePaths& paths, const CrossParcel& parcel);
 
+// What goes into a member's own line is known as long before as that line delays it, and what comes
+// out of it before it comes: such lines take what they get together, with one event, and tell the
+// member's inbox. With an observer each takes its packets one by one, at their time. That changes
+// nothing but the order in which things are worked out.
 class Network {
  public:
-  Network(const Scenario& scenario, const WorldOptions& options, PacketPool& pool,
-          EventQueue& events);
+  // How long a member's thread takes to wake; asked once for each time that it does.
+  using Wakes = std::function<Duration(std::uint16_t member)>;
+  struct Pools {
+    PacketPool& packets;
+    // Of kSmallPacket. Datagrams whose payload is elided lie close together in it: in a mesh of a
+    // hundred tens of thousands are under way.
+    PacketPool& small;
+  };
+  Network(const Scenario& scenario, const WorldOptions& options, Pools pools, EventQueue& events,
+          Wakes wakes);
 
   // Takes a copy, as a socket does: what the sender does with its packet afterwards stays its own.
+  // A small one that nobody else holds is as good as a copy.
   void send(Timestamp now, Datagram&& datagram);
   void send(Timestamp now, CrossParcel parcel);
   CrossParcel take_cross(std::uint32_t handle) { return parcels_.take(handle & ~kCrossHandle); }
   // A crossing event: from one line of its path onto the next.
   void cross(Timestamp now, std::uint32_t flight);
-  // A crossing or an arrival is near: its datagram has left the cache in a large mesh.
-  void fetch(std::uint32_t flight) const {
-    if ((flight & kCrossHandle) == 0) __builtin_prefetch(&flights_[flight]);
+  // A read event is near: its first datagram has left the cache in a large mesh.
+  void fetch(std::uint16_t member) const {
+    if (const auto* first = inboxes_[member].first()) __builtin_prefetch(&flights_[first->flight]);
   }
-  // Of an arrival that was fetched before: its bytes.
-  void fetch_bytes(std::uint32_t flight) const {
-    if ((flight & kCrossHandle) != 0) return;
-    const Packet& packet = *flights_[flight].packet;
-    __builtin_prefetch(&packet);
-    __builtin_prefetch(packet.data());
+  // Of one that was fetched before: its bytes. Gives who sent it.
+  std::optional<std::uint16_t> fetch_bytes(std::uint16_t member) const {
+    const auto* first = inboxes_[member].first();
+    if (first == nullptr) return std::nullopt;
+    const Datagram& d = flights_[first->flight];
+    __builtin_prefetch(&*d.packet);
+    __builtin_prefetch(d.packet->data());
+    return d.from;
   }
+  // An entry event: a line takes what has come to it by now.
+  void enter(Timestamp now, std::uint16_t line);
   // A service event: an active queue's front goes into service.
   void serve(Timestamp now, std::uint16_t line);
-  // An arrival event: its line has done with it, whoever reads it when. Gives who sent it.
-  std::uint16_t arrived(Timestamp now, std::uint32_t flight);
+  // An arrival event, for observers alone.
+  void arrived(Timestamp now, std::uint32_t flight) { observer_->arrived(now, traffic_of(flight)); }
+  // A read event: whether the member's thread wakes now.
+  bool wakes(Timestamp now, std::uint16_t member);
+  // The next datagram that it reads; ask until there is none.
+  std::optional<std::uint32_t> read(Timestamp now, std::uint16_t member);
   Datagram take(std::uint32_t flight) { return flights_.take(flight); }
   void refused() { ++tally_.refused; }
   void refused_unsent() { ++tally_.sent, ++tally_.refused; }
   void delivered() { ++tally_.delivered; }
 
   void warmup_over(Timestamp now);
+  // The end: works out what has happened by now.
+  void finish(Timestamp now);
   Tally tally() const;
   Tally tally_after_warmup() const;
   bool interrupted(std::uint16_t member, Timestamp from, Timestamp to) const;
@@ -108,14 +135,24 @@ class Network {
     Link link;
     std::string name;
     std::optional<Timestamp> service_at;  // the event under way
+    // Of a member's own line to it, unless its queue is an active one.
+    std::optional<Duration> ahead{};  // what enters it may be told so long afterwards
+    Entrance entrance{};
+    std::optional<Timestamp> entry_at{};  // the event under way
   };
   std::uint8_t stream_of(const Datagram& d);
   PacketRef copy_of(const Datagram& d);
   Place place_of(std::uint32_t flight);
-  void enter(Timestamp now, std::uint32_t flight);
+  void next_hop(std::uint32_t flight);
+  void pass(Timestamp now, std::uint32_t flight);
+  void come(Timestamp at, std::uint32_t flight, std::uint32_t line);
+  void catch_up(Timestamp now, Line& line);
+  void arm_entry(std::uint32_t line);
+  void arm_read(std::uint16_t member);
   void told(std::uint32_t flight, const Place& place, const Link::Result& result);
   Traffic traffic_of(std::uint32_t flight);
   void go_on(Timestamp at, std::uint32_t flight, const Place& place);
+  std::uint32_t line_after(std::uint32_t flight) const;
   std::uint32_t duplicate(std::uint32_t flight);
   void lose(std::uint32_t flight, Passage passage);
   void arm(std::uint32_t line);
@@ -124,17 +161,17 @@ class Network {
   std::optional<std::uint64_t> lose_;
   Observer* observer_;
   PacketPool& pool_;
+  PacketPool& small_;
   EventQueue& events_;
   LinePaths paths_;
-  std::vector<Line> lines_;       // as paths_ numbers them
+  std::vector<Line> lines_;     // as paths_ numbers them
+  std::vector<Inbox> inboxes_;  // by member
+  Wakes wakes_;
   std::vector<Link::Told> told_;  // scratch
   // What a stream is called on its way from one member to another, by pair and layer: most packets
   // are known by it and need not be read. More than 32 bits: none yet.
   std::vector<std::array<std::uint64_t, kWireStreams.size()>> ssrcs_;
   Timestamp measured_from_;
-  // Datagrams whose payload is elided lie close together: in a mesh of a hundred tens of thousands
-  // are under way.
-  PacketPool small_{kSmallPacket};
   Slots<Datagram> flights_;
   Slots<CrossParcel> parcels_;
   Crossings crossings_;

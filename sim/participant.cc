@@ -76,12 +76,13 @@ std::vector<mesh::RosterEntry> roster_of(const Scenario& scenario) {
 }
 
 Participant::Participant(const Scenario& scenario, const std::vector<mesh::RosterEntry>& roster,
-                         std::uint16_t index_in, PacketPool& packets, FramePool& frames)
+                         std::uint16_t index_in, Pools pools)
     : site(scenario.members[index_in]),
       index(index_in),
       keys(scenario.seed, PeerId{index_in}, roster.size()),
       bridge(config_of(scenario, roster, index_in),
-             mesh::Bridge::Ports{packets, frames, keys, keys}),
+             mesh::Bridge::Ports{pools.packets, pools.frames, keys, keys, repair::plain_kernel(),
+                                 pools.headers}),
       clock(site.skew_ppm),
       videos{VideoModel{Layer::hi, video_random(scenario, index_in, Layer::hi)},
              VideoModel{Layer::mid, video_random(scenario, index_in, Layer::mid)},

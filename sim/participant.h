@@ -54,8 +54,13 @@ struct DocumentModel {
 
 // The scenario outlives it.
 struct Participant {
+  struct Pools {
+    PacketPool& packets;
+    PacketPool& headers;
+    FramePool& frames;
+  };
   Participant(const Scenario& scenario, const std::vector<mesh::RosterEntry>& roster,
-              std::uint16_t index, PacketPool& packets, FramePool& frames);
+              std::uint16_t index, Pools pools);
 
   VideoModel& video(Layer layer) { return videos[3 - static_cast<std::size_t>(layer)]; }
 
@@ -107,8 +112,7 @@ struct Participant {
   std::vector<Peer> peers;                   // by PeerId
   std::vector<std::optional<PathId>> paths;  // by PeerId: on which its datagrams are told
   std::vector<std::optional<std::uint16_t>>
-      routes;                         // by PathId: the member behind its remote address
-  std::vector<std::uint32_t> unread;  // flights that have arrived, in order
+      routes;  // by PathId: the member behind its remote address
   static constexpr Timestamp kNever = Timestamp::max();
   Timestamp armed_for = kNever;            // the deadline of the timer event under way
   Timestamp timer_at = kNever;             // and when that comes

@@ -7,7 +7,7 @@
 
 namespace diemcau::sim {
 
-bool WireLoss::loses(std::int64_t departs_ns) {
+bool WireLoss::draws_loss(std::int64_t departs_ns) {
   switch (config_.kind) {
     case LossConfig::Kind::none: return false;
     case LossConfig::Kind::iid: return happens(random_.next_u32(), config_.loss_good);

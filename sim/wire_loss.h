@@ -35,9 +35,12 @@ class WireLoss {
  public:
   WireLoss(const LossConfig& config, CounterRandom random)
       : config_(config), random_(random), times_(random.from(std::uint64_t{1} << 63)) {}
-  bool loses(std::int64_t departs_ns);
+  bool loses(std::int64_t departs_ns) {
+    return config_.kind != LossConfig::Kind::none && draws_loss(departs_ns);
+  }
 
  private:
+  bool draws_loss(std::int64_t departs_ns);
   bool bad_at(std::int64_t ns);
 
   LossConfig config_;

@@ -28,7 +28,8 @@ struct World::Impl {
   Impl(const Scenario& s, WorldOptions o)
       : scenario(s),
         options(std::move(o)),
-        network(scenario, options, packets, events),
+        network(scenario, options, {packets, headers}, events,
+                [this](std::uint16_t member) { return members[member]->host.socket_wakes(); }),
         cross(scenario.cross, scenario.seed,
               {[this](Timestamp t, CrossParcel parcel) { network.send(t, std::move(parcel)); },
                [this](Timestamp at, std::uint32_t flow) {
@@ -36,7 +37,8 @@ struct World::Impl {
                }}) {
     const auto roster = roster_of(scenario);
     for (std::uint16_t i = 0; i < roster.size(); ++i)
-      members.push_back(std::make_unique<Participant>(scenario, roster, i, packets, frames));
+      members.push_back(std::make_unique<Participant>(
+          scenario, roster, i, Participant::Pools{packets, headers, frames}));
   }
 
   // ------------------------------------------------------------ the boundary
@@ -53,9 +55,9 @@ struct World::Impl {
   void deliver(Participant& p, mesh::Input&& input) {
     note(p, input);
     p.bridge.handle(p.clock.local(now), std::move(input));
-    while (auto output = p.bridge.poll()) {
+    while (mesh::Output* output = p.bridge.poll()) {
       note(p, *output);
-      std::visit([&](const auto& o) { act(p, o); }, *output);
+      std::visit([&](auto& o) { act(p, o); }, *output);
     }
     set_timer(p);
   }
@@ -71,13 +73,13 @@ struct World::Impl {
   }
 
   // ------------------------------------------------------------ outputs
-  void act(Participant& p, const mesh::SendPacket& o) {
+  void act(Participant& p, mesh::SendPacket& o) {
     const auto& route = p.routes[o.path.value];
     Datagram d;
     d.from = p.index;
     d.kind = o.kind;
     if (route) d.to = *route;
-    d.packet = o.packet;
+    d.packet = std::move(o.packet);
     if (!route || !seal(p.keys, options.seal, d)) return network.refused_unsent();
     network.send(now, std::move(d));
   }
@@ -117,18 +119,9 @@ struct World::Impl {
   }
 
   // All that comes until the thread is awake is one batch.
-  void arrive(Participant& p, std::uint32_t flight) {
-    const std::uint16_t from = network.arrived(now, flight);
-    if (p.host.ideal()) return take(p, flight);
-    if (const auto& path = p.paths[from]) p.bridge.fetch(*path);
-    if (p.unread.empty()) events.push(now + p.host.socket_wakes(), EventClass::read, p.index);
-    p.unread.push_back(flight);
-  }
-
   void read(Participant& p) {
-    // Nothing arrives while they are handled: virtual time stands.
-    for (const std::uint32_t flight : p.unread) take(p, flight);
-    p.unread.clear();
+    if (!network.wakes(now, p.index)) return;
+    while (const auto flight = network.read(now, p.index)) take(p, *flight);
   }
 
   void take(Participant& p, std::uint32_t flight) {
@@ -177,45 +170,38 @@ struct World::Impl {
   }
 
   void dispatch(const SimEvent& event) {
-    if (event.what() == EventClass::service) return network.serve(now, event.id());
-    if (event.what() == EventClass::cross) return cross.wake(now, event.payload);
-    const bool of_cross = (event.payload & kCrossHandle) != 0;
-    if (event.what() == EventClass::arrival && of_cross)
-      return cross.arrive(now, network.take_cross(event.payload));
-    Participant& p = *members[event.id()];
-    if (p.left && event.what() != EventClass::crossing && event.what() != EventClass::arrival &&
-        event.what() != EventClass::read && event.what() != EventClass::warmup_over)
-      return devices.drop(event);  // was under way for a bridge that has left
     switch (event.what()) {
-      case EventClass::service:
-      case EventClass::cross: return;  // above
-      case EventClass::leave: return leave(p);
+      case EventClass::read: return read(*members[event.id()]);
+      case EventClass::entry: return network.enter(now, event.id());
       case EventClass::crossing: return network.cross(now, event.payload);
-      case EventClass::arrival: return arrive(p, event.payload);
-      case EventClass::read: return read(p);
-      case EventClass::start: return start(p);
-      case EventClass::encoded:
-      case EventClass::decoded:
-      case EventClass::shown:
-      case EventClass::played:
-      case EventClass::camera:
-      case EventClass::screen:
-      case EventClass::microphone:
-      case EventClass::loudspeaker:
-      case EventClass::wall_clock: return devices.handle(now, p, event);
-      case EventClass::timer: return timer(p);
+      case EventClass::service: return network.serve(now, event.id());
+      case EventClass::cross: return cross.wake(now, event.payload);
+      case EventClass::arrival:
+        if ((event.payload & kCrossHandle) == 0) return network.arrived(now, event.payload);
+        return cross.arrive(now, network.take_cross(event.payload));
       case EventClass::warmup_over: return warmup_over();
+      default: return dispatch(event, *members[event.id()]);
+    }
+  }
+  void dispatch(const SimEvent& event, Participant& p) {
+    if (p.left) return devices.drop(event);  // was under way for a bridge that has left
+    switch (event.what()) {
+      case EventClass::timer: return timer(p);
+      case EventClass::start: return start(p);
+      case EventClass::leave: return leave(p);
+      default: return devices.handle(now, p, event);
     }
   }
 
   // Two steps ahead, so that the memory has answered when the event comes.
   void fetch() const {
-    const SimEvent* later = events.ahead(7);
-    if (later != nullptr &&
-        (later->what() == EventClass::crossing || later->what() == EventClass::arrival))
-      network.fetch(later->payload);
-    const SimEvent* soon = events.ahead(3);
-    if (soon != nullptr && soon->what() == EventClass::arrival) network.fetch_bytes(soon->payload);
+    const SimEvent* later = events.ahead(4);
+    if (later != nullptr && later->what() == EventClass::read) network.fetch(later->id());
+    const SimEvent* soon = events.ahead(2);
+    if (soon == nullptr || soon->what() != EventClass::read) return;
+    const Participant& p = *members[soon->id()];
+    if (const auto from = network.fetch_bytes(p.index); from && p.paths[*from])
+      p.bridge.fetch(*p.paths[*from]);
   }
 
   RunResult run() {
@@ -235,6 +221,7 @@ struct World::Impl {
       dispatch(*event);
     }
     now = end;
+    network.finish(now);
     return result();
   }
 
@@ -277,7 +264,7 @@ struct World::Impl {
   const Scenario scenario;
   const WorldOptions options;
   // The pools outlive everything that holds their packets and frames.
-  PacketPool packets;
+  PacketPool packets, headers{kSmallPacket};
   FramePool frames;
   EventQueue events;
   Network network;

@@ -11,15 +11,6 @@ constexpr std::size_t kPacketsPerSlab = 64;
 static_assert(std::is_trivially_destructible_v<Packet>);
 }  // namespace
 
-PacketRef PacketPool::take() {
-  if (free_ == nullptr) grow();
-  Packet* packet = free_;
-  free_ = packet->next_free_;
-  ++in_use_;
-  packet->set_size(0);
-  return PacketRef{packet};
-}
-
 void PacketPool::grow() {
   const std::size_t lines = (sizeof(Packet) + capacity_ + sizeof(Line) - 1) / sizeof(Line);
   Line* at = slabs_.emplace_back(std::make_unique<Line[]>(kPacketsPerSlab * lines)).get();

@@ -64,6 +64,8 @@ class PacketRef {
   }
   ~PacketRef() { release(); }
   explicit operator bool() const { return packet_ != nullptr; }
+  // Whether nobody else holds the packet.
+  bool sole() const { return packet_->refs_ == 1; }
   Packet* operator->() const { return packet_; }
   Packet& operator*() const { return *packet_; }
 
@@ -104,6 +106,15 @@ class PacketPool {
   Packet* free_ = nullptr;  // a list through next_free_: giving back is two stores
   std::vector<std::unique_ptr<Line[]>> slabs_;
 };
+
+inline PacketRef PacketPool::take() {
+  if (free_ == nullptr) grow();
+  Packet* packet = free_;
+  free_ = packet->next_free_;
+  ++in_use_;
+  packet->present_ = packet->elided_ = 0;
+  return PacketRef{packet};
+}
 
 inline void PacketRef::release() {
   if (packet_ != nullptr && --packet_->refs_ == 0) {

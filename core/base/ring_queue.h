@@ -10,8 +10,8 @@
 
 namespace diemcau {
 
-// T must be default-constructible; popped slots are reset so that they hold no references. One
-// thread at a time.
+// T must be default-constructible, and hold no references when it has been moved from; what is
+// dropped is reset, so that it holds none either. One thread at a time.
 template <typename T>
 class RingQueue {
  public:
@@ -23,7 +23,8 @@ class RingQueue {
   const T& at(std::size_t i) const { return slots_[index(i)]; }
 
   void push(T value) { push() = std::move(value); }
-  // Makes one at the end, to be filled in place.
+  // Makes one at the end, to be filled in place, every field of it: it may be one that was moved
+  // from.
   T& push() {
     if (size_ == slots_.size()) grow();
     return slots_[index(size_++)];
@@ -36,12 +37,17 @@ class RingQueue {
   T pop() {
     DC_CHECK(size_ > 0);
     T value = std::move(slots_[head_]);
-    drop();
+    drop_moved();
     return value;
   }
   void drop() {
     DC_CHECK(size_ > 0);
     slots_[head_] = T{};
+    drop_moved();
+  }
+  // The front, that the caller has moved from: it holds no references any more.
+  void drop_moved() {
+    DC_CHECK(size_ > 0);
     --size_;
     // Empty, it begins again on the slots that were used just now.
     head_ = size_ == 0 || head_ + 1 == slots_.size() ? 0 : head_ + 1;

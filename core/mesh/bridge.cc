@@ -16,7 +16,7 @@ struct Bridge::Impl {
         rng(config.seed),
         camera(config.roster.size()),
         document(config.roster.size(), Source::document),
-        outbound(config, {ports.packets, ports.kernel}, wall),
+        outbound(config, {ports.packets, ports.headers, ports.kernel}, wall),
         allocation(config, outbound, camera, document),
         peers(config, ports, rng, wall, out, {camera, document}, allocation, outbound) {}
 
@@ -89,13 +89,19 @@ struct Bridge::Impl {
     return heard && due_known && at < due;
   }
 
-  // A packet of media changes nothing but its peer, as a rule: whether that is so, and nothing else
-  // can have come due either.
-  bool is_its_peers_only(Timestamp at, const PacketArrived& in) const {
-    return in.kind == PacketKind::rtp && due_known && at < sending_due &&
-           !outbound.waits_for_window();
+  // A packet of media or a decoded picture changes nothing but its peer, as a rule: whether that is
+  // so, and nothing else can have come due either.
+  template <typename T>
+  bool is_its_peers_only(Timestamp at, const T& in) const {
+    if constexpr (std::is_same_v<T, PacketArrived>) {
+      if (in.kind != PacketKind::rtp) return false;
+    } else if constexpr (!std::is_same_v<T, FrameDecoded>) {
+      return false;
+    }
+    return due_known && at < sending_due && !outbound.waits_for_window();
   }
-  void handle_media(Timestamp at, PacketArrived& in) {
+  template <typename T>
+  void handle_its_peers(Timestamp at, T& in) {
     handle(at, in);
     if (peers.stirs() || peers.has_work(at)) return run(at);
     due = std::min(peers.due(), sending_due);
@@ -156,9 +162,7 @@ void Bridge::handle(Timestamp now, Input&& input) {
   impl_->now = now;
   std::visit(
       [&]<typename T>(T& in) {
-        if constexpr (std::is_same_v<T, PacketArrived>) {
-          if (impl_->is_its_peers_only(now, in)) return impl_->handle_media(now, in);
-        }
+        if (impl_->is_its_peers_only(now, in)) return impl_->handle_its_peers(now, in);
         impl_->handle(now, in);
         if (!impl_->is_heard_only<T>(now)) impl_->run(now);
       },
@@ -167,7 +171,7 @@ void Bridge::handle(Timestamp now, Input&& input) {
 
 void Bridge::fetch(PathId path) const { impl_->peers.fetch(path); }
 
-std::optional<Output> Bridge::poll() { return impl_->out.pop(); }
+Output* Bridge::poll() { return impl_->out.pop(); }
 
 std::optional<Timestamp> Bridge::next_deadline() const { return impl_->next_deadline(); }
 

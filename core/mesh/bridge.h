@@ -28,6 +28,8 @@ class Bridge {
     PairMac& pair_mac;
     HandshakeFactory& handshakes;
     const repair::Kernel& kernel = repair::plain_kernel();
+    // For RTP whose payload is elided: its buffers may be short, because a header is all there is.
+    PacketPool& headers = packets;
   };
   Bridge(BridgeConfig config, Ports ports);
   ~Bridge();
@@ -39,8 +41,9 @@ class Bridge {
   // A packet on this path will be handed in soon: in a large mesh, what belongs to its peer has
   // left the cache. Changes nothing.
   void fetch(PathId path) const;
-  // Poll again after every handle() until empty.
-  [[nodiscard]] std::optional<Output> poll();
+  // Poll again after every handle() until there is none. It is the caller's to move from, and
+  // stands until the next poll().
+  [[nodiscard]] Output* poll();
   // When handle(TimePassed) is due at the latest; none before the first input.
   [[nodiscard]] std::optional<Timestamp> next_deadline() const;
 

@@ -19,6 +19,9 @@ constexpr std::array<std::pair<Source, Layer>, Outbound::kMostStreams> kStreams 
 }};
 // Elided packets, and sound at low rates.
 constexpr std::size_t kShortPacket = 160;
+// In front of a payload.
+constexpr std::size_t kMostHeaders =
+    wire::kMaxRtpHeaderBytes + wire::redundancy_header_bytes(wire::kMostEarlierFrames);
 // Such a path loses by itself what it loses.
 constexpr Duration kShortQueue = 20ms;
 constexpr std::uint32_t kLosesPermille = 5;
@@ -32,6 +35,7 @@ Bitrate most_of_path(const BridgeConfig& config) {
 
 Outbound::Outbound(const BridgeConfig& config, Ports ports, const WallTime& wall)
     : packets_(ports.packets),
+      headers_(ports.headers),
       short_packets_(kShortPacket),
       wall_(wall),
       packetizer_(ports.packets),
@@ -128,8 +132,11 @@ void Outbound::enqueue_half(Timestamp now, PeerId peer,
 }
 
 Outbound::Departure Outbound::depart(Timestamp now, send::Pacer::Next& next) {
-  PacketRef packet = packets_.take();
   send::OutgoingPacket& outgoing = next.packet;
+  const Packet& payload = *outgoing.payload;
+  const bool small =
+      payload.elided() > 0 && payload.present() + kMostHeaders <= headers_.capacity_bytes();
+  PacketRef packet = (small ? headers_ : packets_).take();
   PathOut& path = paths_[next.peer.value];
   auto& sender = path.senders[slot_of(outgoing.source, outgoing.descriptor.layer)];
   const MediaKind media = media_of(outgoing.source);

@@ -27,6 +27,7 @@ class Outbound {
  public:
   struct Ports {
     PacketPool& packets;
+    PacketPool& headers;  // of what has its payload elided
     const repair::Kernel& kernel;
   };
   Outbound(const BridgeConfig& config, Ports ports, const WallTime& wall);
@@ -120,6 +121,7 @@ class Outbound {
   repair::Sender::Terms terms(PeerId peer, std::optional<Duration> round_trip) const;
 
   PacketPool& packets_;
+  PacketPool& headers_;
   PacketPool short_packets_;
   const WallTime& wall_;
   send::Packetizer packetizer_;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -16,20 +15,21 @@ class OutputQueue {
   template <typename T>
   void push(T&& output) {
     items_.emplace_back(std::forward<T>(output));
+    ++size_;
   }
-  std::optional<Output> pop() {
-    if (head_ == items_.size()) {
-      items_.clear();  // keeps the capacity
-      head_ = 0;
-      return std::nullopt;
-    }
-    return std::move(items_[head_++]);
+  // Null when there is none; it stands until the next push, or the pop that finds none.
+  Output* pop() {
+    if (head_ < size_) return &items_[head_++];
+    items_.clear();  // keeps the capacity
+    head_ = size_ = 0;
+    return nullptr;
   }
-  bool empty() const { return head_ == items_.size(); }
+  bool empty() const { return head_ == size_; }
 
  private:
   std::vector<Output> items_;
   std::size_t head_ = 0;
+  std::size_t size_ = 0;  // of items_, at hand
 };
 
 }  // namespace diemcau::mesh

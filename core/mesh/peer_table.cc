@@ -237,11 +237,8 @@ void PeerTable::leave(Timestamp now) {
 
 // --------------------------------------------------------------------- time
 
-// What a change of the link means for media, in both directions.
-void PeerTable::follow_link(Timestamp now, Peer& peer) {
+void PeerTable::link_changed(Timestamp now, Peer& peer) {
   const bool up = peer.link.is_up();
-  const bool wants_anew = peer.asked != peer.inbound.wanted();
-  if (peer.generation == peer.link.generation() && up == peer.was_up && !(up && wants_anew)) return;
   stirs_ = true;
   if (peer.generation != peer.link.generation()) {
     peer.generation = peer.link.generation();

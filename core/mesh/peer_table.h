@@ -111,7 +111,14 @@ class PeerTable {
   void send_feedback(Timestamp now, Peer& peer);
   void send_reports(Timestamp now, Peer& peer);
   void send_rtcp(Timestamp now, Peer& peer, ByteSpan bytes);
-  void follow_link(Timestamp now, Peer& peer);
+  // What a change of the link means for media, in both directions.
+  void follow_link(Timestamp now, Peer& peer) {
+    const bool up = peer.link.is_up();
+    if (peer.generation != peer.link.generation() || up != peer.was_up ||
+        (up && peer.asked != peer.inbound.wanted()))
+      link_changed(now, peer);
+  }
+  void link_changed(Timestamp now, Peer& peer);
   void update_deadline(Peer& peer);
   Timestamp earliest() const {
     if (!earliest_known_) find_earliest();

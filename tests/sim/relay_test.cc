@@ -114,10 +114,13 @@ std::vector<Out> through_relay(Relay& relay, const std::vector<Offer>& offers) {
   return out;
 }
 
+// Threads that need no time to wake.
+Duration at_once(std::uint16_t) { return 0ns; }
+
 std::vector<Out> through_network(const Scenario& scenario, const std::vector<Offer>& offers) {
-  PacketPool pool;
+  PacketPool pool, small{kSmallPacket};
   EventQueue events;
-  Network network(scenario, {}, pool, events);
+  Network network(scenario, {}, {pool, small}, events, at_once);
   Timestamp now;
   CrossTraffic cross(scenario.cross, scenario.seed,
                      {[&](Timestamp t, CrossParcel parcel) { network.send(t, std::move(parcel)); },
@@ -133,6 +136,7 @@ std::vector<Out> through_network(const Scenario& scenario, const std::vector<Off
     if (e->what() == EventClass::cross) cross.wake(now, e->payload);
     if (e->what() == EventClass::service) network.serve(e->time(), e->id());
     if (e->what() == EventClass::crossing) network.cross(e->time(), e->payload);
+    if (e->what() == EventClass::entry) network.enter(e->time(), e->id());
     if (e->what() == EventClass::start) {
       const Offer& o = offers[e->payload];
       Datagram d;
@@ -144,11 +148,13 @@ std::vector<Out> through_network(const Scenario& scenario, const std::vector<Off
       d.packet->set_size(bytes.size());
       network.send(o.at, std::move(d));
     }
-    if (e->what() == EventClass::arrival && (e->payload & kCrossHandle) != 0) {
+    if (e->what() == EventClass::arrival)  // nothing else: nobody observes
       cross.arrive(now, network.take_cross(e->payload));
-    } else if (e->what() == EventClass::arrival) {
-      const Datagram d = network.take(e->payload);
-      out.push_back({e->time_ns, d.from, d.to, number_of(d.packet->bytes())});
+    if (e->what() == EventClass::read && network.wakes(now, e->id())) {
+      while (const auto flight = network.read(now, e->id())) {
+        const Datagram d = network.take(*flight);
+        out.push_back({e->time_ns, d.from, d.to, number_of(d.packet->bytes())});
+      }
     }
   }
   std::sort(out.begin(), out.end());
@@ -193,9 +199,9 @@ TEST_CASE("lines have the simulator's names and numbers, and paths lead over sha
           "[sim]") {
   const Scenario scenario = parse_text(kRough);
   const LinePaths paths(scenario);
-  PacketPool pool;
+  PacketPool pool, small{kSmallPacket};
   EventQueue events;
-  Network network(scenario, {}, pool, events);
+  Network network(scenario, {}, {pool, small}, events, at_once);
   const auto reports = network.link_reports(timestamp_from_ns(0));
   REQUIRE(paths.lines().size() == reports.size());
   for (std::size_t i = 0; i < reports.size(); ++i) CHECK(paths.lines()[i].name == reports[i].name);

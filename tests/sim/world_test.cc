@@ -13,6 +13,7 @@
 #include "core/base/digest.h"
 #include "core/mesh/trace.h"
 #include "sim/event_file.h"
+#include "sim/observer.h"
 #include "tests/sim/scenario_text.h"
 
 namespace diemcau::sim {
@@ -41,6 +42,35 @@ std::string hex(std::uint64_t value) {
   return text;
 }
 
+class Ordered : public Observer {
+ public:
+  void sent(Timestamp now, const Traffic&) override {
+    follows(now);
+    ++sent_packets;
+  }
+  void arrived(Timestamp now, const Traffic&) override {
+    follows(now);
+    ++arrived_packets;
+  }
+  void crossed(std::uint32_t, const Traffic&, const Link::Result&) override {}
+  void shown(const PictureShown&) override {}
+  void played(const SoundPlayed&) override {}
+  void encoder_set(Timestamp now, std::uint16_t, const mesh::SetEncoder&) override { follows(now); }
+  void encoded(Timestamp now, std::uint16_t, const WireStream&, std::uint32_t) override {
+    follows(now);
+  }
+  void told(Timestamp now, std::uint16_t, const mesh::Event&) override { follows(now); }
+
+  std::uint64_t sent_packets = 0, arrived_packets = 0;
+
+ private:
+  void follows(Timestamp now) {
+    CHECK(now >= last_);
+    last_ = now;
+  }
+  Timestamp last_;
+};
+
 }  // namespace
 
 TEST_CASE("the same seed gives the same digest twice, another seed another", "[sim]") {
@@ -60,6 +90,31 @@ TEST_CASE("one packet lost by hand changes the digest, whichever it is", "[sim]"
     INFO("datagram " << number);
     CHECK(without.whole.lost_by_hand == 1);
     CHECK(without.digest != whole.digest);
+  }
+}
+
+TEST_CASE("who observes is told everything in the order of time, and changes nothing", "[sim]") {
+  Ordered ordered;
+  WorldOptions options;
+  options.observer = &ordered;
+  const RunResult observed = run(small(), options);
+  const RunResult alone = run(small());
+  CHECK(observed.digest == alone.digest);
+  CHECK(ordered.sent_packets == observed.whole.sent);
+  CHECK(ordered.arrived_packets > observed.whole.delivered / 2);
+  CHECK(observed.whole.lost_wire == alone.whole.lost_wire);
+  for (std::size_t line = 0; line < alone.links.size(); ++line) {
+    const LinkFigures &a = alone.links[line].figures, &o = observed.links[line].figures;
+    CHECK(a.carried == o.carried);
+    CHECK(a.bits_served == o.bits_served);
+    CHECK(a.waited.quantile(9'500) == o.waited.quantile(9'500));
+  }
+  for (std::size_t to = 1; to < alone.names.size(); ++to) {
+    const auto& a = alone.crossing(0, to, Layer::only, Source::microphone).delay;
+    const auto& o = observed.crossing(0, to, Layer::only, Source::microphone).delay;
+    CHECK(a.count() > 0);
+    CHECK(a.count() == o.count());
+    CHECK(a.quantile(5'000) == o.quantile(5'000));
   }
 }
 
