@@ -44,7 +44,10 @@ void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> 
         sound_.drop();
         ++drops_.audio_packets;
       }
-      sound_.push(Single{peer, {packet, now}});
+      Single& single = sound_.push();
+      single.peer = peer;
+      single.waiting.packet = packet;
+      single.waiting.since = now;
     }
     return;
   }
@@ -67,7 +70,11 @@ void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> 
     break_off(queue, first);
     return;
   }
-  for (const OutgoingPacket& packet : frame) queue.video.push(Waiting{packet, now});
+  for (const OutgoingPacket& packet : frame) {
+    Waiting& waiting = queue.video.push();
+    waiting.packet = packet;
+    waiting.since = now;
+  }
   queue.waiting[frame.front().source == Source::document] += frame.size();
   video_queued_ += frame.size();
   if (droppable) queue.droppable += frame.size();
@@ -102,7 +109,8 @@ void Pacer::take_place(Timestamp now, PeerId peer) {
 
 OutgoingPacket Pacer::pop_video(PeerQueue& queue) {
   --video_queued_;
-  OutgoingPacket packet = queue.video.pop().packet;
+  OutgoingPacket packet = std::move(queue.video.front().packet);
+  queue.video.drop_moved();
   if (packet.descriptor.temporal_id > 0) --queue.droppable;
   --queue.waiting[packet.source == Source::document];
   return packet;
