@@ -24,9 +24,11 @@ constexpr std::int64_t kPageWeight = 2, kFaceWeight = 1;
 constexpr std::int64_t kCentralPageWeight = 1, kCentralFaceWeight = 2;
 // Of the least rate of lo, for everybody: as much as moving up to it needs.
 constexpr std::int64_t kBasicPercent = 125;
-// A picture of a page with more than a quarter of its layer's rate is one of a page being turned;
-// two pictures of mid, and a late one, without such say that it stands.
+// A picture of a page with more than a quarter of its layer's rate is one of a page being turned,
+// if it is twice what a page takes that stands; two pictures of mid, and a late one, without such
+// say that it stands.
 constexpr std::int64_t kTurningParts = 4;
+constexpr Bitrate kTurningLeast = Bitrate::kbps(30);
 constexpr Duration kPageStands = 500ms;
 
 std::array<rate::LayerBounds, 4> bounds_of(const BridgeConfig& config) {
@@ -208,7 +210,8 @@ void Allocation::look(PeerId peer, const rate::Claim& claim) {
 void Allocation::page_encoded(Timestamp now, Layer layer, std::size_t bytes) {
   const Bitrate rate = document_.rates[static_cast<std::size_t>(layer)];
   const std::int64_t fps = document_.board.pictures_a_second(layer);
-  if (static_cast<std::int64_t>(bytes) * 8 * fps * kTurningParts <= rate.bps()) return;
+  const Bitrate turning = std::max(Bitrate::bps(rate.bps() / kTurningParts), kTurningLeast);
+  if (static_cast<std::int64_t>(bytes) * 8 * fps <= turning.bps()) return;
   std::optional<Timestamp>& stands_at = page_stands_at_[static_cast<std::size_t>(layer)];
   const bool begins = !stands_at;
   stands_at = now + kPageStands;

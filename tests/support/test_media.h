@@ -46,6 +46,7 @@ class TestMedia {
   }
   std::size_t picture_bytes = 5000;
   bool pictures_follow_rate = false;  // else all are as large as that
+  std::optional<std::size_t> page_bytes;  // of each picture of a document that stands still
   // What a microphone tells of its frame of 20 ms; a quiet room if nothing else is said.
   std::function<std::uint8_t(std::size_t bridge, Timestamp)> level = [](std::size_t, Timestamp) {
     return std::uint8_t{60};
@@ -103,7 +104,9 @@ class TestMedia {
     const mesh::SetEncoder& set = n.encoders[layer];
     const std::int64_t pace = layer.first == Source::camera ? 30 : set.fps;
     const auto by_rate = static_cast<std::size_t>(set.rate.bps() / 8 / pace);
-    std::vector<std::uint8_t> bytes((pictures_follow_rate ? by_rate : picture_bytes) / 5);
+    const std::size_t moving = pictures_follow_rate ? by_rate : picture_bytes;
+    const bool stands = layer.first == Source::document && page_bytes && !frame.key;
+    std::vector<std::uint8_t> bytes((stands ? *page_bytes : moving) / 5);
     for (std::size_t k = 0; k < bytes.size(); ++k) {
       bytes[k] = static_cast<std::uint8_t>(frame.frame_number * 31 + k);
     }

@@ -251,3 +251,22 @@ TEST_CASE("On a thin uplink everybody gets the page, members before faces, and s
   CHECK_FALSE(shows(mesh, media, 0, 1, Source::document).empty());
   CHECK_FALSE(shows(mesh, media, 0, 1, Source::camera).empty());
 }
+
+TEST_CASE("A page that stands leaves the thinnest path to the face beside it", "[core][mesh]") {
+  // As above with 640 kbit/s for pictures: a member's part is 90.
+  TestMesh mesh(5, 1, {}, Bitrate::kbps(900));
+  TestMedia media(mesh, 5);
+  media.pictures_follow_rate = true;
+  mesh.run_for(2s);
+  mesh.input(1, kWith);
+  mesh.run_for(10s);
+  media.page_bytes = 650;  // five times a second: 26 kbit/s
+  mesh.run_for(10s);
+  const SetEncoder* page_mid = media.encoder(1, Layer::mid, Source::document);
+  REQUIRE(page_mid != nullptr);
+  CHECK(page_mid->rate < Bitrate::kbps(104));  // a quarter is less than these pictures take
+  for (const std::size_t at : {2U, 3U, 4U}) {
+    CHECK(shows(mesh, media, at, 1, Source::document) == std::set{Layer::mid});
+    CHECK_FALSE(shows(mesh, media, at, 1, Source::camera).empty());
+  }
+}
