@@ -30,6 +30,8 @@ class Controller {
   virtual Bitrate pace() const = 0;
   // What the line loses whatever is sent, as far as that is known.
   virtual std::uint32_t inherent_loss_permille() const { return 0; }
+  // Whether somebody greedy is taken to fill the queue.
+  virtual bool competes() const { return false; }
 };
 
 }  // namespace diemcau::rate

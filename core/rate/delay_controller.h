@@ -25,6 +25,7 @@ class DelayController final : public Controller {
   Bitrate pace() const override;
 
   std::uint32_t inherent_loss_permille() const override { return losses_.inherent_permille(); }
+  bool competes() const override { return greedy_.has_value(); }
 
  private:
   Duration wanted_queue() const;

@@ -72,22 +72,23 @@ bool SoundLoss::by_chance(std::int64_t last, std::uint32_t most_permille) const 
 }
 
 void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets,
-                       Duration round_trip) {
+                       Duration round_trip, bool overflows) {
   const std::int64_t last = now.time_since_epoch() / kSlot;
   Slot& slot = slots_[static_cast<std::size_t>(last % kSlots)];
   if (slot.number != last) slot = Slot{last, 0, 0, 0, 0, {}};
   for (const ReportedPacket& p : packets) {
+    const bool lost = !p.received && !overflows;
     ++slot.packets;
-    slot.lost += p.received ? 0 : 1;
-    slot.runs += !p.received && !lost_before_;
-    lost_before_ = !p.received;
-    if (!p.received || run_ > 0) lost_in_ = last;
+    slot.lost += lost ? 1 : 0;
+    slot.runs += lost && !lost_before_;
+    lost_before_ = lost;
+    if (lost || run_ > 0) lost_in_ = last;
     if (p.media != MediaKind::audio) continue;
     ++slot.sound;
-    if (p.received) {
-      run_ended(slot);
-    } else {
+    if (lost) {
       ++run_;
+    } else {
+      run_ended(slot);
     }
   }
   std::size_t wanted = 0;

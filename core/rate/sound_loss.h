@@ -20,8 +20,10 @@ class SoundLoss {
  public:
   static constexpr std::size_t kMostEarlier = 3;
 
-  // One report, in the order of sending.
-  void report(Timestamp now, std::span<const ReportedPacket> packets, Duration round_trip);
+  // One report, in the order of sending. What it says is lost while our own queue `overflows`, is
+  // none of the path's losses: to carry more would only make more of them.
+  void report(Timestamp now, std::span<const ReportedPacket> packets, Duration round_trip,
+              bool overflows = false);
   std::size_t earlier_frames() const { return earlier_; }
   // Of all packets of the last second or two.
   std::uint32_t lost_permille() const { return lost_permille_; }

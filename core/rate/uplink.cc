@@ -29,6 +29,11 @@ constexpr Duration kSilent = 300ms;
 // times a second.
 constexpr std::int64_t kEarlierSoundParts = 2;
 constexpr Bitrate kEarlierFrame = Bitrate::kbps(34);
+// What is lost behind such a queue, the queue has turned away. Where a frame is a twelfth of the
+// path's rate and more, it would make more of that, unless somebody else fills the queue, who minds
+// what he loses.
+constexpr Duration kNearlyFull = 40ms;
+constexpr Bitrate kFrameCounts = Bitrate::kbps(400);
 constexpr Duration kFullQueue = 60ms;
 constexpr std::uint32_t kFloodPermille = 100;
 
@@ -100,15 +105,17 @@ std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId pee
   path->log.take(report, reported_);
   if (reported_.empty()) return {};
   const std::span<const ReportedPacket> packets(reported_);
-  losing_ -= path->sound_loss.earlier_frames() > 0;
-  path->sound_loss.report(now, packets, path->meter.round_trip());
-  losing_ += path->sound_loss.earlier_frames() > 0;
   std::optional<Duration> round_trip;
   for (auto p = packets.rbegin(); p != packets.rend() && !round_trip; ++p) {
     // A peer may claim to have held a report back for longer than there was.
     if (p->received) round_trip = between(now - p->sent_at, path->log.held_back());
   }
   Observation o = path->meter.report(now, packets, round_trip);
+  losing_ -= path->sound_loss.earlier_frames() > 0;
+  const bool overflows = o.standing_queue > kNearlyFull && !path->controller->competes() &&
+                         path->controller->rate() < kFrameCounts;
+  path->sound_loss.report(now, packets, path->meter.round_trip(), overflows);
+  losing_ += path->sound_loss.earlier_frames() > 0;
   told_[peer.value] = {now, o.standing_queue};
   // Among few packets of one path, large ones seem to wait while they are only long.
   path->mean_queue = std::exchange(o.mean_queue, Duration::zero());

@@ -19,6 +19,7 @@ struct Path {
   Timestamp now = timestamp_from_ns(1'000'000'000);
   std::uint32_t order = 0;
   Duration round_trip = 80ms;
+  bool overflows = false;
   std::function<bool()> arrives = [] { return true; };
 
   void run_for(Duration d) {
@@ -31,7 +32,7 @@ struct Path {
       p.media = order++ % 4 == 0 ? MediaKind::audio : MediaKind::video;
       packets.push_back(p);
       if (packets.size() == 10) {
-        sound_loss.report(now, packets, round_trip);
+        sound_loss.report(now, packets, round_trip, overflows);
         packets.clear();
       }
     }
@@ -116,6 +117,21 @@ TEST_CASE("after the losses end it takes minutes until the last earlier frame go
   CHECK(path.sound_loss.earlier_frames() >= 2);
   path.run_for(4min);
   CHECK(path.sound_loss.earlier_frames() == 0);
+}
+
+TEST_CASE("what our own full queue turns away is no reason to fill it with earlier sound") {
+  const auto seed = GENERATE(1U, 2U, 3U, 4U, 5U);
+  CAPTURE(seed);
+  Rng rng(seed);
+  Path path;
+  path.arrives = [&] { return rng.below(100) >= 5; };
+  path.overflows = true;
+  path.run_for(1min);
+  CHECK(path.sound_loss.earlier_frames() == 0);
+  // As many without a queue are the path's.
+  path.overflows = false;
+  path.run_for(1min);
+  CHECK(path.sound_loss.earlier_frames() >= 2);
 }
 
 TEST_CASE("an outage is no reason to carry earlier sound for its own sake") {
