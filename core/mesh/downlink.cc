@@ -12,8 +12,9 @@ namespace {
 constexpr std::uint32_t kFewestPeers = 3;
 // Three times what our own rate control leaves in a line.
 constexpr Duration kWaits = 60ms;
-// A hundred packets of sound a second from each: 3 σ of 1 % among 300 are 1.7 %.
-constexpr std::uint64_t kLosesPermille = 30;
+// Behind a queue that stands so long one in a hundred is the queue's: senders that carry no earlier
+// sound for it lose no more.
+constexpr std::uint64_t kLosesPermille = 10;
 // One second may be a burst of somebody else's, and what is asked for takes a round trip, a picture
 // or two, and the queue's own length to be felt.
 constexpr std::uint32_t kCrowdedSeconds = 2;
