@@ -33,9 +33,6 @@ constexpr Duration kSharedSpread = 3ms;
 constexpr std::int64_t kSharedNoise = 2;
 constexpr Duration kMostNoise = 30ms;
 constexpr std::int64_t kNoiseFilter = 16;
-// From a decision to its effect at the bottleneck's entrance: an encoder's three pictures, and half
-// a report's interval.
-constexpr Duration kSenderLag = 120ms;
 // A picture sent faster and the report about it: what growing waits for.
 constexpr Duration kBurstLag = 60ms;
 constexpr std::int64_t kSettlePercent = 250;
@@ -71,30 +68,13 @@ constexpr Duration kGiven = 2s;
 constexpr std::int64_t kGivenGrowPermille = 10, kUnseenGrowPermille = 50;
 constexpr Duration kSwings = 60s;
 constexpr Duration kRadioNoise = 2ms;
-// A queue that much above what is wanted, which does not become a quarter shorter although we send
-// less than arrives, is somebody else's.
-constexpr Duration kFarOver = 25ms;
-constexpr std::int64_t kProgressPercent = 75;
-constexpr std::int64_t kOwnDoingPermille = 1'100;
-constexpr Duration kCalmAgain = 10ms;
-constexpr std::int64_t kGreedyCutPermille = 800;
-// Whether it still is, is tried: when we send a third less and as much arrives as before, the line
-// is ours alone.
-constexpr Duration kTryEvery = 4s;
-constexpr std::int64_t kTryPermille = 700;
-constexpr std::int64_t kAlonePermille = 880;
-constexpr std::int64_t kPacketBits = 9'600;
-// Two seconds of sound: 3 σ of 1 % are 4 %.
-constexpr std::uint32_t kFloodPackets = 100;
-constexpr std::uint32_t kFloodPermille = 50;
-constexpr Duration kModestFor = 10s;
 // Until then it is what the queue held before its line became slower.
 constexpr Duration kOverflows = 1s;
+}  // namespace
 
-Bitrate permille(Bitrate r, std::int64_t n) {
+Bitrate DelayController::permille(Bitrate r, std::int64_t n) {
   return Bitrate::bps(r.bps() / 1'000 * n + r.bps() % 1'000 * n / 1'000);
 }
-}  // namespace
 
 DelayController::DelayController(RateBounds bounds, std::uint32_t weight)
     : bounds_(bounds), weight_(weight), rate_(bounds.start) {}
@@ -141,7 +121,7 @@ void DelayController::observe(const Observation& told) {
   draining_ = o.standing_queue > wanted_queue() + kDrainAbove && !greedy_;
   remember(o, since);
   follow_swing(o);
-  losses_.observe(o, o.standing_queue > wanted_queue() + kFarOver);
+  losses_.observe(o, o.standing_queue + o.uplink_queue > wanted_queue() + kFarOver);
   watch_for_greedy(o);
   if (greedy_) {
     compete(o, since);
@@ -171,15 +151,16 @@ Observation DelayController::without_overflow(Observation o) {
 // that.
 void DelayController::follow_swing(const Observation& o) {
   const std::int64_t more = std::max(o.carried, o.sent_then).bps();
-  if (o.standing_queue <= kQueueFloor + noise_ || more == 0) return;
+  if (o.standing_queue <= kQueueFloor + noise_ || more == 0 || greedy_) return;
   const std::int64_t differ = more - std::min(o.carried, o.sent_then).bps();
-  swing_ppm_ += (differ * 1'000 / more * 1'000 - swing_ppm_) / kSwingFilter;
-  if (headroom_permille() > 0) swings_until_ = o.now + kSwings;
+  line_.swing_ppm += (differ * 1'000 / more * 1'000 - line_.swing_ppm) / kSwingFilter;
+  if (headroom_permille() > 0) line_.swings_until = o.now + kSwings;
 }
 
 // On a line that changes faster than we learn of it, what it gives now is too much as often as not.
 std::int64_t DelayController::headroom_permille() const {
-  const std::int64_t strange = std::max<std::int64_t>(swing_ppm_ / 1'000 - kUsualSwingPermille, 0);
+  const std::int64_t strange =
+      std::max<std::int64_t>(line_.swing_ppm / 1'000 - kUsualSwingPermille, 0);
   return std::min(strange * kHeadroomPercent / 100, kMostHeadroomPermille);
 }
 
@@ -220,7 +201,7 @@ void DelayController::follow(const Observation& o, Duration since) {
   Bitrate target = permille(permille(anchor, factor), 1'000 - headroom_permille());
   if (o.paths > 1 && all_arrives && excess <= 0ns) {
     // Less waits than wanted, and what arrives says no more than what was sent: there is room.
-    const bool held = careful(o) && rate_ >= given_;
+    const bool held = careful(o) && rate_ >= line_.given;
     target = std::max(target, held ? rate_ : permille(rate_, factor));
   } else if (o.paths > 1) {
     remember_full(anchor, excess, since);
@@ -235,12 +216,12 @@ void DelayController::follow(const Observation& o, Duration since) {
 }
 
 void DelayController::remember_full(Bitrate anchor, Duration excess, Duration since) {
-  if (seen_full_) {
+  if (line_.seen_full) {
     const std::int64_t part = part_of(since, kGiven);
-    given_ = permille(given_, 1'000 - part) + permille(anchor, part);
+    line_.given = permille(line_.given, 1'000 - part) + permille(anchor, part);
   } else if (excess > kClearlyOver) {
-    seen_full_ = true;
-    given_ = anchor;
+    line_.seen_full = true;
+    line_.given = anchor;
   }
 }
 
@@ -249,7 +230,7 @@ void DelayController::remember_full(Bitrate anchor, Duration excess, Duration si
 // rate grows as fast as on any; beyond that, and where nobody has seen it full, slowly.
 bool DelayController::careful(const Observation& o) const {
   if (o.paths <= 1 || starting_) return false;
-  return o.now < swings_until_ || (!seen_full_ && noise_ >= kRadioNoise);
+  return o.now < line_.swings_until || (!line_.seen_full && noise_ >= kRadioNoise);
 }
 
 // What has just arrived with nothing waiting is proven: sound is sent at any rate, and a rate below
@@ -257,7 +238,8 @@ bool DelayController::careful(const Observation& o) const {
 void DelayController::prove(const Observation& o) {
   const Bitrate arrived = std::min(o.carried, o.sent_then);
   const Bitrate without_bursts = Bitrate::bps(arrived.bps() / kPacePercent * 100);
-  rate_ = std::max({rate_, without_bursts, seen_full_ ? std::min(arrived, given_) : Bitrate{}});
+  rate_ = std::max(
+      {rate_, without_bursts, line_.seen_full ? std::min(arrived, line_.given) : Bitrate{}});
 }
 
 // What was not sent proves nothing. Of an uplink with many paths little more than what was sent is
@@ -280,11 +262,12 @@ void DelayController::grow(const Observation& o, Duration since) {
       permille(full_step, 1'000 - (shared ? 0 : kSlowerGrowth * headroom_permille()));
   if (shared) prove(o);
   if (slowly) {
-    if (given_ == Bitrate{}) given_ = rate_;
-    const std::int64_t permille_a_second = seen_full_ ? kGivenGrowPermille : kUnseenGrowPermille;
-    if (rate_ >= permille(given_, kUnusedPermille))
-      given_ += Bitrate::bps(given_.bps() / 1'000'000 * permille_a_second * to_ms(since));
-    if (rate_ >= given_) return;
+    if (line_.given == Bitrate{}) line_.given = rate_;
+    const std::int64_t permille_a_second =
+        line_.seen_full ? kGivenGrowPermille : kUnseenGrowPermille;
+    if (rate_ >= permille(line_.given, kUnusedPermille))
+      line_.given += Bitrate::bps(line_.given.bps() / 1'000'000 * permille_a_second * to_ms(since));
+    if (rate_ >= line_.given) return;
   }
   Bitrate target = starting_ ? permille(rate_, 1'000 + kStartGrowPermille) : rate_ + step;
   target = std::min(target, std::max(proven(o), bounds_.start));
@@ -302,7 +285,7 @@ void DelayController::grow(const Observation& o, Duration since) {
       target = std::max(target, std::min(permille(*o.busy_rate, kMostAbovePermille), rate_ + step));
     }
   }
-  if (slowly) target = std::min(target, given_);
+  if (slowly) target = std::min(target, line_.given);
   if (target > rate_) approach(target, since, reaction);
 }
 
@@ -313,88 +296,6 @@ void DelayController::approach(Bitrate target, Duration since, Duration reaction
     return;
   }
   rate_ += permille(target - rate_, part_of(since, reaction));
-}
-
-void DelayController::watch_for_greedy(const Observation& o) {
-  const Duration wanted = wanted_queue();
-  if (greedy_) {
-    if (o.standing_queue > wanted + kCalmAgain) {
-      greedy_->short_since.reset();
-    } else if (!greedy_->short_since) {
-      greedy_->short_since = o.now;
-    } else if (o.now - *greedy_->short_since > o.round_trip + kSenderLag) {
-      greedy_.reset();
-      over_.reset();
-    }
-    return;
-  }
-  if (o.standing_queue <= wanted + kFarOver || o.now < flooded_until_) {
-    over_.reset();
-    return;
-  }
-  if (!over_) over_ = Over{o.now, o.standing_queue, rate_};
-  if (o.standing_queue - wanted < (over_->queue - wanted) * kProgressPercent / 100)
-    over_ = Over{o.now, o.standing_queue, over_->before};
-  // While we send more than arrives, as on a line that becomes slower, it is our own.
-  if (o.sent_then > permille(o.carried, kOwnDoingPermille)) over_->since = o.now;
-  // A cut is felt when what waits has left; then our own would fall by a factor e in each settling
-  // time, by a quarter in a third of it.
-  const Duration reaction = o.round_trip + kSenderLag;
-  if (o.now - over_->since < 2 * reaction + over_->queue + settling(reaction)) {
-    over_->queue = std::max(over_->queue, o.standing_queue);
-    return;
-  }
-  greedy_ = Greedy{o.now, {}, {}, {}, {}, {}, 0, 0};
-  rate_ = permille(over_->before, kGreedyCutPermille);
-}
-
-// A greedy flow or two lose little, since they mind their losses. Where a twentieth is lost, many
-// flows that have no room compete with each other.
-bool DelayController::floods(Greedy& g, const Observation& o) const {
-  g.packets += o.packets_received + o.packets_lost;
-  g.lost += o.packets_lost;
-  if (g.packets < kFloodPackets) return false;
-  const std::uint32_t permille = g.lost * 1'000 / g.packets;
-  g.packets = g.lost = 0;
-  return permille > 2 * inherent_loss_permille() + kFloodPermille;
-}
-
-// As TCP does: one packet more per round trip, a part less per loss.
-void DelayController::compete(const Observation& o, Duration since) {
-  const Duration round_trip = o.round_trip + o.standing_queue;
-  Greedy& g = *greedy_;
-  if (floods(g, o)) {
-    flooded_until_ = o.now + kModestFor;
-    greedy_.reset();
-    over_.reset();
-    return;
-  }
-  if (g.try_began_at) {
-    if (o.now - *g.try_began_at < round_trip + 2 * kSenderLag) return;
-    const Bitrate arrives = o.busy_rate.value_or(o.delivered);
-    rate_ = g.before;
-    if (arrives >= permille(g.arrived_before, kAlonePermille)) {
-      greedy_.reset();
-      over_.reset();
-      return;
-    }
-    g.try_began_at.reset();
-    g.tried_at = o.now;
-  } else if (o.now - g.tried_at > kTryEvery + 4 * round_trip) {
-    g.try_began_at = o.now;
-    g.before = rate_;
-    g.arrived_before = o.busy_rate.value_or(o.delivered);
-    rate_ = permille(std::min(rate_, g.arrived_before), kTryPermille);
-    return;
-  }
-  if (o.packets_lost > 0 && (!g.cut_at || o.now - *g.cut_at > round_trip)) {
-    g.cut_at = o.now;
-    rate_ = permille(rate_, kGreedyCutPermille);
-    return;
-  }
-  const std::int64_t ms = std::max<std::int64_t>(to_ms(round_trip), 1);
-  const Bitrate more = Bitrate::bps(kPacketBits * weight_ * 1'000 / ms * to_ms(since) / ms);
-  rate_ = std::max(rate_, std::min(rate_ + more, proven(o)));
 }
 
 }  // namespace diemcau::rate

@@ -28,6 +28,12 @@ class DelayController final : public Controller {
   bool competes() const override { return greedy_.has_value(); }
 
  private:
+  // From a decision to its effect at the bottleneck's entrance: an encoder's three pictures, and
+  // half a report's interval.
+  static constexpr Duration kSenderLag = 120ms;
+  // A queue so much above what is wanted is not one that we are still emptying.
+  static constexpr Duration kFarOver = 25ms;
+  static Bitrate permille(Bitrate r, std::int64_t n);
   Duration wanted_queue() const;
   Observation without_overflow(Observation o);
   void follow_noise(const Observation& o);
@@ -52,12 +58,16 @@ class DelayController final : public Controller {
   Bitrate rate_;
   bool starting_ = true;
   bool draining_ = false;
-  std::int64_t swing_ppm_ = 0;
   Bitrate usual_;  // of the last seconds
-  // What an uplink gives when it is full, with slow growth since; and whether it has been.
-  Bitrate given_;
-  bool seen_full_ = false;
-  Timestamp swings_until_;
+  // What being full has taught about the line.
+  struct Line {
+    std::int64_t swing_ppm = 0;
+    Timestamp swings_until;
+    // What an uplink gives then, with slow growth since; and whether it has been full.
+    Bitrate given;
+    bool seen_full = false;
+  };
+  Line line_;
   Timestamp resumed_at_;
   std::optional<Bitrate> resumed_with_;  // the rate when pictures went on after a pause
   Duration noise_{};
@@ -71,13 +81,23 @@ class DelayController final : public Controller {
   std::optional<Over> over_;
   // Somebody else fills the queue, and our own restraint does not empty it.
   struct Greedy {
-    Timestamp tried_at;
+    Timestamp began_at, tried_at;
     std::optional<Timestamp> cut_at, short_since, try_began_at;
-    Bitrate before, arrived_before;  // of the try
+    Bitrate before, sent_before, arrived_before;  // of the try
+    std::int64_t tries = 0;                       // that have found him there
     std::uint32_t packets = 0, lost = 0;
   };
   bool floods(Greedy& g, const Observation& o) const;
+  void meet_neighbour(const Observation& o, Bitrate with);
+  void part();
+  Duration far_over() const;
   std::optional<Greedy> greedy_;
+  // One who was there for seconds and whose queue has ended for now, and our rate beside him.
+  struct Neighbour {
+    Timestamp left_at;
+    Bitrate rate;
+  };
+  std::optional<Neighbour> neighbour_;
   Timestamp flooded_until_;
   std::optional<Timestamp> far_over_since_;
   LossJudge losses_;

@@ -123,11 +123,14 @@ std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId pee
     auto& own = path->own_queues;
     own[path->next_own++ % own.size()] = between(o.standing_queue, *common);
     o.standing_queue = *std::min_element(own.begin(), own.end());
+    o.uplink_queue = *common;
     // What the uplink gave it says nothing about the path.
     if (o.standing_queue <= kIdle) o.busy_rate.reset();
   }
   path->last = o;
   path->controller->observe(o);
+  // What a path with a queue of its own loses is its own as well.
+  if (o.standing_queue <= kIdle) shared_lost_ += o.packets_lost;
   observe_uplink(now);
   follow(peer);
   settle_earlier_sound();
@@ -201,6 +204,7 @@ void Uplink::observe_uplink(Timestamp now) {
   }
   o.spread /= tell;
   o.paths = static_cast<std::uint32_t>(tell);
+  o.packets_lost = std::exchange(shared_lost_, 0);
   if (*common > kIdle) o.busy_rate = Bitrate::bps(busy_bps);
   shared_->observe(o);
 }

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <deque>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "core/base/rng.h"
@@ -309,6 +310,25 @@ struct JitteringUplink {
       controller->observe(o);
     }
   }
+  // Somebody keeps a queue that long in front of it, whatever we send; it is we who send less for
+  // each of his packets that we wait behind.
+  void run_beside_neighbour(Duration time, Duration queue) {
+    Bitrate before = controller->rate();
+    for (const Duration end = now + time; now < end; now += 40ms) {
+      const Bitrate sent = std::exchange(before, controller->rate());
+      Observation o;
+      o.now = at(now);
+      o.paths = 10;
+      o.round_trip = 110ms;
+      o.standing_queue = queue;
+      o.mean_queue = queue + 6ms;
+      o.sent = o.sent_then = sent;
+      o.delivered = o.carried = Bitrate::bps(sent.bps() / 100 * 95);
+      o.busy_rate = o.carried;
+      controller->observe(o);
+    }
+    queue_bits = 0;
+  }
 };
 }  // namespace
 
@@ -320,4 +340,86 @@ TEST_CASE("an uplink's jitter is not taken for a queue, but until it was full it
   uplink.run(55s, 8'000);
   CHECK(uplink.controller->rate().kbps() > 5'000);
   CHECK(uplink.waited < 60ms);
+}
+
+TEST_CASE("a neighbour whose queue ends for a moment finds the rate that was left to him",
+          "[rate]") {
+  JitteringUplink uplink;
+  uplink.run(60s, 8'000);
+  uplink.run_beside_neighbour(20s, 150ms);
+  const std::int64_t beside = uplink.controller->rate().kbps();
+  for (int i = 0; i < 5; ++i) {
+    uplink.run(600ms, 8'000);
+    uplink.run_beside_neighbour(6s, 150ms);
+  }
+  CHECK(uplink.controller->rate().kbps() >= beside * 3 / 4);
+}
+
+TEST_CASE("a neighbour is found however little rate is left", "[rate]") {
+  DelayController controller({}, 1);
+  for (Duration now{}; now < 30s; now += 40ms) {
+    Observation o;
+    o.now = at(now);
+    o.round_trip = 26ms;
+    // From 10 s on there wait 70 ms, of which a flow of 80 kbit/s may want 50.
+    o.standing_queue = now < 10s ? 0ms : 70ms;
+    o.mean_queue = o.standing_queue + 1ms;
+    o.sent = o.sent_then = o.delivered = o.carried = controller.rate();
+    if (now >= 10s && now < 12s) o.carried = o.delivered = Bitrate::kbps(60);
+    if (now >= 10s) o.busy_rate = o.carried;
+    controller.observe(o);
+  }
+  CHECK(controller.rate().kbps() > 500);
+}
+
+namespace {
+// Ten paths of an uplink without jitter, of which the reports say what the test says.
+struct ToldUplink {
+  DelayController controller{{}, 1};
+  Duration now{};
+
+  void tell(Duration queue, Bitrate sent, Bitrate carried) {
+    Observation o;
+    o.now = at(now += 40ms);
+    o.paths = 10;
+    o.round_trip = 60ms;
+    o.standing_queue = queue;
+    o.mean_queue = queue + 1ms;
+    o.sent = o.sent_then = sent;
+    o.delivered = o.carried = carried;
+    if (queue > 0ms) o.busy_rate = carried;
+    controller.observe(o);
+  }
+  std::int64_t kbps_after_empty(Duration time) {
+    for (const Duration end = now + time; now < end;) {
+      const Bitrate sent = Bitrate::bps(controller.rate().bps() / 100 * 97);
+      tell(0ms, sent, sent);
+    }
+    return controller.rate().kbps();
+  }
+};
+}  // namespace
+
+TEST_CASE("what a swinging uplink gives beyond what it gave when full is tried slowly", "[rate]") {
+  ToldUplink uplink;
+  // For 20 s full, and what comes out is now a fifth more than what went in, now a fifth less.
+  for (int i = 0; i < 500; ++i)
+    uplink.tell(15ms, Bitrate::kbps(i % 2 == 0 ? 4'800 : 3'200), Bitrate::kbps(4'000));
+  const std::int64_t again = uplink.kbps_after_empty(5s);
+  CHECK(again > 3'000);
+  const std::int64_t slowly = uplink.kbps_after_empty(10s);
+  CHECK(slowly > again * 105 / 100);
+  CHECK(slowly < again * 115 / 100);
+  // A minute without swinging, and it is a line like any other.
+  CHECK(uplink.kbps_after_empty(60s) > 2 * slowly);
+}
+
+TEST_CASE("what a neighbour left of an uplink says nothing of it when he has gone", "[rate]") {
+  ToldUplink uplink;
+  uplink.kbps_after_empty(20s);
+  for (int i = 0; i < 500; ++i) {
+    const Bitrate sent = uplink.controller.rate();
+    uplink.tell(150ms, sent, std::min(sent, Bitrate::kbps(1'000)));
+  }
+  CHECK(uplink.kbps_after_empty(5s) > 4'000);
 }
