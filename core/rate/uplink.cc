@@ -12,6 +12,8 @@ namespace diemcau::rate {
 namespace {
 // A path whose last report is older says nothing about the uplink's queue just now: four intervals.
 constexpr Duration kFresh = 200ms;
+// Reports are 40 ms apart, and a radio line holds them up for a quarter of a second as a habit.
+constexpr Duration kSameTime = 400ms;
 constexpr Duration kSharedInterval = 20ms;
 constexpr Duration kSharedWindow = 150ms;
 constexpr Duration kIdle = 3ms;
@@ -116,12 +118,17 @@ std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId pee
                          path->controller->rate() < kFrameCounts;
   path->sound_loss.report(now, packets, path->meter.round_trip(), overflows);
   losing_ += path->sound_loss.earlier_frames() > 0;
-  told_[peer.value] = {now, o.standing_queue};
+  const Duration there_and_back = path->meter.round_trip() + o.standing_queue;
+  const Duration held_up = round_trip ? between(*round_trip, there_and_back) : Duration::zero();
+  told_[peer.value] = {now, now - held_up, o.standing_queue};
   // Among few packets of one path, large ones seem to wait while they are only long.
   path->mean_queue = std::exchange(o.mean_queue, Duration::zero());
   if (const auto common = common_queue(now)) {
     auto& own = path->own_queues;
-    own[path->next_own++ % own.size()] = between(o.standing_queue, *common);
+    // Behind a queue of its own a report tells of one that the uplink had a second ago.
+    const bool late = told_[peer.value].as_of + kSameTime < newest_as_of(now);
+    own[path->next_own++ % own.size()] =
+        late ? Duration::zero() : between(o.standing_queue, *common);
     o.standing_queue = *std::min_element(own.begin(), own.end());
     o.uplink_queue = *common;
     // What the uplink gave it says nothing about the path.
@@ -164,13 +171,22 @@ void Uplink::settle_earlier_sound() {
 
 bool Uplink::fresh(const Told& told, Timestamp now) { return told.at && now - *told.at <= kFresh; }
 
+Timestamp Uplink::newest_as_of(Timestamp now) const {
+  Timestamp newest;
+  for (const Told& told : told_) {
+    if (fresh(told, now)) newest = std::max(newest, told.as_of);
+  }
+  return newest;
+}
+
 std::optional<Duration> Uplink::common_queue(Timestamp now) const {
   std::size_t tell = 0;
   Duration least = Duration::max();
+  const Timestamp newest = newest_as_of(now);
   for (const Told& told : told_) {
     if (!fresh(told, now)) continue;
     ++tell;
-    least = std::min(least, told.queue);
+    if (told.as_of + kSameTime >= newest) least = std::min(least, told.queue);
   }
   if (tell < 2) return std::nullopt;
   return least;
