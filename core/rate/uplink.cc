@@ -136,8 +136,6 @@ std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId pee
   }
   path->last = o;
   path->controller->observe(o);
-  // What a path with a queue of its own loses is its own as well.
-  if (o.standing_queue <= kIdle) shared_lost_ += o.packets_lost;
   observe_uplink(now);
   follow(peer);
   settle_earlier_sound();
@@ -220,7 +218,6 @@ void Uplink::observe_uplink(Timestamp now) {
   }
   o.spread /= tell;
   o.paths = static_cast<std::uint32_t>(tell);
-  o.packets_lost = std::exchange(shared_lost_, 0);
   if (*common > kIdle) o.busy_rate = Bitrate::bps(busy_bps);
   shared_->observe(o);
 }

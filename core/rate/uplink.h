@@ -112,7 +112,6 @@ class Uplink final : public send::Allowance {
   std::int64_t earlier_sum_ = 0;  // of the frames that they get
   Bitrate pace_;
   std::unique_ptr<Controller> shared_;
-  std::uint32_t shared_lost_ = 0;  // packets of all paths since it was last told
   bool shared_active_ = false;
   std::optional<Timestamp> shared_observed_at_;
 };
