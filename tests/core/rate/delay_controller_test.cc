@@ -378,9 +378,10 @@ struct ToldUplink {
   DelayController controller{{}, 1};
   Duration now{};
 
-  void tell(Duration queue, Bitrate sent, Bitrate carried) {
+  void tell(Duration queue, Bitrate sent, Bitrate carried, std::uint32_t lost = 0) {
     Observation o;
     o.now = at(now += 40ms);
+    o.packets_lost = lost;
     o.paths = 10;
     o.round_trip = 60ms;
     o.standing_queue = queue;
@@ -417,9 +418,14 @@ TEST_CASE("what a swinging uplink gives beyond what it gave when full is tried s
 TEST_CASE("what a neighbour left of an uplink says nothing of it when he has gone", "[rate]") {
   ToldUplink uplink;
   uplink.kbps_after_empty(20s);
+  // First his packets are many or few between two of ours, then the queue is full and loses.
   for (int i = 0; i < 500; ++i) {
     const Bitrate sent = uplink.controller.rate();
-    uplink.tell(150ms, sent, std::min(sent, Bitrate::kbps(1'000)));
+    const Bitrate left = std::min(sent, Bitrate::kbps(1'000));
+    const bool full = i > 75;
+    const std::int64_t percent = full ? 97 : i % 2 == 0 ? 80 : 125;
+    uplink.tell(150ms, sent, Bitrate::bps(left.bps() / 100 * percent), full ? 1 : 0);
   }
-  CHECK(uplink.kbps_after_empty(5s) > 4'000);
+  CHECK(uplink.controller.rate().kbps() < 1'000);
+  CHECK(uplink.kbps_after_empty(15s) > 4'000);
 }
