@@ -71,8 +71,8 @@ bool SoundLoss::by_chance(std::int64_t last, std::uint32_t most_permille) const 
   return lost * 1'000 <= packets * most_permille && lost * 4 <= runs * 5;
 }
 
-void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets,
-                       Duration round_trip, bool overflows) {
+void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets, Duration round_trip,
+                       bool overflows) {
   const std::int64_t last = now.time_since_epoch() / kSlot;
   Slot& slot = slots_[static_cast<std::size_t>(last % kSlots)];
   if (slot.number != last) slot = Slot{last, 0, 0, 0, 0, {}};
