@@ -45,7 +45,7 @@ class TestMedia {
     return nodes_[i].filmed[{{source, layer}, number}];
   }
   std::size_t picture_bytes = 5000;
-  bool pictures_follow_rate = false;  // else all are as large as that
+  bool pictures_follow_rate = false;      // else all are as large as that
   std::optional<std::size_t> page_bytes;  // of each picture of a document that stands still
   // What a microphone tells of its frame of 20 ms; a quiet room if nothing else is said.
   std::function<std::uint8_t(std::size_t bridge, Timestamp)> level = [](std::size_t, Timestamp) {
