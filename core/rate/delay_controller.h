@@ -84,7 +84,7 @@ class DelayController final : public Controller {
     Timestamp began_at, tried_at;
     std::optional<Timestamp> cut_at, short_since, try_began_at;
     Bitrate before, sent_before, arrived_before;  // of the try
-    std::int64_t tries = 0;                       // that have found him there
+    std::uint32_t tries = 0;                      // that have found him there
     std::uint32_t packets = 0, lost = 0;
   };
   bool floods(Greedy& g, const Observation& o) const;

@@ -14,7 +14,7 @@ struct Observation {
   Timestamp now;
   Duration round_trip{};      // the least of the last half minute
   Duration standing_queue{};  // the least wait of the last packets: what no burst of ours explains
-  Duration uplink_queue{};    // what of it all paths share, and another controller minds
+  Duration uplink_queue{};    // before that one, of all paths; another controller minds it
   Duration mean_queue{};      // of the same packets: bursts of ours that wait show in it
   Duration spread{};          // of the same waits, above the least
   // What the bottleneck gave us while packets of ours waited in front of it; none when none did.
