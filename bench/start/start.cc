@@ -5,12 +5,14 @@
 #include <iostream>
 #include <vector>
 
+#include "sim/large_pages.h"
 #include "sim/line_paths.h"
 #include "sim/link.h"
 #include "sim/scenario.h"
 
 int main(int argc, char** argv) {
   using namespace diemcau::sim;
+  begin_with_large_pages(argv);
   if (argc != 2) {
     std::cerr << "usage: lab-start SCENARIO.toml\n";
     return 2;

@@ -17,6 +17,7 @@
 #include "bench/transport/cases.h"
 #include "bench/transport/curves.h"
 #include "bench/transport/series.h"
+#include "sim/large_pages.h"
 #include "sim/statistics.h"
 
 namespace {
@@ -267,6 +268,7 @@ void check(Options& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  diemcau::sim::begin_with_large_pages(argv);
   Options o;
   CLI::App app{"The transport's cases, their figures and bars", "./dev bench transport"};
   app.add_option("--case", o.cases, "this case alone; may be repeated");
