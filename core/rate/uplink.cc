@@ -118,7 +118,7 @@ std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId pee
                          path->controller->rate() < kFrameCounts;
   path->sound_loss.report(now, packets, path->meter.round_trip(), overflows);
   losing_ += path->sound_loss.earlier_frames() > 0;
-  const Duration there_and_back = path->meter.round_trip() + o.standing_queue;
+  const Duration there_and_back = path->meter.way_and_back() + o.standing_queue;
   const Duration held_up = round_trip ? between(*round_trip, there_and_back) : Duration::zero();
   told_[peer.value] = {now, now - held_up, o.standing_queue};
   // Among few packets of one path, large ones seem to wait while they are only long.
