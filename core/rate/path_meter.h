@@ -26,6 +26,8 @@ class PathMeter {
   // The least of the last minutes: reports may stand in a queue of their sender's for longer than
   // the other one remembers.
   Duration way_and_back() const { return way_and_back_.least().value_or(kUnknownRoundTrip); }
+  // Of the newest packet that arrived.
+  Duration wait() const { return queue_; }
   // What arrived or was lost within `window` before the newest arrival.
   Bitrate carried(Duration window) const { return arrivals_.carried(window, newest_arrival_); }
 

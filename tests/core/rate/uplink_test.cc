@@ -151,3 +151,15 @@ TEST_CASE("what the uplink's queue has grown by since a late report was written 
   CHECK(paths.uplink.figures(TwoPaths::kPrompt)->queue > 300ms);
   CHECK(paths.uplink.rate(TwoPaths::kPrompt).bps() >= before.bps() * 9 / 10);
 }
+
+TEST_CASE("reports that wait in a queue of their sender's do not close the window", "[rate]") {
+  TwoPaths paths;
+  paths.run_until(50s, none, late_from_5_s);
+  CHECK_FALSE(paths.was_closed);
+  // What has left beyond the rate does.
+  for (int i = 0; i < 600; ++i) {
+    paths.uplink.sent(at(50s), TwoPaths::kLate, Ssrc{TwoPaths::kLate.value}, SeqNo{paths.next++},
+                      600, MediaKind::video);
+  }
+  CHECK_FALSE(paths.uplink.window_open(at(50s), TwoPaths::kLate));
+}
