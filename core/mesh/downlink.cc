@@ -12,6 +12,9 @@ namespace {
 constexpr std::uint32_t kFewestPeers = 3;
 // Three times what our own rate control leaves in a line.
 constexpr Duration kWaits = 60ms;
+// In one queue all wait equally: seconds' means were 8 ms apart at most. What is beyond is that of
+// senders' own lines, 20 to 30 ms when they are full.
+constexpr Duration kEqually = 30ms;
 // Behind a queue that stands so long one in a hundred is the queue's: senders that carry no earlier
 // sound for it lose no more.
 constexpr std::uint64_t kLosesPermille = 10;
@@ -42,25 +45,36 @@ void Downlink::second_over(Timestamp now, const Second& second) {
   if (number != second_) {
     judge(now);
     second_ = number;
-    peers_ = waiting_ = 0;
+    waits_of_peers_.clear();
     received_ = lost_ = 0;
   }
   if (second.received + second.lost == 0) return;
-  ++peers_;
-  waiting_ += second.waited >= kWaits;
+  waits_of_peers_.push_back(second.waited);
   received_ += second.received;
   lost_ += second.lost;
 }
 
+// Somebody's upload at the other end makes whoever comes from there wait, each for a time of its
+// own, and nobody else.
+bool Downlink::wait_in_one_queue() {
+  const std::size_t peers = waits_of_peers_.size();
+  if (peers < kFewestPeers) return false;
+  const auto middle = waits_of_peers_.begin() + static_cast<std::ptrdiff_t>(peers / 2);
+  std::nth_element(waits_of_peers_.begin(), middle, waits_of_peers_.end());
+  const Duration usual = *middle;
+  if (usual < kWaits) return false;
+  const auto equally = static_cast<std::size_t>(
+      std::count_if(waits_of_peers_.begin(), waits_of_peers_.end(), [usual](Duration waited) {
+        return waited >= usual - kEqually && waited <= usual + kEqually;
+      }));
+  return equally * 3 > peers * 2;
+}
+
 void Downlink::judge(Timestamp now) {
-  waits_ = peers_ >= kFewestPeers && waiting_ * 2 > peers_;
-  if (waits_ && lost_ * 1'000 > (received_ + lost_) * kLosesPermille) {
-    ++crowded_s_;
-    calm_s_ = 0;
-  } else {
-    crowded_s_ = 0;
-    calm_s_ = waiting_ * 4 > peers_ ? 0 : calm_s_ + 1;
-  }
+  waits_ = wait_in_one_queue();
+  calm_s_ = waits_ ? 0 : calm_s_ + 1;
+  const bool loses = lost_ * 1'000 > (received_ + lost_) * kLosesPermille;
+  crowded_s_ = waits_ && loses ? crowded_s_ + 1 : 0;
   if (not_before_ && now < *not_before_) return;
   if (crowded_s_ >= kCrowdedSeconds && now - changed_at_ >= kSettles) {
     if (limit_ != PictureLimit::nobodys) {

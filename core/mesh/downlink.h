@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "core/quality/flow_report.h"
 #include "core/units/time.h"
@@ -12,10 +13,10 @@
 namespace diemcau::mesh {
 
 // Ten senders cannot find out by themselves that they share a queue: each sees the others' packets
-// as somebody else's greed. By experiment, as losses are judged: while most peers' sound waits and
-// packets are lost, less is asked for, step by step. When it stays so even without any picture, it
-// is not of our asking, and everything is asked for again. After calm seconds one step back, the
-// later the oftener it went wrong. One thread at a time.
+// as somebody else's greed. By experiment, as losses are judged: while most peers' sound waits
+// equally long and packets are lost, less is asked for, step by step. When it stays so even without
+// any picture, it is not of our asking, and everything is asked for again. After calm seconds one
+// step back, the later the oftener it went wrong. One thread at a time.
 class Downlink {
  public:
   // One peer's second, of the local clock: the mean of what its sound waited above the least of the
@@ -29,18 +30,19 @@ class Downlink {
   // True once after each change.
   bool take_change() { return std::exchange(changed_, false); }
   quality::PictureLimit limit() const { return limit_; }
-  // Most waited in the last second, and packets are lost or were: what comes late by that is of no
-  // use.
+  // Most waited in our line in the last second, and packets are lost or were: what comes late by
+  // that is of no use.
   bool crowded() const {
     return crowded_s_ > 0 || (waits_ && limit_ != quality::PictureLimit::none);
   }
 
  private:
+  bool wait_in_one_queue();
   void judge(Timestamp now);
   void set(Timestamp now, quality::PictureLimit limit);
 
   std::int64_t second_ = 0;  // that is being collected
-  std::uint32_t peers_ = 0, waiting_ = 0;
+  std::vector<Duration> waits_of_peers_;
   std::uint64_t received_ = 0, lost_ = 0;
 
   quality::PictureLimit limit_ = quality::PictureLimit::none;

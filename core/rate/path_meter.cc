@@ -31,7 +31,7 @@ constexpr Duration kAbsurd = 60s;
 }  // namespace
 
 void PathMeter::Least::add(Timestamp now, Duration value) {
-  const std::int64_t number = now.time_since_epoch() / kPart;
+  const std::int64_t number = now.time_since_epoch() / part_;
   Part& part = parts_[static_cast<std::size_t>(number) % parts_.size()];
   const bool begins = part.number != number;
   if (begins || value < part.least) part = Part{number, value};
@@ -127,7 +127,10 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
     newest_arrival_ = p.arrived_at;
   }
   if (o.packets_lost > 0 && queue_ < kNearlyFull) o.packets_blacked_out = blacked_out(packets);
-  if (round_trip) round_trip_.add(now, *round_trip);
+  if (round_trip) {
+    round_trip_.add(now, *round_trip);
+    way_and_back_.add(now, *round_trip);
+  }
   o.round_trip = this->round_trip();
   look_at_waits(o);
   o.busy_rate = arrivals_.busy_rate(newest_arrival_);

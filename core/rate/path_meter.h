@@ -23,24 +23,30 @@ class PathMeter {
   Observation report(Timestamp now, std::span<const ReportedPacket> packets,
                      std::optional<Duration> round_trip);
   Duration round_trip() const { return round_trip_.least().value_or(kUnknownRoundTrip); }
+  // The least of the last minutes: reports may stand in a queue of their sender's for longer than
+  // the other one remembers.
+  Duration way_and_back() const { return way_and_back_.least().value_or(kUnknownRoundTrip); }
+  // Of the newest packet that arrived.
+  Duration wait() const { return queue_; }
   // What arrived or was lost within `window` before the newest arrival.
   Bitrate carried(Duration window) const { return arrivals_.carried(window, newest_arrival_); }
 
   static constexpr Duration kUnknownRoundTrip = 100ms;
 
  private:
-  // The least value of the last half minute, in six parts.
+  // The least value of the last six parts.
   class Least {
    public:
+    explicit Least(Duration part) : part_(part) {}
     void add(Timestamp now, Duration value);
     std::optional<Duration> least() const { return least_; }
 
    private:
-    static constexpr Duration kPart = 5s;
     struct Part {
       std::int64_t number = -1;
       Duration least{};
     };
+    Duration part_;
     std::array<Part, 6> parts_{};
     std::int64_t newest_ = -1;
     std::optional<Duration> least_;
@@ -97,7 +103,7 @@ class PathMeter {
 
   ClockSkew skew_;
   BaseDelay base_;
-  Least round_trip_;
+  Least round_trip_{5s}, way_and_back_{60s};
   Series sent_;                                            // by our clock
   std::optional<Timestamp> picture_sent_at_, resumed_at_;  // the newest; the first after a pause
   Series arrivals_;                                        // by the peer's

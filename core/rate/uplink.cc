@@ -25,6 +25,9 @@ constexpr Bitrate kLeastStart = Bitrate::kbps(120);
 // every 33.
 constexpr Duration kWindowSlack = 100ms;
 constexpr std::int64_t kWindowBytes = 4'000;
+// A report that comes later by that has stood in somebody's queue. Less is jitter, or the queue of
+// a thin line that we fill ourselves: with 40 ms a page took 50 s there instead of 9.
+constexpr Duration kHeldUp = 100ms;
 // Without sound nothing tells that the last pictures were lost.
 constexpr Duration kSilent = 300ms;
 // Earlier sound takes no more than half of a path's part; a frame of 32 kbit/s with its header, 50
@@ -118,9 +121,9 @@ std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId pee
                          path->controller->rate() < kFrameCounts;
   path->sound_loss.report(now, packets, path->meter.round_trip(), overflows);
   losing_ += path->sound_loss.earlier_frames() > 0;
-  const Duration there_and_back = path->meter.round_trip() + o.standing_queue;
-  const Duration held_up = round_trip ? between(*round_trip, there_and_back) : Duration::zero();
-  told_[peer.value] = {now, now - held_up, o.standing_queue};
+  const Duration there_and_back = path->meter.way_and_back() + path->meter.wait();
+  path->held_up = round_trip ? between(*round_trip, there_and_back) : Duration::zero();
+  told_[peer.value] = {now, now - path->held_up, o.standing_queue};
   // Among few packets of one path, large ones seem to wait while they are only long.
   path->mean_queue = std::exchange(o.mean_queue, Duration::zero());
   if (const auto common = common_queue(now)) {
@@ -148,9 +151,11 @@ void Uplink::follow(PeerId peer) {
   const Duration round_trip = path.meter.round_trip();
   path.pace = path.controller->pace();
   path.silence = round_trip + kSilent;
-  path.window =
-      path.controller->rate().bytes_in(round_trip + told_[peer.value].queue + kWindowSlack) +
-      ByteCount::bytes(kWindowBytes);
+  // What arrived while its report stood in a queue has left the way.
+  const Duration held_up = path.held_up > kHeldUp ? path.held_up : Duration::zero();
+  const Duration until_told = std::max(round_trip, path.meter.way_and_back() + held_up) +
+                              told_[peer.value].queue + kWindowSlack;
+  path.window = path.controller->rate().bytes_in(until_told) + ByteCount::bytes(kWindowBytes);
 }
 
 void Uplink::settle_earlier_sound() {

@@ -71,6 +71,7 @@ class Uplink final : public send::Allowance {
     Bitrate pace;
     ByteCount window;
     Duration silence{};  // after which nothing is known any more
+    Duration held_up{};  // by which the last report was late on its own way
     std::optional<Timestamp> sent_at;
     std::size_t earlier_sound = 0;
     SentLog log;

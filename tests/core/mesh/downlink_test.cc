@@ -52,6 +52,36 @@ TEST_CASE("losses without a queue, and a queue without losses, cost no picture",
   CHECK(line.downlink.limit() == PictureLimit::none);
 }
 
+TEST_CASE("peers who wait behind uploads of their own are no reason to ask for less",
+          "[mesh][downlink]") {
+  Line line;
+  // Two of three have a queue of seconds at home and lose there, the third waits for nothing.
+  for (int s = 0; s < 60; ++s, line.now += 1s) {
+    line.downlink.second_over(line.now, {1500ms, 60, 4});
+    line.downlink.second_over(line.now + 1ms, {1510ms, 60, 4});
+    line.downlink.second_over(line.now + 2ms, {2ms, 60, 0});
+  }
+  CHECK(line.downlink.limit() == PictureLimit::none);
+  CHECK_FALSE(line.downlink.crowded());
+  // All of them have, but each its own.
+  for (int s = 0; s < 60; ++s, line.now += 1s) {
+    for (int p = 0; p < 5; ++p)
+      line.downlink.second_over(line.now + p * 1ms, {300ms + p * 150ms, 60, 4});
+  }
+  CHECK(line.downlink.limit() == PictureLimit::none);
+  CHECK_FALSE(line.downlink.crowded());
+}
+
+TEST_CASE("a line that most share is found beside one who has an upload at home",
+          "[mesh][downlink]") {
+  Line line;
+  for (int s = 0; s < 5; ++s, line.now += 1s) {
+    for (int p = 0; p < 4; ++p) line.downlink.second_over(line.now + p * 1ms, kCrowded);
+    line.downlink.second_over(line.now + 9ms, {900ms, 60, 4});
+  }
+  CHECK(line.downlink.limit() != PictureLimit::none);
+}
+
 TEST_CASE("one second of crowding is somebody's burst and costs no picture", "[mesh][downlink]") {
   Line line;
   for (int i = 0; i < 10; ++i) {

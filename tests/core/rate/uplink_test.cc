@@ -2,6 +2,7 @@
 
 #include <array>
 #include <catch2/catch.hpp>
+#include <map>
 
 #include "core/wire/rtcp.h"
 
@@ -71,4 +72,94 @@ TEST_CASE("a peer that claims to have held its reports back for longer than they
     REQUIRE(uplink.rate(kPeer) >= Bitrate::kbps(80));
     REQUIRE(uplink.rate(kPeer) <= Bitrate::kbps(100'000));
   }
+}
+
+namespace {
+// Two peers who get a packet every 10 ms: 20 ms there and back, and what waits in the uplink's
+// queue. Reports come every 40 ms, the second peer's out of a queue of its own.
+struct TwoPaths {
+  static constexpr PeerId kPrompt{1}, kLate{2};
+  Uplink uplink = Uplink([] {
+    Uplink::Settings s = settings();
+    s.peers = 3;
+    return s;
+  }());
+  Duration now{};
+  std::uint16_t next = 0;
+  struct Report {
+    PeerId about;
+    std::array<wire::CcfbPacket, 4> packets;
+    SeqNo first{0};
+    Duration written{};
+  };
+  std::multimap<Duration, Report> under_way;
+  bool was_closed = false;
+
+  TwoPaths() {
+    uplink.association_began(kPrompt);
+    uplink.association_began(kLate);
+  }
+  // Queues at a time.
+  void run_until(Duration end, Duration (*in_uplink)(Duration), Duration (*of_reports)(Duration)) {
+    for (; now < end; now += 10ms) {
+      while (!under_way.empty() && under_way.begin()->first <= now) {
+        take(under_way.begin()->first, under_way.begin()->second);
+        under_way.erase(under_way.begin());
+      }
+      was_closed = was_closed || !uplink.window_open(at(now), kLate);
+      for (const PeerId peer : {kPrompt, kLate})
+        uplink.sent(at(now), peer, Ssrc{peer.value}, SeqNo{next}, 600, MediaKind::video);
+      if (++next % 4 != 0) continue;
+      Report r{
+          kPrompt, {}, SeqNo{static_cast<std::uint16_t>(next - 4)}, now + 10ms + in_uplink(now)};
+      for (int i = 0; i < 4; ++i) {
+        const Duration arrived =
+            now - (3 - i) * Duration{10ms} + in_uplink(now - (3 - i) * Duration{10ms});
+        const auto before_written = (r.written - 10ms - arrived) * 1'024 / 1s;
+        r.packets[static_cast<std::size_t>(i)] = {true, 0,
+                                                  static_cast<std::uint16_t>(before_written)};
+      }
+      under_way.emplace(r.written + 10ms, r);
+      r.about = kLate;
+      under_way.emplace(r.written + 10ms + of_reports(r.written), r);
+    }
+  }
+  void take(Duration when, const Report& r) {
+    const std::array<wire::CcfbStream, 1> streams = {
+        wire::CcfbStream{Ssrc{r.about.value}, r.first, r.packets}};
+    std::array<std::uint8_t, 64> bytes{};
+    ByteWriter out(bytes);
+    const auto stamp = static_cast<std::uint32_t>(r.written * 65'536 / 1s);
+    wire::write_ccfb(out, Ssrc{1}, streams, 655'360U + stamp);
+    wire::RtcpReader reader(out.written());
+    const auto packet = reader.next();
+    REQUIRE(packet);
+    uplink.report_arrived(at(when), r.about, std::get<wire::Ccfb>(*packet));
+  }
+};
+Duration none(Duration) { return Duration::zero(); }
+Duration late_from_5_s(Duration t) { return std::clamp<Duration>(t - 5s, 0s, 1300ms); }
+}  // namespace
+
+TEST_CASE("what the uplink's queue has grown by since a late report was written is no path's own",
+          "[rate]") {
+  TwoPaths paths;
+  paths.run_until(50s, none, late_from_5_s);
+  const Bitrate before = paths.uplink.rate(TwoPaths::kPrompt);
+  paths.run_until(
+      51s, [](Duration t) { return std::max<Duration>(t - 50s, 0s) * 7 / 10; }, late_from_5_s);
+  CHECK(paths.uplink.figures(TwoPaths::kPrompt)->queue > 300ms);
+  CHECK(paths.uplink.rate(TwoPaths::kPrompt).bps() >= before.bps() * 9 / 10);
+}
+
+TEST_CASE("reports that wait in a queue of their sender's do not close the window", "[rate]") {
+  TwoPaths paths;
+  paths.run_until(50s, none, late_from_5_s);
+  CHECK_FALSE(paths.was_closed);
+  // What has left beyond the rate does.
+  for (int i = 0; i < 600; ++i) {
+    paths.uplink.sent(at(50s), TwoPaths::kLate, Ssrc{TwoPaths::kLate.value}, SeqNo{paths.next++},
+                      600, MediaKind::video);
+  }
+  CHECK_FALSE(paths.uplink.window_open(at(50s), TwoPaths::kLate));
 }
