@@ -65,7 +65,10 @@ class Crossings {
     return all_[(from * members_ + to) * kWireStreams.size() + place];
   }
   const Crossing& of(std::size_t from, std::size_t to, const WireStream& stream) const {
-    return all_[(from * members_ + to) * kWireStreams.size() + place_of(stream)];
+    return of(from, to, place_of(stream));
+  }
+  const Crossing& of(std::size_t from, std::size_t to, std::uint8_t place) const {
+    return all_[(from * members_ + to) * kWireStreams.size() + place];
   }
   bool empty() const { return all_.empty(); }
   void reset() { all_.assign(all_.size(), Crossing{}); }

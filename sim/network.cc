@@ -2,6 +2,7 @@
 #include "sim/network.h"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "core/base/byte_reader.h"
 #include "core/base/check.h"
@@ -119,11 +120,9 @@ void Network::send(Timestamp now, Datagram&& d) {
   const std::uint32_t seal = d.sealed ? 0 : seal_bytes(d.kind);
   d.payload_bytes = static_cast<std::uint32_t>(d.packet->wire_size()) + seal;
   if (d.kind == mesh::PacketKind::rtp) d.stream = stream_of(d);
-  if (d.stream != kNoStream) {
-    Crossing& c = crossing_of(d);
-    ++c.packets_sent;
-    c.bytes_sent += d.payload_bytes;
-  }
+  Crossing* crossing = d.stream != kNoStream ? &crossing_of(d) : nullptr;
+  if (crossing != nullptr) diemcau::fetch(crossing, offsetof(Crossing, delay));
+  const std::uint32_t bytes = d.payload_bytes;
   if (observer_ != nullptr) {
     Traffic traffic{d.from, d.to, false, stream_at(d.stream),
                     static_cast<std::int64_t>(d.payload_bytes)};
@@ -133,11 +132,14 @@ void Network::send(Timestamp now, Datagram&& d) {
   }
   if (by_hand) {
     ++tally_.lost_by_hand;
-    return;
+  } else {
+    if (d.packet->capacity() > kSmallPacket || !d.packet.sole()) d.packet = copy_of(d);
+    d.sent_at = now;
+    pass(now, flights_.put(std::move(d)));
   }
-  if (d.packet->capacity() > kSmallPacket || !d.packet.sole()) d.packet = copy_of(d);
-  d.sent_at = now;
-  pass(now, flights_.put(std::move(d)));
+  if (crossing == nullptr) return;
+  ++crossing->packets_sent;  // last: it has been fetched by now
+  crossing->bytes_sent += bytes;
 }
 
 void Network::next_hop(std::uint32_t flight) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/fetch.h"
 #include "core/base/packet_pool.h"
 #include "core/mesh/boundary.h"
 #include "core/units/time.h"
@@ -46,6 +47,8 @@ constexpr std::uint32_t kCrossHandle = std::uint32_t{1} << 31;
 
 // Holds RTP headers, feedback and checks.
 constexpr std::size_t kSmallPacket = 192;
+// A packet and the header behind it.
+constexpr std::size_t kFetched = 128;
 
 // IPv4 and UDP headers, which the lines carry besides their own overhead.
 constexpr std::uint32_t kIpUdpBytes = 20 + 8;
@@ -88,13 +91,19 @@ class Network {
   void fetch(std::uint16_t member) const {
     if (const auto* first = inboxes_[member].first()) __builtin_prefetch(&flights_[first->flight]);
   }
+  // Who sent the one that will be read first.
+  std::optional<std::uint16_t> sender(std::uint16_t member) const {
+    const auto* first = inboxes_[member].first();
+    return first != nullptr ? std::optional(flights_[first->flight].from) : std::nullopt;
+  }
   // Of one that was fetched before: its bytes. Gives who sent it.
   std::optional<std::uint16_t> fetch_bytes(std::uint16_t member) const {
     const auto* first = inboxes_[member].first();
     if (first == nullptr) return std::nullopt;
     const Datagram& d = flights_[first->flight];
-    __builtin_prefetch(&*d.packet);
-    __builtin_prefetch(d.packet->data());
+    diemcau::fetch(&*d.packet, kFetched);
+    if (d.stream != kNoStream)
+      diemcau::fetch(&crossings_.of(d.from, d.to, d.stream), sizeof(Crossing));
     return d.from;
   }
   // An entry event: a line takes what has come to it by now.

@@ -193,15 +193,21 @@ struct World::Impl {
     }
   }
 
-  // Two steps ahead, so that the memory has answered when the event comes.
+  // Some steps ahead, so that the memory has answered when the event comes.
   void fetch() const {
     const SimEvent* later = events.ahead(4);
     if (later != nullptr && later->what() == EventClass::read) network.fetch(later->id());
-    const SimEvent* soon = events.ahead(2);
-    if (soon == nullptr || soon->what() != EventClass::read) return;
-    const Participant& p = *members[soon->id()];
-    if (const auto from = network.fetch_bytes(p.index); from && p.paths[*from])
-      p.bridge.fetch(*p.paths[*from]);
+    if (const SimEvent* soon = events.ahead(2);
+        soon != nullptr && soon->what() == EventClass::read) {
+      const Participant& p = *members[soon->id()];
+      if (const auto from = network.fetch_bytes(p.index); from && p.paths[*from])
+        p.bridge.fetch(*p.paths[*from]);
+    }
+    const SimEvent* next = events.ahead(1);
+    if (next == nullptr || next->what() != EventClass::read) return;
+    const Participant& p = *members[next->id()];
+    if (const auto from = network.sender(p.index); from && p.paths[*from])
+      p.bridge.fetch_next(*p.paths[*from]);
   }
 
   RunResult run() {

@@ -116,7 +116,8 @@ struct Bridge::Impl {
                     allocation.deadline().value_or(kNever), outbound.deadline().value_or(kNever)});
       due = std::min(peers.due(), sending_due);
     }
-    return due != kNever ? std::optional(due) : std::nullopt;
+    if (due == kNever) return std::nullopt;
+    return due;
   }
 
   void run(Timestamp at) {
@@ -170,6 +171,7 @@ void Bridge::handle(Timestamp now, Input&& input) {
 }
 
 void Bridge::fetch(PathId path) const { impl_->peers.fetch(path); }
+void Bridge::fetch_next(PathId path) const { impl_->peers.fetch_next(path); }
 
 Output* Bridge::poll() { return impl_->out.pop(); }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/byte_reader.h"
+#include "core/base/fetch.h"
 #include "core/units/time.h"
 #include "core/wire/control.h"
 
@@ -28,6 +29,8 @@ class ControlChannel {
   // datagram_arrived().
   std::optional<ByteSpan> poll_message();
   bool has_message() const { return !delivered_.empty(); }
+  // It will be asked soon.
+  void fetch() const { diemcau::fetch(&delivered_, sizeof(delivered_)); }
   // Writes one due datagram and gives its size; 0 when nothing is due. Poll until 0 after every
   // call.
   std::size_t poll_datagram(Timestamp now, std::span<std::uint8_t> out);

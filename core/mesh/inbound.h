@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/fetch.h"
 #include "core/mesh/boundary.h"
 #include "core/mesh/downlink.h"
 #include "core/mesh/output_queue.h"
@@ -76,7 +77,11 @@ class Inbound {
 
   void want(const PictureLayers& layers);  // the best to ask for
   const PictureLayers& wanted() const { return wanted_; }
-  bool lacks_pictures() const;  // then there may be a loss to report
+  bool lacks_pictures() const;
+  // What every packet asks of its peer's pictures.
+  void fetch_pictures() const {
+    for (const Live& live : with_pictures_) fetch(&live.pictures->assembly, 192);
+  }  // then there may be a loss to report
   // One loss to report to the peer; poll until none.
   struct LossToReport {
     Ssrc ssrc;

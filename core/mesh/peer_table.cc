@@ -67,8 +67,7 @@ void PeerTable::start(Timestamp now) {
 // --------------------------------------------------------------- datagrams
 
 void PeerTable::packet_arrived(Timestamp now, PacketArrived& in) {
-  const std::size_t index = in.path.value / Link::kPaths;
-  Peer* peer = index < peers_.size() ? peers_[index].get() : nullptr;
+  Peer* peer = peer_behind(in.path);
   if (peer == nullptr) return drop(quality::DropReason::unknown);
   const ByteSpan bytes = in.packet->bytes();
   const bool keyed =

@@ -57,12 +57,15 @@ class PeerTable {
 
   void start(Timestamp now);
   void packet_arrived(Timestamp now, PacketArrived& in);
-  // One is near.
+  // One is near, and it is the next.
   void fetch(PathId path) const {
-    const std::size_t index = path.value / Link::kPaths;
-    if (index >= peers_.size() || !peers_[index]) return;
-    peers_[index]->link.fetch();
-    diemcau::fetch(&peers_[index]->inbound, 512);  // what every packet reads
+    const Peer* peer = peer_behind(path);
+    if (peer == nullptr) return;
+    peer->link.fetch();
+    diemcau::fetch(&peer->inbound, 512);  // what every packet reads
+  }
+  void fetch_next(PathId path) const {
+    if (const Peer* peer = peer_behind(path)) peer->inbound.fetch_pictures();
   }
   void stranger_arrived(Timestamp now, StrangerArrived& in);
   void subscribe(Timestamp now, const Subscribe& command);
@@ -86,6 +89,10 @@ class PeerTable {
   // After anything that may have changed a peer's state: reacts to it and keeps its deadline.
   void touched(Timestamp now, Peer& peer);
 
+  Peer* peer_behind(PathId path) const {
+    const std::size_t index = path.value / Link::kPaths;
+    return index < peers_.size() ? peers_[index].get() : nullptr;
+  }
   Peer* find(PeerId id) { return id.value < peers_.size() ? peers_[id.value].get() : nullptr; }
   template <typename F>
   void for_each(F&& f) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/base/fetch.h"
+
 namespace diemcau::rate {
 
 namespace {
@@ -56,6 +58,7 @@ void SentLog::add(Timestamp now, Ssrc ssrc, SeqNo seq, std::uint16_t size_bytes,
   in_flight_ += ByteCount::bytes(size_bytes);
   ++s->next;
   s->oldest_flying = std::max(s->oldest_flying, s->next - static_cast<PacketId>(s->records.size()));
+  fetch(&s->record(s->next), sizeof(Record));
 }
 
 void SentLog::land(Record& record, State state) {
