@@ -1,5 +1,5 @@
-// The heap on pages of 2 MiB: a mesh touches some 20 MB in no order, and every packet's lines lie on
-// other pages than the last one's (docs/LAB.md, "Speed").
+// The heap on pages of 2 MiB: a mesh touches some 20 MB in no order, and every packet's memory lies
+// on other pages than the last one's (docs/LAB.md, "Speed").
 #pragma once
 
 namespace diemcau::sim {

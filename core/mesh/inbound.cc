@@ -3,7 +3,9 @@
 #include "core/mesh/inbound.h"
 
 #include <algorithm>
+#include <cstddef>
 
+#include "core/base/fetch.h"
 #include "core/units/media_time.h"
 
 namespace diemcau::mesh {
@@ -296,6 +298,11 @@ Timestamp Inbound::due() const {
   for (const Live& live : with_pictures_)
     first = std::min(first, live.pictures->assembly.deadline().value_or(kNever));
   return first;
+}
+
+void Inbound::fetch_pictures() const {
+  constexpr std::size_t kAsked = 192;  // of an assembly
+  for (const Live& live : with_pictures_) fetch(&live.pictures->assembly, kAsked);
 }
 
 bool Inbound::lacks_pictures() const {

@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/base/fetch.h"
 #include "core/mesh/boundary.h"
 #include "core/mesh/downlink.h"
 #include "core/mesh/output_queue.h"
@@ -77,11 +76,8 @@ class Inbound {
 
   void want(const PictureLayers& layers);  // the best to ask for
   const PictureLayers& wanted() const { return wanted_; }
-  bool lacks_pictures() const;
-  // What every packet asks of its peer's pictures.
-  void fetch_pictures() const {
-    for (const Live& live : with_pictures_) fetch(&live.pictures->assembly, 192);
-  }  // then there may be a loss to report
+  bool lacks_pictures() const;  // then there may be a loss to report
+  void fetch_pictures() const;  // that lacks_pictures() and due() will look at
   // One loss to report to the peer; poll until none.
   struct LossToReport {
     Ssrc ssrc;
@@ -130,8 +126,7 @@ class Inbound {
     receive::CaptureTimes times;
     quality::FlowMeter meter;
     receive::SeenIds packets_seen, frames_seen;  // sound: a frame may come in a later packet, too
-    std::optional<std::pair<std::uint32_t, Timestamp>>
-        last_report;  // compact NTP of the last SR, when it came
+    std::optional<std::pair<std::uint32_t, Timestamp>> last_report;  // the SR's NTP, when it came
     std::unique_ptr<Pictures> pictures;
   };
   // What every packet is looked up by, side by side.
