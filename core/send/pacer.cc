@@ -76,6 +76,7 @@ void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> 
     waiting.since = now;
   }
   queue.waiting[frame.front().source == Source::document] += frame.size();
+  came(queue, first);
   video_queued_ += frame.size();
   if (droppable) queue.droppable += frame.size();
   if (!queue.in_turn) {
@@ -113,7 +114,20 @@ OutgoingPacket Pacer::pop_video(PeerQueue& queue) {
   queue.video.drop_moved();
   if (packet.descriptor.temporal_id > 0) --queue.droppable;
   --queue.waiting[packet.source == Source::document];
+  went(queue, packet);
   return packet;
+}
+
+void Pacer::came(PeerQueue& queue, const OutgoingPacket& first) {
+  if (first.source != Source::camera) return;
+  const auto layer = static_cast<std::size_t>(first.descriptor.layer);
+  if (queue.frames[layer]++ == 0) ++peers_waiting_[layer];
+}
+
+void Pacer::went(PeerQueue& queue, const OutgoingPacket& packet) {
+  if (packet.source != Source::camera || !packet.descriptor.end) return;
+  const auto layer = static_cast<std::size_t>(packet.descriptor.layer);
+  if (--queue.frames[layer] == 0) --peers_waiting_[layer];
 }
 
 // Nobody leans on a droppable frame.
@@ -158,6 +172,7 @@ void Pacer::drop_droppable(PeerQueue& queue) {
       --video_queued_;
       --queue.droppable;
       --queue.waiting[waiting.packet.source == Source::document];
+      went(queue, waiting.packet);
       if (end) {
         ++drops_.video_frames;
         ++queue.left_out;
@@ -298,6 +313,8 @@ void Pacer::clear(PeerId peer) {
   PeerQueue& queue = queue_of(peer);
   video_queued_ -= queue.video.size();
   queue.video.clear();
+  for (std::size_t layer = 0; layer < queue.frames.size(); ++layer)
+    peers_waiting_[layer] -= std::exchange(queue.frames[layer], 0) > 0;
   queue.droppable = 0;
   queue.waiting = {};
   queue.frame_begun = false;

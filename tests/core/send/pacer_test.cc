@@ -244,6 +244,36 @@ TEST_CASE("what waits for a peer that has left is forgotten") {
   CHECK_FALSE(s.pacer.deadline());
 }
 
+TEST_CASE("a peer's picture waits until its last packet has left or it is dropped") {
+  Stage s(Bitrate::kbps(800));
+  s.put(at(0ms), 1, s.picture(0, 5));  // takes 50 ms
+  s.put(at(0ms), 2, s.picture(0, 5));
+  CHECK(s.pacer.peers_waiting(Layer::hi) == 2);
+  CHECK(s.pacer.peers_waiting(Layer::lo) == 0);
+  static_cast<void>(s.run(at(0ms), at(30ms)));
+  CHECK(s.pacer.peers_waiting(Layer::hi) == 2);  // the first one's has begun
+  static_cast<void>(s.run(at(30ms), at(60ms)));
+  CHECK(s.pacer.peers_waiting(Layer::hi) == 1);
+  s.allowance.closed.insert(2);
+  static_cast<void>(s.run(at(60ms), at(1s)));
+  CHECK(s.pacer.peers_waiting(Layer::hi) == 0);
+}
+
+TEST_CASE("a peer with two pictures in the queue waits once, and one that has left no more") {
+  Stage s(Bitrate::kbps(800));
+  s.allowance.closed.insert(1);
+  s.put(at(0ms), 1, s.picture(0, 1));
+  s.put(at(0ms), 1, s.picture(1, 1, 1));
+  s.put(at(0ms), 2, s.picture(0, 1));
+  CHECK(s.pacer.peers_waiting(Layer::hi) == 2);
+  s.put(at(40ms), 1, s.picture(2, 1));  // the droppable one goes
+  CHECK(s.pacer.peers_waiting(Layer::hi) == 2);
+  s.pacer.clear(PeerId{1});
+  CHECK(s.pacer.peers_waiting(Layer::hi) == 1);
+  static_cast<void>(s.run(at(40ms), at(1s)));
+  CHECK(s.pacer.peers_waiting(Layer::hi) == 0);
+}
+
 TEST_CASE("pictures for one peer keep to its path's rate while others have theirs") {
   Stage s(Bitrate::kbps(20'000));
   s.allowance.paths[1] = Bitrate::kbps(500);
