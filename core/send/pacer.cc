@@ -10,6 +10,9 @@ namespace {
 constexpr Duration kDroppableAfter = 33ms;  // one frame: then the droppable temporal layer goes
 constexpr Duration kVideoAfter = 100ms;
 constexpr Duration kBegunAfter = 200ms;  // the rest of a frame whose window closed in its middle
+// Of pictures at 15 a second and less: one that comes late is seen late, one that is dropped breaks
+// what leans on it. Lo's encoder is held meanwhile, half rate is for paths that are short of room.
+constexpr Duration kSparseAfter = 400ms, kSparseBegunAfter = 600ms;
 constexpr Duration kAudioAfter = 200ms;
 constexpr std::size_t kMostVideoPerPeer = 1'024;
 constexpr Duration kRepairAfter = 100ms;
@@ -30,10 +33,10 @@ Pacer::PeerQueue& Pacer::queue_of(PeerId peer) {
   return queues_[peer.value];
 }
 
-// Three pictures; what has begun, and key frames are what takes long, twice as much.
+// What has begun, and key frames are what takes long, may take longer.
 Duration Pacer::patience(const PeerQueue& queue) {
-  const Duration whole = queue.frame_begun ? kBegunAfter : kVideoAfter;
-  return queue.sparse ? 2 * whole : whole;
+  if (queue.sparse) return queue.frame_begun ? kSparseBegunAfter : kSparseAfter;
+  return queue.frame_begun ? kBegunAfter : kVideoAfter;
 }
 
 void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> frame, bool half) {

@@ -19,7 +19,7 @@ namespace diemcau::send {
 // Sends at most kBurst ahead of the rate of the uplink, and pictures no faster than their path's
 // rate and only while its window is open. What would come too late is dropped whole and before it
 // has a sequence number: droppable frames, waiting or new, when a path's queue is older than one
-// frame, any video frame after three pictures' time (100 ms; 200 at 15 a second or less), audio
+// frame, any video frame after 100 ms (400 at 15 a second or less: few are worth more), audio
 // after 200 ms. Nothing that leans on a dropped frame is sent after it: when the path is ready
 // again, the frame is told, and what the encoder then makes without it goes out. The work of a call
 // does not grow with the number of peers that have nothing to send.

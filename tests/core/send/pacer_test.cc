@@ -364,16 +364,19 @@ TEST_CASE("a queue is bounded even when the line stands still") {
   CHECK(s.pool.in_use() <= 1'024 + 4'096);
 }
 
-TEST_CASE("a picture of lo waits for as long as three of its pictures take") {
-  Stage s(Bitrate::kbps(500));
-  auto first = s.picture(0, 10), second = s.picture(1, 2);
-  for (auto* frame : {&first, &second}) {
-    for (auto& packet : *frame) packet.descriptor.layer = Layer::lo;
+TEST_CASE("a picture of lo waits for 400 ms, and for one that waited longer nothing is kept") {
+  const auto of_lo = [](std::vector<OutgoingPacket> frame) {
+    for (auto& packet : frame) packet.descriptor.layer = Layer::lo;
+    return frame;
+  };
+  for (const bool in_time : {true, false}) {
+    CAPTURE(in_time);
+    Stage s(Bitrate::kbps(500));
+    s.put(at(0ms), 1, of_lo(s.picture(0, in_time ? 20 : 26)));  // takes 350 or 450 ms
+    s.put(at(0ms), 1, of_lo(s.picture(1, 2)));
+    std::map<std::uint16_t, int> packets;
+    for (const auto& l : s.run(at(0ms), at(1s))) ++packets[l.frame];
+    CHECK(packets[0] == (in_time ? 20 : 26));
+    CHECK(packets[1] == (in_time ? 2 : 0));
   }
-  s.put(at(0ms), 1, first);  // takes 170 ms
-  s.put(at(0ms), 1, second);
-  std::map<std::uint16_t, int> packets;
-  for (const auto& l : s.run(at(0ms), at(1s))) ++packets[l.frame];
-  CHECK(packets[0] == 10);
-  CHECK(packets[1] == 2);
 }
