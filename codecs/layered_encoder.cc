@@ -95,7 +95,7 @@ struct LayeredEncoder::Impl {
 
   bool due(Layer layer, Timestamp at) {
     One& one = of(layer);
-    if (!one.request.active) return false;
+    if (!one.request.active || one.request.hold) return false;
     const std::int64_t rate = rate_of(layer);
     // Every picture of a source that is no faster goes through, whatever its jitter.
     if (std::int64_t{settings.source_fps} * 1000 <= rate) return true;

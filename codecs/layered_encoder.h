@@ -25,6 +25,7 @@ struct LayerRequest {
   // Every second picture is droppable (temporal_id 1): the others need none of them. On and off
   // without a key frame; costs 0.95 dB while it is on.
   bool temporal = false;
+  bool hold = false;  // no picture for now; the next one is made from the last
 };
 
 struct LayeredSettings {

@@ -18,8 +18,8 @@ namespace diemcau::node {
 class AskedLayers {
  public:
   void ask(const mesh::SetEncoder& state) {
-    codecs::LayerRequest request{state.active,          state.rate,    state.fps, state.idr,
-                                 state.invalidate_from, state.temporal};
+    codecs::LayerRequest request{state.active,          state.rate,     state.fps, state.idr,
+                                 state.invalidate_from, state.temporal, state.hold};
     const std::lock_guard lock(mutex_);
     auto& asked = asked_[static_cast<std::size_t>(state.layer)];
     if (asked) {

@@ -66,6 +66,7 @@ void VideoModel::set(const mesh::SetEncoder& s) {
   }
   if (s.idr) idr_ = true;
   temporal_ = s.temporal;
+  hold_ = s.hold;
   if (s.invalidate_from) {
     const auto first = std::lower_bound(references_.begin(), references_.end(), *s.invalidate_from);
     if (first != references_.end()) healed_ = true;
@@ -76,7 +77,8 @@ void VideoModel::set(const mesh::SetEncoder& s) {
 std::optional<VideoModel::Frame> VideoModel::capture(std::uint8_t camera_fps) {
   if (!active_) return std::nullopt;
   credit_ += std::min(fps_, camera_fps);
-  if (credit_ < camera_fps) return std::nullopt;
+  if (hold_) credit_ = std::min<std::uint32_t>(credit_, camera_fps);  // the next tick after it
+  if (hold_ || credit_ < camera_fps) return std::nullopt;
   credit_ -= camera_fps;
 
   Frame frame;

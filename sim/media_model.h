@@ -94,6 +94,7 @@ class VideoModel {
   bool active_ = false;
   bool idr_ = false;
   bool temporal_ = false;
+  bool hold_ = false;
   bool healed_ = false;  // the next frame avoids invalidated references, which costs bits
   std::uint8_t fps_ = 30;
   std::int64_t target_bps_ = 0, current_bps_ = 0, step_bps_ = 0;

@@ -198,8 +198,13 @@ class Filming {
   void follow() {
     if (!asked_) return;
     rate_ = asked_->rate;
-    const codecs::LayerRequest request{true, asked_->rate, asked_->fps, asked_->idr,
-                                       asked_->invalidate_from};
+    const codecs::LayerRequest request{true,
+                                       asked_->rate,
+                                       asked_->fps,
+                                       asked_->idr,
+                                       asked_->invalidate_from,
+                                       asked_->temporal,
+                                       asked_->hold};
     whole_.set(Layer::hi, request);
     alone_.set(Layer::hi, request);
     asked_.reset();

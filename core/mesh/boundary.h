@@ -163,6 +163,9 @@ struct SetEncoder {
   std::optional<std::uint32_t> invalidate_from;
   // Every second picture shall be droppable (temporal_id 1): no other is made from it.
   bool temporal = false;
+  // No picture until it is asked for without: the last one still waits to leave. What is not made
+  // is no loss to anybody, and the next one is made from the last.
+  bool hold = false;
 };
 struct PlayAudio {
   PeerId origin;

@@ -132,6 +132,7 @@ struct Bridge::Impl {
     while (auto departure = outbound.poll(at)) peers.send_rtp(*departure);
     while (const auto frame = outbound.poll_dropped()) peers.frame_dropped(*frame);
     allocation.plan(at);
+    camera.set_waiting(at, outbound.peers_waiting(Layer::lo));
     while (const auto set = camera.poll()) out.push(*set);
     while (const auto set = document.poll()) out.push(*set);
     peers.settled();

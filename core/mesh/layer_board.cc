@@ -2,6 +2,7 @@
 #include "core/mesh/layer_board.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace diemcau::mesh {
 
@@ -26,6 +27,9 @@ void LayerBoard::remove(std::optional<Layer> layer) {
   s.invalidate_from.reset();
   s.temporal = false;
   s.temporal_ends.reset();
+  if (*layer != Layer::lo) return;
+  waiting_since_.reset();
+  held_ = false;
 }
 
 // The move is over: what was served before ends.
@@ -103,6 +107,17 @@ void LayerBoard::set_rate(Layer layer, Bitrate rate) {
   if (s.served_to > 0) dirty_.add(layer);
 }
 
+void LayerBoard::set_waiting(Timestamp now, std::size_t peers) {
+  const bool most = 2 * peers > state(Layer::lo).served_to && active(Layer::lo);
+  if (most == waiting_since_.has_value()) return;
+  if (most) {
+    waiting_since_ = now;
+    return;
+  }
+  waiting_since_.reset();
+  if (std::exchange(held_, false)) dirty_.add(Layer::lo);
+}
+
 void LayerBoard::request_key(Timestamp now, Layer layer) { want_key(now, layer, false); }
 
 Timestamp LayerBoard::key_allowed_at(const State& s) {
@@ -159,6 +174,10 @@ void LayerBoard::look(Timestamp now) {
     }
   }
   if (temporal_due_ && *temporal_due_ <= now) keep_temporal(now);
+  if (const auto due = hold_due(); due && *due <= now) {
+    held_ = true;
+    dirty_.add(Layer::lo);
+  }
   if (moving_ == 0) return;
   for (Served& served : peers_) {
     if (served.begun_at && now - *served.begun_at >= kOverlap) arrive(served);
@@ -175,6 +194,7 @@ std::optional<Timestamp> LayerBoard::first_due() const {
     }
   }
   if (temporal_due_) earlier(*temporal_due_);
+  if (const auto due = hold_due()) earlier(*due);
   if (moving_ > 0) {
     for (const Served& served : peers_) {
       if (served.begun_at) earlier(*served.begun_at + kOverlap);
@@ -194,6 +214,7 @@ SetEncoder LayerBoard::setting(Layer layer) const {
   set.idr = s.idr;
   set.invalidate_from = s.invalidate_from;
   set.temporal = s.temporal;
+  set.hold = layer == Layer::lo && held_;
   return set;
 }
 

@@ -21,7 +21,9 @@ namespace diemcau::mesh {
 // does not cost ten, and those whose lines come back a moment after the first do not wait for a
 // second. A move down waits a quarter of one. Who is to get a layer at half rate gets its base from
 // the next frame on; the layer is then encoded in two temporal layers, and for some seconds after
-// the last such peer, because lines that are thin once are thin again.
+// the last such peer, because lines that are thin once are thin again. Lo is held while most of its
+// viewers have not had the last picture: below lo there are only fewer pictures, and one that is
+// not made is missed by nobody, where one that is dropped breaks all that lean on it.
 class LayerBoard {
  public:
   explicit LayerBoard(std::size_t peers, Source source = Source::camera)
@@ -30,6 +32,8 @@ class LayerBoard {
   // From now on `peer` is to get this layer, or none; of its pictures all or half.
   void serve(Timestamp now, PeerId peer, std::optional<Layer> layer, bool half = false);
   void set_rate(Layer layer, Bitrate rate);
+  // For how many peers lo's last picture has not left, or not all of it.
+  void set_waiting(Timestamp now, std::size_t peers);
   void request_key(Timestamp now, Layer layer);
   // `first_lost` is lost at some receiver: no later frame may lean on it.
   void invalidate(Layer layer, std::uint32_t first_lost);
@@ -89,6 +93,9 @@ class LayerBoard {
   // A key frame of 4.5 pictures at a pace of 1.2 takes 125 ms; with a round trip and a report.
   static constexpr Duration kOverlap = 300ms;
   static constexpr Duration kTemporalHold = 3s;
+  // Pictures for all leave within five sixths of their interval of 67 ms, mostly within a third;
+  // and what was decided must be with the encoder before the next one.
+  static constexpr Duration kHoldAfter = 40ms;
 
   State& state(Layer layer) { return states_[static_cast<std::size_t>(layer)]; }
   const State& state(Layer layer) const { return states_[static_cast<std::size_t>(layer)]; }
@@ -105,7 +112,10 @@ class LayerBoard {
     std::uint8_t bits_ = 0;
   };
   // Whether something will happen by itself: every input asks, and most of the time nothing will.
-  bool waits() const { return !key_waits_.none() || moving_ > 0 || temporal_due_; }
+  bool waits() const { return !key_waits_.none() || moving_ > 0 || temporal_due_ || hold_due(); }
+  std::optional<Timestamp> hold_due() const {
+    return waiting_since_ && !held_ ? std::optional(*waiting_since_ + kHoldAfter) : std::nullopt;
+  }
   void look(Timestamp now);
   std::optional<Timestamp> first_due() const;
   std::optional<SetEncoder> take_dirty();
@@ -119,11 +129,13 @@ class LayerBoard {
   SetEncoder setting(Layer layer) const;
 
   Source source_;
-  Layers dirty_;                           // a SetEncoder is due
-  Layers key_waits_;                       // asked for again within the spacing
-  std::size_t moving_ = 0;                 // peers with a move that has begun
-  bool halved_ = false;                    // some layer is in two temporal layers, or is to be
-  std::optional<Timestamp> temporal_due_;  // one of them ends
+  Layers dirty_;                            // a SetEncoder is due
+  Layers key_waits_;                        // asked for again within the spacing
+  std::size_t moving_ = 0;                  // peers with a move that has begun
+  bool halved_ = false;                     // some layer is in two temporal layers, or is to be
+  std::optional<Timestamp> temporal_due_;   // one of them ends
+  std::optional<Timestamp> waiting_since_;  // for most of lo's viewers its last picture
+  bool held_ = false;
   std::array<State, 4> states_{};
   std::vector<Served> peers_;  // by PeerId
 };

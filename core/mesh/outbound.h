@@ -85,6 +85,8 @@ class Outbound {
   std::optional<Timestamp> deadline() const { return pacer_.deadline(); }
   // That deadline may come earlier by time alone: a window opens in silence.
   bool waits_for_window() const { return pacer_.waits_for_window(); }
+  // For how many peers a picture of the camera's layer waits, or a part of one.
+  std::size_t peers_waiting(Layer layer) const { return pacer_.peers_waiting(layer); }
   std::optional<send::Pacer::DroppedFrame> poll_dropped() { return pacer_.poll_dropped(); }
 
   // Encoder's frame number of a number that a peer reported in 16 bits; the newest is near.

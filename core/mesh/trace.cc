@@ -86,7 +86,9 @@ class Writer {
   void operator()(const PathClosed& x) { word(x.path); }
   void operator()(const SetEncoder& x) {
     words(x.source, x.layer, x.active, x.rate, x.fps, x.idr, x.invalidate_from);
-    if (x.temporal) word(x.temporal);  // so that meetings that never need it keep their digests
+    // So that meetings that never need them keep their digests.
+    if (x.temporal) word(x.temporal);
+    if (x.hold) word(x.hold);
   }
   void operator()(const PlayAudio& x) {
     words(x.origin, x.action, x.captured, x.captured_at, x.media);

@@ -52,6 +52,9 @@ constexpr Duration kBurstsWait = 1500us;
 constexpr std::int64_t kGrowPermille = 80;
 constexpr Bitrate kGrowStep = Bitrate::kbps(60);
 constexpr std::int64_t kSharedGrowPermille = 60;
+// After a dip, up to near what the uplink gave when it was full: that is known, and until then most
+// of its paths have no pictures.
+constexpr std::int64_t kSharedAgainPermille = 200;
 constexpr std::int64_t kGrowBlindPermille = 20;  // when we cannot tell
 constexpr std::int64_t kStartGrowPermille = 1'000;
 // An idle application's rate is at most this much of what it sends.
@@ -254,8 +257,9 @@ Bitrate DelayController::proven(const Observation& o) const {
 void DelayController::grow(const Observation& o, Duration since) {
   const Duration reaction = o.round_trip + kBurstLag;
   const bool shared = o.paths > 1;
+  const bool again = line_.seen_full && rate_ < permille(line_.given, kUnusedPermille);
   const Bitrate full_step =
-      shared ? permille(rate_, kSharedGrowPermille)
+      shared ? permille(rate_, again ? kSharedAgainPermille : kSharedGrowPermille)
              : permille(rate_, kGrowPermille) + Bitrate::bps(kGrowStep.bps() * weight_);
   const bool slowly = careful(o);
   const Bitrate step =

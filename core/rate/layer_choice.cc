@@ -13,7 +13,7 @@ constexpr std::int64_t kAllOfItPercent = 110;
 constexpr Duration kShortage = 400ms;
 // Below lo there is nothing, and coming back from nothing takes a key frame that all its viewers
 // get: until then its pictures go when they can. Not where they would fill the path's own queue.
-constexpr Duration kLastShortage = 2s;
+constexpr Duration kLastShortage = 5s;
 // Half rate in percent of the worth without it: to begin, and to go on.
 constexpr std::int64_t kBeginHalfPercent = 105;
 constexpr std::int64_t kKeepHalfPercent = 85;

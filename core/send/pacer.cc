@@ -10,6 +10,9 @@ namespace {
 constexpr Duration kDroppableAfter = 33ms;  // one frame: then the droppable temporal layer goes
 constexpr Duration kVideoAfter = 100ms;
 constexpr Duration kBegunAfter = 200ms;  // the rest of a frame whose window closed in its middle
+// Of pictures at 15 a second and less: one that comes late is seen late, one that is dropped breaks
+// what leans on it. Lo's encoder is held meanwhile, half rate is for paths that are short of room.
+constexpr Duration kSparseAfter = 400ms, kSparseBegunAfter = 600ms;
 constexpr Duration kAudioAfter = 200ms;
 constexpr std::size_t kMostVideoPerPeer = 1'024;
 constexpr Duration kRepairAfter = 100ms;
@@ -30,10 +33,10 @@ Pacer::PeerQueue& Pacer::queue_of(PeerId peer) {
   return queues_[peer.value];
 }
 
-// Three pictures; what has begun, and key frames are what takes long, twice as much.
+// What has begun, and key frames are what takes long, may take longer.
 Duration Pacer::patience(const PeerQueue& queue) {
-  const Duration whole = queue.frame_begun ? kBegunAfter : kVideoAfter;
-  return queue.sparse ? 2 * whole : whole;
+  if (queue.sparse) return queue.frame_begun ? kSparseBegunAfter : kSparseAfter;
+  return queue.frame_begun ? kBegunAfter : kVideoAfter;
 }
 
 void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> frame, bool half) {
@@ -76,6 +79,7 @@ void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> 
     waiting.since = now;
   }
   queue.waiting[frame.front().source == Source::document] += frame.size();
+  came(queue, first);
   video_queued_ += frame.size();
   if (droppable) queue.droppable += frame.size();
   if (!queue.in_turn) {
@@ -113,7 +117,20 @@ OutgoingPacket Pacer::pop_video(PeerQueue& queue) {
   queue.video.drop_moved();
   if (packet.descriptor.temporal_id > 0) --queue.droppable;
   --queue.waiting[packet.source == Source::document];
+  went(queue, packet);
   return packet;
+}
+
+void Pacer::came(PeerQueue& queue, const OutgoingPacket& first) {
+  if (first.source != Source::camera) return;
+  const auto layer = static_cast<std::size_t>(first.descriptor.layer);
+  if (queue.frames[layer]++ == 0) ++peers_waiting_[layer];
+}
+
+void Pacer::went(PeerQueue& queue, const OutgoingPacket& packet) {
+  if (packet.source != Source::camera || !packet.descriptor.end) return;
+  const auto layer = static_cast<std::size_t>(packet.descriptor.layer);
+  if (--queue.frames[layer] == 0) --peers_waiting_[layer];
 }
 
 // Nobody leans on a droppable frame.
@@ -158,6 +175,7 @@ void Pacer::drop_droppable(PeerQueue& queue) {
       --video_queued_;
       --queue.droppable;
       --queue.waiting[waiting.packet.source == Source::document];
+      went(queue, waiting.packet);
       if (end) {
         ++drops_.video_frames;
         ++queue.left_out;
@@ -298,6 +316,8 @@ void Pacer::clear(PeerId peer) {
   PeerQueue& queue = queue_of(peer);
   video_queued_ -= queue.video.size();
   queue.video.clear();
+  for (std::size_t layer = 0; layer < queue.frames.size(); ++layer)
+    peers_waiting_[layer] -= std::exchange(queue.frames[layer], 0) > 0;
   queue.droppable = 0;
   queue.waiting = {};
   queue.frame_begun = false;

@@ -19,7 +19,7 @@ namespace diemcau::send {
 // Sends at most kBurst ahead of the rate of the uplink, and pictures no faster than their path's
 // rate and only while its window is open. What would come too late is dropped whole and before it
 // has a sequence number: droppable frames, waiting or new, when a path's queue is older than one
-// frame, any video frame after three pictures' time (100 ms; 200 at 15 a second or less), audio
+// frame, any video frame after 100 ms (400 at 15 a second or less: few are worth more), audio
 // after 200 ms. Nothing that leans on a dropped frame is sent after it: when the path is ready
 // again, the frame is told, and what the encoder then makes without it goes out. The work of a call
 // does not grow with the number of peers that have nothing to send.
@@ -78,6 +78,10 @@ class Pacer {
   std::uint64_t left_out(PeerId peer) const {
     return peer.value < queues_.size() ? queues_[peer.value].left_out : 0;
   }
+  // Those for whom a picture of that layer of the camera waits, or a part of one.
+  std::size_t peers_waiting(Layer layer) const {
+    return peers_waiting_[static_cast<std::size_t>(layer)];
+  }
   std::size_t queued() const { return sound_.size() + repair_.size() + video_queued_; }
   const Drops& drops() const { return drops_; }
 
@@ -97,6 +101,7 @@ class Pacer {
   struct PeerQueue {
     RingQueue<Waiting> video;
     std::array<std::size_t, 2> waiting{};  // packets in it, by picture source
+    std::array<std::size_t, 4> frames{};   // of the camera, by Layer
     Timestamp free_at;                     // when its path is free of what we have sent there
     bool frame_begun = false;  // packets of the front frame have left: it is finished, not dropped
     bool in_turn = false;
@@ -129,6 +134,8 @@ class Pacer {
   // When something of that peer that may wait so long can go, or is too late.
   Timestamp due(const PeerQueue& queue, PeerId peer, Timestamp too_late_at) const;
   void leave(Timestamp now, PeerQueue& queue, PeerId peer, ByteCount size);
+  void came(PeerQueue& queue, const OutgoingPacket& first);
+  void went(PeerQueue& queue, const OutgoingPacket& packet);
   static void drop_peer(RingQueue<Single>& queue, PeerId peer);
   std::optional<Next> take_video(Timestamp now);
   OutgoingPacket pop_video(PeerQueue& queue);
@@ -142,6 +149,7 @@ class Pacer {
   mutable bool waits_for_window_ = false;
   std::size_t round_ = 0;
   std::size_t video_queued_ = 0;
+  std::array<std::size_t, 4> peers_waiting_{};  // by Layer
   RingQueue<DroppedFrame> dropped_;
   Drops drops_;
 };

@@ -122,6 +122,28 @@ TEST_CASE("a layer that starts again begins with a key frame and counts on", "[c
   CHECK(tally.numbers[Layer::mid] == std::vector<std::uint32_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
 }
 
+TEST_CASE("a held layer makes no picture and goes on without a key frame", "[codecs][layers]") {
+  LayeredEncoder encoder;
+  testing::Camera camera(640, 360);
+  encoder.set(Layer::mid, on(Layer::mid));
+  encoder.set(Layer::lo, on(Layer::lo));
+  Tally tally;
+  encode(encoder, camera, 10, tally);
+  const std::size_t before = tally.numbers[Layer::lo].size();
+  LayerRequest held = on(Layer::lo);
+  held.idr = false;
+  held.hold = true;
+  encoder.set(Layer::lo, held);
+  encode(encoder, camera, 9, tally);
+  CHECK(tally.numbers[Layer::lo].size() == before);
+  CHECK(tally.numbers[Layer::mid].size() == 19);
+  held.hold = false;
+  encoder.set(Layer::lo, held);
+  encode(encoder, camera, 1, tally);
+  CHECK(tally.numbers[Layer::lo].size() == before + 1);
+  CHECK(tally.keys[Layer::lo] == 1);
+}
+
 TEST_CASE("a wish is fulfilled once, and the oldest invalidation counts", "[codecs][layers]") {
   LayeredEncoder encoder;
   testing::Camera camera(640, 360);

@@ -118,8 +118,8 @@ class RealMeeting {
   }
   void output(std::size_t i, const mesh::Output& out) {
     if (const auto* set = std::get_if<mesh::SetEncoder>(&out); set != nullptr && i == 1) {
-      codecs::LayerRequest request{set->active,          set->rate,    set->fps, set->idr,
-                                   set->invalidate_from, set->temporal};
+      codecs::LayerRequest request{set->active,          set->rate,     set->fps, set->idr,
+                                   set->invalidate_from, set->temporal, set->hold};
       invalidations += set->invalidate_from ? 1U : 0U;
       encoder_.set(set->layer, request);
       if (set->layer == Layer::hi) hi = *set;

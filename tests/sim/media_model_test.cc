@@ -51,6 +51,28 @@ TEST_CASE("a key frame is about four and a half average frames and is paid back"
   CHECK(bytes_of(video, 20) < 20 * 6250);
 }
 
+TEST_CASE("a held encoder makes nothing, and then the next frame at once, from its last", "[sim]") {
+  VideoModel video = encoder(Layer::lo);
+  mesh::SetEncoder s = running(Bitrate::kbps(100));
+  s.fps = 15;
+  video.set(s);
+  std::uint32_t last = 0;
+  for (int tick = 0; tick < 20; ++tick) {
+    if (const auto frame = video.capture(30)) last = frame->number;
+  }
+  s.hold = true;
+  video.set(s);
+  for (int tick = 0; tick < 9; ++tick) CHECK_FALSE(video.capture(30));
+  s.hold = false;
+  video.set(s);
+  const auto next = video.capture(30);
+  REQUIRE(next);
+  CHECK(next->number == last + 1);
+  CHECK(next->newest_needed == last);
+  CHECK_FALSE(next->key);
+  CHECK_FALSE(video.capture(30));
+}
+
 TEST_CASE("a new rate is reached after three frames", "[sim]") {
   VideoModel video = encoder();
   video.set(running(Bitrate::kbps(1'500)));

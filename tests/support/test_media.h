@@ -85,7 +85,7 @@ class TestMedia {
       const int tick = nodes_[i].ticks++;
       for (auto& [pictures, set] : nodes_[i].encoders) {
         const bool due = pictures.first == Source::camera || tick % (30 / set.fps) == 0;
-        if (set.active && due) picture(i, pictures, t - 5ms);
+        if (set.active && !set.hold && due) picture(i, pictures, t - 5ms);
       }
       film(i, t + 33'333'333ns);
     });

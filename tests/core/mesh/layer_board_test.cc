@@ -256,6 +256,60 @@ TEST_CASE("A layer that stops forgets that it was in two temporal layers", "[cor
   CHECK_FALSE(s.board.deadline());
 }
 
+TEST_CASE("Lo is held while most of its viewers have waited 40 ms for their last picture",
+          "[core][mesh]") {
+  Stage s;
+  for (const PeerId peer : {a, b, c}) s.runs(t0, peer, Layer::lo);
+  s.board.set_waiting(t0 + 1s, 1);  // of three
+  CHECK_FALSE(s.board.deadline());
+  s.board.set_waiting(t0 + 1s, 2);
+  CHECK(s.board.deadline() == t0 + 1'040ms);
+  s.board.set_waiting(t0 + 1'010ms, 3);
+  s.board.time_passed(t0 + 1'039ms);
+  CHECK_FALSE(s.board.poll());
+  s.board.time_passed(t0 + 1'040ms);
+  const auto held = s.board.poll();
+  REQUIRE(held);
+  CHECK(held->layer == Layer::lo);
+  CHECK(held->hold);
+  CHECK(held->active);
+  CHECK_FALSE(s.board.deadline());
+  s.board.set_waiting(t0 + 1'100ms, 2);
+  CHECK_FALSE(s.board.poll());
+  s.board.set_waiting(t0 + 1'120ms, 1);
+  const auto on = s.board.poll();
+  REQUIRE(on);
+  CHECK_FALSE(on->hold);
+}
+
+TEST_CASE("Pictures that leave in time hold nothing", "[core][mesh]") {
+  Stage s;
+  s.runs(t0, a, Layer::lo);
+  s.runs(t0, b, Layer::mid);
+  for (int n = 0; n < 30; ++n) {
+    s.board.set_waiting(t0 + n * 67ms, 1);
+    s.board.time_passed(t0 + n * 67ms + 30ms);
+    s.board.set_waiting(t0 + n * 67ms + 30ms, 0);
+  }
+  CHECK_FALSE(s.board.poll());
+}
+
+TEST_CASE("A held layer that stops begins again without being held", "[core][mesh]") {
+  Stage s;
+  s.runs(t0, a, Layer::lo);
+  s.board.set_waiting(t0 + 1s, 1);
+  s.board.time_passed(t0 + 2s);
+  s.drain();
+  s.board.serve(t0 + 2s, a, std::nullopt);
+  s.board.set_waiting(t0 + 2s, 1);
+  s.drain();
+  s.board.serve(t0 + 3s, a, Layer::lo);
+  const auto set = s.board.poll();
+  REQUIRE(set);
+  CHECK(set->active);
+  CHECK_FALSE(set->hold);
+}
+
 TEST_CASE("A document's layers are asked for as a document's, at a page's rate of pictures",
           "[core][mesh]") {
   LayerBoard board(2, Source::document);

@@ -415,6 +415,23 @@ TEST_CASE("what a swinging uplink gives beyond what it gave when full is tried s
   CHECK(uplink.kbps_after_empty(60s) > 2 * slowly);
 }
 
+TEST_CASE("after a dip an uplink has four fifths of what it gave within a second and a half",
+          "[rate]") {
+  ToldUplink uplink;
+  // Full for 20 s, and then for one a quarter of that.
+  for (int i = 0; i < 500; ++i)
+    uplink.tell(15ms, Bitrate::kbps(i % 2 == 0 ? 4'800 : 3'200), Bitrate::kbps(4'000));
+  for (int i = 0; i < 25; ++i) uplink.tell(150ms, Bitrate::kbps(1'300), Bitrate::kbps(1'000));
+  const std::int64_t least = uplink.controller.rate().kbps();
+  REQUIRE(least < 1'000);
+  std::int64_t given = 0;
+  {
+    ToldUplink same = uplink;
+    given = same.kbps_after_empty(6s);
+  }
+  CHECK(uplink.kbps_after_empty(1'500ms) > given * 8 / 10);
+}
+
 TEST_CASE("what a neighbour left of an uplink says nothing of it when he has gone", "[rate]") {
   ToldUplink uplink;
   uplink.kbps_after_empty(20s);

@@ -124,7 +124,7 @@ TEST_CASE("who has too little for lo gets half of it rather than nothing", "[rat
   s.run_for(1s);
   CHECK(s.served(0, Layer::lo, true));
   s.room(0, 20);
-  s.run_for(3s);
+  s.run_for(6s);
   CHECK_FALSE(s.viewers[0].served);
 }
 
@@ -158,7 +158,7 @@ TEST_CASE("of any rooms, whoever is at half rate has room for the base, others f
       s.room(i, static_cast<std::int64_t>(rng.below(1'600)));
       s.viewers[i].weight = 1 + rng.below(4);
     }
-    s.run_for(3s);  // beyond any patience
+    s.run_for(6s);  // beyond any patience
     for (const Viewer& v : s.viewers) {
       if (!v.served) continue;
       const Bitrate rate = s.rates.of(*v.served);

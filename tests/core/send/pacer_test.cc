@@ -244,6 +244,36 @@ TEST_CASE("what waits for a peer that has left is forgotten") {
   CHECK_FALSE(s.pacer.deadline());
 }
 
+TEST_CASE("a peer's picture waits until its last packet has left or it is dropped") {
+  Stage s(Bitrate::kbps(800));
+  s.put(at(0ms), 1, s.picture(0, 5));  // takes 50 ms
+  s.put(at(0ms), 2, s.picture(0, 5));
+  CHECK(s.pacer.peers_waiting(Layer::hi) == 2);
+  CHECK(s.pacer.peers_waiting(Layer::lo) == 0);
+  static_cast<void>(s.run(at(0ms), at(30ms)));
+  CHECK(s.pacer.peers_waiting(Layer::hi) == 2);  // the first one's has begun
+  static_cast<void>(s.run(at(30ms), at(60ms)));
+  CHECK(s.pacer.peers_waiting(Layer::hi) == 1);
+  s.allowance.closed.insert(2);
+  static_cast<void>(s.run(at(60ms), at(1s)));
+  CHECK(s.pacer.peers_waiting(Layer::hi) == 0);
+}
+
+TEST_CASE("a peer with two pictures in the queue waits once, and one that has left no more") {
+  Stage s(Bitrate::kbps(800));
+  s.allowance.closed.insert(1);
+  s.put(at(0ms), 1, s.picture(0, 1));
+  s.put(at(0ms), 1, s.picture(1, 1, 1));
+  s.put(at(0ms), 2, s.picture(0, 1));
+  CHECK(s.pacer.peers_waiting(Layer::hi) == 2);
+  s.put(at(40ms), 1, s.picture(2, 1));  // the droppable one goes
+  CHECK(s.pacer.peers_waiting(Layer::hi) == 2);
+  s.pacer.clear(PeerId{1});
+  CHECK(s.pacer.peers_waiting(Layer::hi) == 1);
+  static_cast<void>(s.run(at(40ms), at(1s)));
+  CHECK(s.pacer.peers_waiting(Layer::hi) == 0);
+}
+
 TEST_CASE("pictures for one peer keep to its path's rate while others have theirs") {
   Stage s(Bitrate::kbps(20'000));
   s.allowance.paths[1] = Bitrate::kbps(500);
@@ -334,16 +364,19 @@ TEST_CASE("a queue is bounded even when the line stands still") {
   CHECK(s.pool.in_use() <= 1'024 + 4'096);
 }
 
-TEST_CASE("a picture of lo waits for as long as three of its pictures take") {
-  Stage s(Bitrate::kbps(500));
-  auto first = s.picture(0, 10), second = s.picture(1, 2);
-  for (auto* frame : {&first, &second}) {
-    for (auto& packet : *frame) packet.descriptor.layer = Layer::lo;
+TEST_CASE("a picture of lo waits for 400 ms, and for one that waited longer nothing is kept") {
+  const auto of_lo = [](std::vector<OutgoingPacket> frame) {
+    for (auto& packet : frame) packet.descriptor.layer = Layer::lo;
+    return frame;
+  };
+  for (const bool in_time : {true, false}) {
+    CAPTURE(in_time);
+    Stage s(Bitrate::kbps(500));
+    s.put(at(0ms), 1, of_lo(s.picture(0, in_time ? 20 : 26)));  // takes 350 or 450 ms
+    s.put(at(0ms), 1, of_lo(s.picture(1, 2)));
+    std::map<std::uint16_t, int> packets;
+    for (const auto& l : s.run(at(0ms), at(1s))) ++packets[l.frame];
+    CHECK(packets[0] == (in_time ? 20 : 26));
+    CHECK(packets[1] == (in_time ? 2 : 0));
   }
-  s.put(at(0ms), 1, first);  // takes 170 ms
-  s.put(at(0ms), 1, second);
-  std::map<std::uint16_t, int> packets;
-  for (const auto& l : s.run(at(0ms), at(1s))) ++packets[l.frame];
-  CHECK(packets[0] == 10);
-  CHECK(packets[1] == 2);
 }
