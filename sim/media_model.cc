@@ -76,9 +76,16 @@ void VideoModel::set(const mesh::SetEncoder& s) {
 
 std::optional<VideoModel::Frame> VideoModel::capture(std::uint8_t camera_fps) {
   if (!active_) return std::nullopt;
-  credit_ += std::min(fps_, camera_fps);
-  if (hold_) credit_ = std::min<std::uint32_t>(credit_, camera_fps);  // the next tick after it
-  if (hold_ || credit_ < camera_fps) return std::nullopt;
+  const std::uint32_t step = std::min(fps_, camera_fps);
+  credit_ += step;
+  if (hold_) return std::nullopt;
+  // As codecs/layered_encoder does: a picture that was held for less than its interval is made at
+  // once, after that it goes on with the grid.
+  if (credit_ > 2U * camera_fps) {
+    credit_ %= camera_fps;
+    if (credit_ < step) credit_ += camera_fps;
+  }
+  if (credit_ < camera_fps) return std::nullopt;
   credit_ -= camera_fps;
 
   Frame frame;

@@ -139,7 +139,7 @@ TEST_CASE("a held layer makes no picture and goes on without a key frame", "[cod
   CHECK(tally.numbers[Layer::mid].size() == 19);
   held.hold = false;
   encoder.set(Layer::lo, held);
-  encode(encoder, camera, 1, tally);
+  encode(encoder, camera, 2, tally);  // of 30 a second: one of lo's grid
   CHECK(tally.numbers[Layer::lo].size() == before + 1);
   CHECK(tally.keys[Layer::lo] == 1);
 }

@@ -3,6 +3,7 @@
 #include "sim/media_model.h"
 
 #include <catch2/catch.hpp>
+#include <vector>
 
 #include "sim/host_times.h"
 #include "sim/playout_model.h"
@@ -51,7 +52,8 @@ TEST_CASE("a key frame is about four and a half average frames and is paid back"
   CHECK(bytes_of(video, 20) < 20 * 6250);
 }
 
-TEST_CASE("a held encoder makes nothing, and then the next frame at once, from its last", "[sim]") {
+TEST_CASE("a held encoder makes nothing, and then the next frame of its grid from its last",
+          "[sim]") {
   VideoModel video = encoder(Layer::lo);
   mesh::SetEncoder s = running(Bitrate::kbps(100));
   s.fps = 15;
@@ -65,12 +67,14 @@ TEST_CASE("a held encoder makes nothing, and then the next frame at once, from i
   for (int tick = 0; tick < 9; ++tick) CHECK_FALSE(video.capture(30));
   s.hold = false;
   video.set(s);
-  const auto next = video.capture(30);
-  REQUIRE(next);
-  CHECK(next->number == last + 1);
-  CHECK(next->newest_needed == last);
-  CHECK_FALSE(next->key);
-  CHECK_FALSE(video.capture(30));
+  std::vector<VideoModel::Frame> next;  // two ticks of 30 are one picture of 15
+  for (int tick = 0; tick < 2; ++tick) {
+    if (const auto frame = video.capture(30)) next.push_back(*frame);
+  }
+  REQUIRE(next.size() == 1);
+  CHECK(next.front().number == last + 1);
+  CHECK(next.front().newest_needed == last);
+  CHECK_FALSE(next.front().key);
 }
 
 TEST_CASE("a new rate is reached after three frames", "[sim]") {
