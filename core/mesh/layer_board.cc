@@ -108,7 +108,8 @@ void LayerBoard::set_rate(Layer layer, Bitrate rate) {
 }
 
 void LayerBoard::set_waiting(Timestamp now, std::size_t peers) {
-  const bool most = 2 * peers > state(Layer::lo).served_to && active(Layer::lo);
+  const std::size_t viewers = state(Layer::lo).served_to;
+  const bool most = viewers >= kFewestViewers && 2 * peers > viewers;
   if (most == waiting_since_.has_value()) return;
   if (most) {
     waiting_since_ = now;

@@ -35,8 +35,10 @@ Pacer::PeerQueue& Pacer::queue_of(PeerId peer) {
 
 // What has begun, and key frames are what takes long, may take longer.
 Duration Pacer::patience(const PeerQueue& queue) {
-  if (queue.sparse) return queue.frame_begun ? kSparseBegunAfter : kSparseAfter;
-  return queue.frame_begun ? kBegunAfter : kVideoAfter;
+  const Duration usual = queue.frame_begun ? kBegunAfter : kVideoAfter;
+  if (!queue.sparse) return usual;
+  if (queue.waiting[1] > 0) return 2 * usual;  // beside a page, what is late is in its way
+  return queue.frame_begun ? kSparseBegunAfter : kSparseAfter;
 }
 
 void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> frame, bool half) {

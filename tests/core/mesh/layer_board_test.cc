@@ -282,12 +282,20 @@ TEST_CASE("Lo is held while most of its viewers have waited 40 ms for their last
   CHECK_FALSE(on->hold);
 }
 
+TEST_CASE("Lo of two viewers is not held: it is their paths that are late", "[core][mesh]") {
+  Stage s;
+  for (const PeerId peer : {a, b}) s.runs(t0, peer, Layer::lo);
+  s.board.set_waiting(t0 + 1s, 2);
+  CHECK_FALSE(s.board.deadline());
+  s.board.time_passed(t0 + 2s);
+  CHECK_FALSE(s.board.poll());
+}
+
 TEST_CASE("Pictures that leave in time hold nothing", "[core][mesh]") {
   Stage s;
-  s.runs(t0, a, Layer::lo);
-  s.runs(t0, b, Layer::mid);
+  for (const PeerId peer : {a, b, c}) s.runs(t0, peer, Layer::lo);
   for (int n = 0; n < 30; ++n) {
-    s.board.set_waiting(t0 + n * 67ms, 1);
+    s.board.set_waiting(t0 + n * 67ms, 3);
     s.board.time_passed(t0 + n * 67ms + 30ms);
     s.board.set_waiting(t0 + n * 67ms + 30ms, 0);
   }
@@ -296,11 +304,13 @@ TEST_CASE("Pictures that leave in time hold nothing", "[core][mesh]") {
 
 TEST_CASE("A held layer that stops begins again without being held", "[core][mesh]") {
   Stage s;
-  s.runs(t0, a, Layer::lo);
-  s.board.set_waiting(t0 + 1s, 1);
+  for (const PeerId peer : {a, b, c}) s.runs(t0, peer, Layer::lo);
+  s.board.set_waiting(t0 + 1s, 3);
   s.board.time_passed(t0 + 2s);
-  s.drain();
-  s.board.serve(t0 + 2s, a, std::nullopt);
+  const auto held = s.board.poll();
+  REQUIRE(held);
+  REQUIRE(held->hold);
+  for (const PeerId peer : {a, b, c}) s.board.serve(t0 + 2s, peer, std::nullopt);
   s.board.set_waiting(t0 + 2s, 1);
   s.drain();
   s.board.serve(t0 + 3s, a, Layer::lo);

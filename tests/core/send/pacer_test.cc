@@ -380,3 +380,25 @@ TEST_CASE("a picture of lo waits for 400 ms, and for one that waited longer noth
     CHECK(packets[1] == (in_time ? 2 : 0));
   }
 }
+
+TEST_CASE("a face of lo waits for 200 ms beside a page") {
+  const auto of_lo = [](std::vector<OutgoingPacket> frame) {
+    for (auto& packet : frame) packet.descriptor.layer = Layer::lo;
+    return frame;
+  };
+  for (const bool beside : {false, true}) {
+    CAPTURE(beside);
+    Stage s(Bitrate::kbps(500));
+    s.allowance.closed.insert(1);
+    s.put(at(0ms), 1, of_lo(s.picture(0, 2)));
+    if (beside) {
+      auto page = s.picture(0, 2);
+      for (auto& packet : page) packet.source = Source::document;
+      s.put(at(0ms), 1, page);
+    }
+    s.run(at(0ms), at(300ms));
+    s.allowance.closed.clear();
+    const auto left = s.run(at(300ms), at(600ms));
+    CHECK(left.empty() == beside);
+  }
+}
