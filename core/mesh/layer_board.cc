@@ -108,8 +108,7 @@ void LayerBoard::set_rate(Layer layer, Bitrate rate) {
 }
 
 void LayerBoard::set_waiting(Timestamp now, std::size_t peers) {
-  const std::size_t viewers = state(Layer::lo).served_to;
-  const bool most = viewers >= kFewestViewers && 2 * peers > viewers;
+  const bool most = may_hold() && 2 * peers > state(Layer::lo).served_to;
   if (most == waiting_since_.has_value()) return;
   if (most) {
     waiting_since_ = now;

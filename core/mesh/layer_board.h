@@ -34,6 +34,8 @@ class LayerBoard {
   void set_rate(Layer layer, Bitrate rate);
   // For how many peers lo's last picture has not left, or not all of it.
   void set_waiting(Timestamp now, std::size_t peers);
+  // Whether it is held when most of them wait: not for a few.
+  bool may_hold() const { return state(Layer::lo).served_to >= kFewestViewers; }
   void request_key(Timestamp now, Layer layer);
   // `first_lost` is lost at some receiver: no later frame may lean on it.
   void invalidate(Layer layer, std::uint32_t first_lost);

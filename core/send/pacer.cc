@@ -34,10 +34,10 @@ Pacer::PeerQueue& Pacer::queue_of(PeerId peer) {
 }
 
 // What has begun, and key frames are what takes long, may take longer.
-Duration Pacer::patience(const PeerQueue& queue) {
+Duration Pacer::patience(const PeerQueue& queue) const {
   const Duration usual = queue.frame_begun ? kBegunAfter : kVideoAfter;
   if (!queue.sparse) return usual;
-  if (queue.waiting[1] > 0) return 2 * usual;  // beside a page, what is late is in its way
+  if (!lo_is_held_) return 2 * usual;
   return queue.frame_begun ? kSparseBegunAfter : kSparseAfter;
 }
 

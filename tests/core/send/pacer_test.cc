@@ -372,6 +372,7 @@ TEST_CASE("a picture of lo waits for 400 ms, and for one that waited longer noth
   for (const bool in_time : {true, false}) {
     CAPTURE(in_time);
     Stage s(Bitrate::kbps(500));
+    s.pacer.set_lo_is_held(true);
     s.put(at(0ms), 1, of_lo(s.picture(0, in_time ? 20 : 26)));  // takes 350 or 450 ms
     s.put(at(0ms), 1, of_lo(s.picture(1, 2)));
     std::map<std::uint16_t, int> packets;
@@ -381,24 +382,17 @@ TEST_CASE("a picture of lo waits for 400 ms, and for one that waited longer noth
   }
 }
 
-TEST_CASE("a face of lo waits for 200 ms beside a page") {
-  const auto of_lo = [](std::vector<OutgoingPacket> frame) {
-    for (auto& packet : frame) packet.descriptor.layer = Layer::lo;
-    return frame;
-  };
-  for (const bool beside : {false, true}) {
-    CAPTURE(beside);
+TEST_CASE("where lo's encoder is not held its pictures wait for 200 ms") {
+  for (const bool held : {true, false}) {
+    CAPTURE(held);
     Stage s(Bitrate::kbps(500));
+    s.pacer.set_lo_is_held(held);
     s.allowance.closed.insert(1);
-    s.put(at(0ms), 1, of_lo(s.picture(0, 2)));
-    if (beside) {
-      auto page = s.picture(0, 2);
-      for (auto& packet : page) packet.source = Source::document;
-      s.put(at(0ms), 1, page);
-    }
+    auto frame = s.picture(0, 2);
+    for (auto& packet : frame) packet.descriptor.layer = Layer::lo;
+    s.put(at(0ms), 1, frame);
     s.run(at(0ms), at(300ms));
     s.allowance.closed.clear();
-    const auto left = s.run(at(300ms), at(600ms));
-    CHECK(left.empty() == beside);
+    CHECK(s.run(at(300ms), at(600ms)).empty() == !held);
   }
 }
