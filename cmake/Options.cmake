@@ -16,11 +16,6 @@ set(DIEMCAU_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, e.g. address,u
 if(DIEMCAU_SANITIZE)
   add_compile_options(-fsanitize=${DIEMCAU_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${DIEMCAU_SANITIZE})
-  # AddressSanitizer sees by itself what these would say, and they are a third of the compiler's work. core, where the bytes of
-  # the network are read, has its alignment watched all the same (core/CMakeLists.txt).
-  if(DIEMCAU_SANITIZE MATCHES "address.*undefined")
-    add_compile_options(-fno-sanitize=null,alignment,vptr,object-size)
-  endif()
 endif()
 
 # Optimised by counts: `training` counts calls and branches while the lab holds a meeting, `release` is laid out by them (./dev

@@ -47,8 +47,6 @@ constexpr std::uint32_t kCrossHandle = std::uint32_t{1} << 31;
 
 // Holds RTP headers, feedback and checks.
 constexpr std::size_t kSmallPacket = 192;
-// A packet and the header behind it.
-constexpr std::size_t kFetched = 128;
 
 // IPv4 and UDP headers, which the lines carry besides their own overhead.
 constexpr std::uint32_t kIpUdpBytes = 20 + 8;
@@ -101,7 +99,7 @@ class Network {
     const auto* first = inboxes_[member].first();
     if (first == nullptr) return std::nullopt;
     const Datagram& d = flights_[first->flight];
-    diemcau::fetch(&*d.packet, kFetched);
+    d.packet.fetch();
     if (d.stream != kNoStream)
       diemcau::fetch(&crossings_.of(d.from, d.to, d.stream), sizeof(Crossing));
     return d.from;

@@ -12,6 +12,7 @@
 
 #include "core/base/byte_reader.h"
 #include "core/base/check.h"
+#include "core/base/fetch.h"
 
 namespace diemcau {
 
@@ -64,6 +65,8 @@ class PacketRef {
   }
   ~PacketRef() { release(); }
   explicit operator bool() const { return packet_ != nullptr; }
+  // It will be read soon: the packet, and the header behind it.
+  void fetch() const { diemcau::fetch(packet_, kFetched); }
   // Whether nobody else holds the packet.
   bool sole() const { return packet_->refs_ == 1; }
   Packet* operator->() const { return packet_; }
@@ -71,6 +74,7 @@ class PacketRef {
 
  private:
   friend class PacketPool;
+  static constexpr std::size_t kFetched = 128;
   explicit PacketRef(Packet* p) : packet_(p) { ++packet_->refs_; }
   void release();
   Packet* packet_ = nullptr;

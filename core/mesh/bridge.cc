@@ -133,7 +133,7 @@ struct Bridge::Impl {
     while (const auto frame = outbound.poll_dropped()) peers.frame_dropped(*frame);
     allocation.plan(at);
     camera.set_waiting(at, outbound.peers_waiting(Layer::lo));
-    outbound.set_lo_is_held(camera.may_hold());
+    outbound.set_may_hold(camera.may_hold());
     while (const auto set = camera.poll()) out.push(*set);
     while (const auto set = document.poll()) out.push(*set);
     peers.settled();

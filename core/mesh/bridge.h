@@ -39,8 +39,8 @@ class Bridge {
   // What the input holds is used up.
   void handle(Timestamp now, Input&& input);
   // A packet on this path will be handed in soon: in a large mesh, what belongs to its peer has
-  // left the cache. Then that it is the next: what is found only by what was fetched first. They
-  // change nothing.
+  // left the cache. fetch_next() when it is the next: for what is found through what fetch() asked
+  // for. Both change nothing.
   void fetch(PathId path) const;
   void fetch_next(PathId path) const;
   // Poll again after every handle() until there is none. It is the caller's to move from, and

@@ -21,9 +21,9 @@ namespace diemcau::mesh {
 // does not cost ten, and those whose lines come back a moment after the first do not wait for a
 // second. A move down waits a quarter of one. Who is to get a layer at half rate gets its base from
 // the next frame on; the layer is then encoded in two temporal layers, and for some seconds after
-// the last such peer, because lines that are thin once are thin again. Lo is held while most of its
-// viewers have not had the last picture: below lo there are only fewer pictures, and one that is
-// not made is missed by nobody, where one that is dropped breaks all that lean on it.
+// the last such peer, because lines that are thin once are thin again. Lo is held while most of
+// three viewers or more have not had the last picture: below lo there are only fewer pictures, and
+// one that is not made is missed by nobody, where one that is dropped breaks all that lean on it.
 class LayerBoard {
  public:
   explicit LayerBoard(std::size_t peers, Source source = Source::camera)

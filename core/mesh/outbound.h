@@ -87,7 +87,7 @@ class Outbound {
   bool waits_for_window() const { return pacer_.waits_for_window(); }
   // For how many peers a picture of the camera's layer waits, or a part of one.
   std::size_t peers_waiting(Layer layer) const { return pacer_.peers_waiting(layer); }
-  void set_lo_is_held(bool held) { pacer_.set_lo_is_held(held); }
+  void set_may_hold(bool may) { pacer_.set_may_hold(may); }
   std::optional<send::Pacer::DroppedFrame> poll_dropped() { return pacer_.poll_dropped(); }
 
   // Encoder's frame number of a number that a peer reported in 16 bits; the newest is near.

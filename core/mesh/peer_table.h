@@ -57,7 +57,7 @@ class PeerTable {
 
   void start(Timestamp now);
   void packet_arrived(Timestamp now, PacketArrived& in);
-  // One is near, and it is the next.
+  // As Bridge's.
   void fetch(PathId path) const {
     const Peer* peer = peer_behind(path);
     if (peer == nullptr) return;

@@ -6,16 +6,10 @@
 
 #include "core/base/byte_writer.h"
 #include "core/base/check.h"
-#include "core/base/fetch.h"
 #include "core/repair/coefficients.h"
 #include "core/repair/symbol.h"
 
 namespace diemcau::repair {
-
-namespace {
-// A packet and the header behind it.
-constexpr std::size_t kFetched = 128;
-}  // namespace
 
 void SentSymbols::add(Timestamp now, const Packet& rtp) {
   while (!sent_.empty() && (sent_.size() >= kMost || now - sent_.front().sent_at > remembered_)) {
@@ -28,8 +22,7 @@ void SentSymbols::add(Timestamp now, const Packet& rtp) {
   sent.packet->set_size(rtp.present(), rtp.elided());
   sent.sent_at = now;
   ++next_;
-  // The next one to go: its memory is what the next copy is made in.
-  fetch(&*sent_.front().packet, kFetched);
+  sent_.front().packet.fetch();  // it goes next, and the next copy is made in its memory
 }
 
 SentSymbols::Sent* SentSymbols::find(PacketId id) {

@@ -37,7 +37,7 @@ Pacer::PeerQueue& Pacer::queue_of(PeerId peer) {
 Duration Pacer::patience(const PeerQueue& queue) const {
   const Duration usual = queue.frame_begun ? kBegunAfter : kVideoAfter;
   if (!queue.sparse) return usual;
-  if (!lo_is_held_) return 2 * usual;
+  if (!may_hold_) return 2 * usual;  // or what is made meanwhile piles up
   return queue.frame_begun ? kSparseBegunAfter : kSparseAfter;
 }
 

@@ -10,6 +10,7 @@ import sys
 from meeting import Meeting, MeetingError
 
 MARK = "made-by-diemcau-demo"
+HALF_RATE = 0  # of encode_effort, as in codecs/layered_encoder.h
 
 
 def arguments():
@@ -119,6 +120,9 @@ def report(summary, out):
     print()
     print(table(summary))
     print()
+    halved = [b["name"] for b in summary["bridges"] if b.get("encode_effort") == HALF_RATE]
+    if halved:
+        print(f"half the picture rate, because this machine could not encode more in time: {', '.join(halved)}\n")
     for recording in summary["recordings"]:
         print(f"recording  {os.path.relpath(recording['path'])}  "
               f"{figure(recording.get('duration_s'), '{:.1f}')} s, "

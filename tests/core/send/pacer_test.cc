@@ -372,7 +372,7 @@ TEST_CASE("a picture of lo waits for 400 ms, and for one that waited longer noth
   for (const bool in_time : {true, false}) {
     CAPTURE(in_time);
     Stage s(Bitrate::kbps(500));
-    s.pacer.set_lo_is_held(true);
+    s.pacer.set_may_hold(true);
     s.put(at(0ms), 1, of_lo(s.picture(0, in_time ? 20 : 26)));  // takes 350 or 450 ms
     s.put(at(0ms), 1, of_lo(s.picture(1, 2)));
     std::map<std::uint16_t, int> packets;
@@ -382,17 +382,17 @@ TEST_CASE("a picture of lo waits for 400 ms, and for one that waited longer noth
   }
 }
 
-TEST_CASE("where lo's encoder is not held its pictures wait for 200 ms") {
-  for (const bool held : {true, false}) {
-    CAPTURE(held);
+TEST_CASE("where lo's encoder is never held its pictures wait for 200 ms") {
+  for (const bool may_hold : {true, false}) {
+    CAPTURE(may_hold);
     Stage s(Bitrate::kbps(500));
-    s.pacer.set_lo_is_held(held);
+    s.pacer.set_may_hold(may_hold);
     s.allowance.closed.insert(1);
     auto frame = s.picture(0, 2);
     for (auto& packet : frame) packet.descriptor.layer = Layer::lo;
     s.put(at(0ms), 1, frame);
     s.run(at(0ms), at(300ms));
     s.allowance.closed.clear();
-    CHECK(s.run(at(300ms), at(600ms)).empty() == !held);
+    CHECK(s.run(at(300ms), at(600ms)).empty() == !may_hold);
   }
 }
