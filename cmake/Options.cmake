@@ -50,3 +50,12 @@ function(diemcau_sources out)
   endforeach()
   set(${out} ${all} PARENT_SCOPE)
 endfunction()
+
+# Where little is optimised, to read the standard headers is half of the compiler's work. dev builds without: no missing #include
+# can hide.
+function(diemcau_standard_headers_once target)
+  if(CMAKE_BUILD_TYPE STREQUAL "Debug" OR DIEMCAU_SANITIZE)
+    target_precompile_headers(${target} PRIVATE <algorithm> <array> <chrono> <functional> <map> <memory> <optional> <span> <string>
+      <variant> <vector>)
+  endif()
+endfunction()
