@@ -60,8 +60,6 @@ bool AvSync::update(Timestamp now, Duration audio_target, Duration video_target)
   updated_at_ = now;
   if (now - sound_->at > kStopped || now - picture_->at > kStopped) return release();
   const Duration skew = sound_->delay - picture_->delay;
-  // Sound that is held for a deep queue is out of reach: pictures would wait for nothing.
-  if (skew > kMost) return release();
   filtered_ = filtered_ ? *filtered_ + (skew - *filtered_) / kFilter : skew;
   const Duration distance = *filtered_ < Duration::zero() ? -*filtered_ : *filtered_;
   if (distance <= kTolerance) return loosen(distance);

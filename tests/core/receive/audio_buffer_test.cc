@@ -226,8 +226,8 @@ TEST_CASE("while TCP's slow start fills a queue by a second a second, speech has
   line.run_for(10s);
   const std::size_t from = line.played.size();
   line.run_for(5s);
-  CHECK(line.count(AudioStep::expand, from) <=
-        10);  // of 360 such steps in 1.8 s of queue and 1.8 s
+  // Five packets, 100 ms, tell nothing yet. Without stretching it would be 180 steps.
+  CHECK(line.count(AudioStep::expand, from) <= 15);
   CHECK(line.buffer.figures().discarded == 0);
 }
 

@@ -115,16 +115,9 @@ TEST_CASE("a step is at most 80 ms, there is at most one a second, and none in t
 }
 
 TEST_CASE("no minimum delay goes beyond what the buffers can hold") {
-  Viewer v(450ms, 60ms);
+  Viewer v(5s, 10ms);
   v.run(60s);
-  CHECK(v.sync.video_minimum() <= 400ms);
-  CHECK(v.skew() <= 90ms);
-}
-
-TEST_CASE("pictures do not wait for sound that is held for longer than they could wait") {
-  Viewer v(1'900ms, 200ms);
-  v.run(20s);
-  CHECK(v.sync.video_minimum() == 0ms);
+  CHECK(v.sync.video_minimum() == 400ms);
 }
 
 TEST_CASE("without a picture there is nothing to follow") {
