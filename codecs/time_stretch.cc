@@ -27,6 +27,8 @@ constexpr double kQuietEnergy = 100.0 * 100.0;
 // taken.
 constexpr int kPatience = 5;
 constexpr double kSustained = 0.15;
+// Half the speed, by a joint in each half of a frame: in 10 ms a voice hardly changes.
+constexpr std::size_t kHalf = kFrameSamples / 2;
 
 struct Joint {
   std::size_t period = 0;
@@ -70,22 +72,23 @@ struct TimeStretch::Impl {
   // the sustained share.
   double credit = static_cast<double>(kLongest);
   int refused = 0;
+  std::int64_t owed = 0;  // samples to half the speed, since frames are stretched so far
 
-  // The shift at which the sound around the joint repeats. `sign` is +1 to look ahead (leave out)
-  // and -1 to look back (repeat).
-  Joint find(int sign, std::size_t longest) const {
-    const std::int16_t* here = work.data() + kHistory - kBefore;
+  // The shift at which the sound around a joint so many samples into the frame repeats. `sign` is
+  // +1 to look ahead (leave out) and -1 to look back (repeat).
+  Joint find(int sign, std::size_t joint) const {
+    const std::int16_t* here = work.data() + kHistory + joint - kBefore;
     const auto at = [&](std::size_t shift) {
       return here + sign * static_cast<std::ptrdiff_t>(shift);
     };
     Joint best;
-    for (std::size_t p = kShortest; p <= longest; p += kCoarse) {
+    for (std::size_t p = kShortest; p <= kLongest; p += kCoarse) {
       const double value = likeness(here, at(p), kCoarse);
       if (value > best.likeness) best = {p, value};
     }
     if (best.period == 0) return best;
     const std::size_t low = std::max(kShortest, best.period - kCoarse);
-    const std::size_t high = std::min(longest, best.period + kCoarse);
+    const std::size_t high = std::min(kLongest, best.period + kCoarse);
     best.likeness = -1;
     for (std::size_t p = low; p <= high; ++p) {
       const double value = likeness(here, at(p), 1);
@@ -110,11 +113,26 @@ struct TimeStretch::Impl {
     cross_fade(frame, frame + period, out.data());
     std::copy(frame + period + kFade, frame + size, out.data() + kFade);
   }
-  void repeat(std::size_t period, std::size_t size) {
-    const std::int16_t* frame = work.data() + kHistory;
-    out.resize(size + period);
-    cross_fade(frame, frame - period, out.data());
-    std::copy(frame - period + kFade, frame + size, out.data() + kFade);
+  // Appends the frame's part [from, to) with as much of what is before it.
+  void repeat(std::size_t before, std::size_t from, std::size_t to) {
+    const std::int16_t* part = work.data() + kHistory + from;
+    const std::size_t old = out.size();
+    out.resize(old + before + to - from);
+    cross_fade(part, part - before, out.data() + old);
+    std::copy(part - before + kFade, part + to - from, out.data() + old + kFade);
+  }
+  // Whole periods are as alike as one.
+  void repeat_most(std::size_t size) {
+    out.clear();
+    for (const std::size_t from : {std::size_t{0}, kHalf}) {
+      const std::size_t to = from == 0 ? kHalf : size;
+      owed += static_cast<std::int64_t>(to - from);
+      const std::size_t period = find(-1, from).period;
+      const auto missing = static_cast<std::size_t>(std::clamp<std::int64_t>(owed, 0, kLongest));
+      const std::size_t before = (missing + period / 2) / period * period;
+      repeat(before, from, to);
+      owed -= static_cast<std::int64_t>(before);
+    }
   }
 
   void remember() {
@@ -130,7 +148,7 @@ struct TimeStretch::Impl {
 
 TimeStretch::TimeStretch() : impl_(std::make_unique<Impl>()) {
   impl_->work.reserve(kHistory + 5760);
-  impl_->out.reserve(5760 + kLongest);
+  impl_->out.reserve(5760 + 2 * kLongest);
 }
 TimeStretch::~TimeStretch() = default;
 TimeStretch::TimeStretch(TimeStretch&&) noexcept = default;
@@ -142,19 +160,20 @@ Samples TimeStretch::process(Samples frame, Stretch wish) {
   const double earned = kSustained * static_cast<double>(frame.size());
   s.credit = std::min(s.credit + earned, static_cast<double>(kLongest));
   s.out.assign(frame.begin(), frame.end());
+  if (wish != Stretch::most) s.owed = 0;
   if (wish != Stretch::none && frame.size() >= kFrameSamples) {
     s.work.assign(s.history.begin(), s.history.end());
     s.work.insert(s.work.end(), frame.begin(), frame.end());
     const bool faster = wish == Stretch::accelerate;
-    const Joint joint = s.find(faster ? 1 : -1, kLongest);
+    const Joint joint = wish == Stretch::most ? Joint{} : s.find(faster ? 1 : -1, 0);
     if (wish == Stretch::most) {
-      // Whole periods are as alike as one.
-      s.repeat(joint.period * (kLongest / joint.period), frame.size());
+      s.repeat_most(frame.size());
     } else if (s.accept(joint, frame)) {
       if (faster) {
         s.leave_out(joint.period, frame.size());
       } else {
-        s.repeat(joint.period, frame.size());
+        s.out.clear();
+        s.repeat(joint.period, 0, frame.size());
       }
     }
   }

@@ -14,8 +14,8 @@ enum class Stretch : std::uint8_t { none, accelerate, decelerate, most };
 
 // Feed every frame that is played, stretched or not: the joint is made with the sound before it.
 // Nothing is held back. Over time at most 15 % is left out or added, so a single call may change
-// nothing or up to 15 ms; `most` adds 7.5 to 15 ms to each frame, because the alternative is a gap.
-// One thread at a time.
+// nothing or up to 15 ms; `most` plays at half the speed, frame for frame as near as whole periods
+// come, because the alternative is a gap. One thread at a time.
 class TimeStretch {
  public:
   TimeStretch();

@@ -17,8 +17,8 @@ constexpr std::uint32_t kSamplesPerFrame = 960;  // one Opus frame of 20 ms
 constexpr Duration kOpusLookAhead = 6500us;
 // One pitch period of 6 ms, the middle of 2.5–12.5 ms, is what a time-stretch cuts out or puts in.
 constexpr std::uint32_t kPitchSamples = 288;
-// As many whole periods as fit into 15 ms: two of that one.
-constexpr std::uint32_t kMostStretch = 2 * kPitchSamples;
+// Half the speed, over a few frames.
+constexpr std::uint32_t kMostStretch = kSamplesPerFrame;
 
 // The play-out of one origin at one bridge. One thread at a time.
 class PlayoutModel {

@@ -72,12 +72,12 @@ bool SoundLoss::by_chance(std::int64_t last, std::uint32_t most_permille) const 
 }
 
 void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets, Duration round_trip,
-                       bool overflows) {
+                       QueueInFront queue) {
   const std::int64_t last = now.time_since_epoch() / kSlot;
   Slot& slot = slots_[static_cast<std::size_t>(last % kSlots)];
   if (slot.number != last) slot = Slot{last, 0, 0, 0, 0, {}};
   for (const ReportedPacket& p : packets) {
-    const bool lost = !p.received && !overflows;
+    const bool lost = !p.received && !queue.full;
     ++slot.packets;
     slot.lost += lost ? 1 : 0;
     slot.runs += lost && !lost_before_;
@@ -91,12 +91,14 @@ void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets, D
       run_ended(slot);
     }
   }
-  std::size_t wanted = 0;
+  const std::size_t ahead = queue.deep ? 1 : 0;
+  std::size_t wanted = ahead;
   lost_permille_ = 0;
   if (last - lost_in_ < kSlots) {
     const std::size_t noticed = loses_now(last) ? 1 : 0;
     const bool answers = round_trip <= kAnswerInTime;
-    wanted = std::max({noticed, needed(last, kShortSlots, answers), needed(last, kSlots, answers)});
+    wanted = std::max(
+        {ahead, noticed, needed(last, kShortSlots, answers), needed(last, kSlots, answers)});
     const std::uint32_t mended = round_trip <= kTwoInTime ? kMendedByTwo : kMendedByOne;
     if (answers && by_chance(last, mended)) wanted = std::min<std::size_t>(wanted, 1);
   }

@@ -12,6 +12,12 @@
 
 namespace diemcau::rate {
 
+// What packets wait behind: a queue that is `full` of our own, or one so `deep` that nothing of
+// ours explains it.
+struct QueueInFront {
+  bool full = false, deep = false;
+};
+
 // Counts runs of lost sound: of a run of n packets, d earlier frames in the next restore d. So no
 // model of the path is needed. Where losses are as chance makes them and an answer comes while the
 // frame is waited for, one is enough: repair brings what it leaves. Deeper within a second, a frame
@@ -20,10 +26,11 @@ class SoundLoss {
  public:
   static constexpr std::size_t kMostEarlier = 3;
 
-  // One report, in the order of sending. What it says is lost while our own queue `overflows`, is
-  // none of the path's losses: to carry more would only make more of them.
+  // One report, in the order of sending. What it says is lost while our own queue is full, is none
+  // of the path's losses: to carry more would only make more of them. A deep one will be full one
+  // day, and that is told a queue later.
   void report(Timestamp now, std::span<const ReportedPacket> packets, Duration round_trip,
-              bool overflows = false);
+              QueueInFront queue = {});
   std::size_t earlier_frames() const { return earlier_; }
   // Of all packets of the last second or two.
   std::uint32_t lost_permille() const { return lost_permille_; }

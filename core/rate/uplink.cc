@@ -40,6 +40,8 @@ constexpr Bitrate kEarlierFrame = Bitrate::kbps(34);
 constexpr Duration kNearlyFull = 40ms;
 constexpr Bitrate kFrameCounts = Bitrate::kbps(400);
 constexpr Duration kFullQueue = 60ms;
+// Ours are gone in a second and were never that deep.
+constexpr Duration kDeepQueue = 400ms;
 constexpr std::uint32_t kFloodPermille = 100;
 
 Duration between(Duration a, Duration b) { return a > b ? a - b : Duration::zero(); }
@@ -117,9 +119,10 @@ std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId pee
   }
   Observation o = path->meter.report(now, packets, round_trip);
   losing_ -= path->sound_loss.earlier_frames() > 0;
-  const bool overflows = o.standing_queue > kNearlyFull && !path->controller->competes() &&
-                         path->controller->rate() < kFrameCounts;
-  path->sound_loss.report(now, packets, path->meter.round_trip(), overflows);
+  const bool full = o.standing_queue > kNearlyFull && !path->controller->competes() &&
+                    path->controller->rate() < kFrameCounts;
+  path->sound_loss.report(now, packets, path->meter.round_trip(),
+                          {full, o.standing_queue > kDeepQueue});
   losing_ += path->sound_loss.earlier_frames() > 0;
   const Duration there_and_back = path->meter.way_and_back() + path->meter.wait();
   path->held_up = round_trip ? between(*round_trip, there_and_back) : Duration::zero();

@@ -22,11 +22,13 @@ class ArrivalTrend {
     if (count_ < last_.size() || back(4) - back(0) >= kDrains) return std::nullopt;
     return *std::ranges::min_element(last_);
   }
-  // By how much each was later than the one before, over the last five; 0 when the last was not,
-  // and behind a stall: a queue does not become so long in five packets.
+  // By how much each was later than the one before, over the last five. 0 when the last was not,
+  // more than the second of a pair is; and behind a stall: a queue does not become so long in five
+  // packets.
   Duration growth() const {
-    constexpr Duration kStall = 200ms;
-    if (count_ < last_.size() || back(0) < back(1) || back(0) - back(4) >= kStall) return {};
+    constexpr Duration kStall = 200ms, kPair = 10ms;
+    if (count_ < last_.size() || back(0) + kPair < back(1) || back(0) - back(4) >= kStall)
+      return {};
     return std::max(Duration{}, (back(0) - back(4)) / std::int64_t{4});
   }
   Duration last() const { return count_ == 0 ? Duration{} : back(0); }

@@ -28,8 +28,11 @@ constexpr std::int64_t kMostDebt = -4'800;
 // Five packets in a row on average that much later than the one before: a queue that grows by 50 ms
 // a second. Without a queue the rule below does not hold.
 constexpr Duration kGrows = 1ms;
-// A device asks 10 ms before it runs dry, and what is expected may come as much later.
-constexpr Duration kInTime = 20ms;
+// A device asks 10 ms before it runs dry, and between other people's packets ours come in pairs:
+// the next one may be a frame later than expected.
+constexpr Duration kInTime = 30ms;
+// Beside a deep queue: a frame that the line lost comes with the next packet, and a bit later.
+constexpr Duration kForNextPacket = 60ms;
 
 Duration media_time(std::int64_t samples) { return MediaTime(samples, kAudioClockHz).duration(); }
 }  // namespace
@@ -46,6 +49,7 @@ void AudioBuffer::stop() {
   unwrapper_.reset();
   given_ = 0;
   trend_.clear();
+  deep_.clear();
   fastest_now_.reset();
   fastest_before_.reset();
 }
@@ -74,6 +78,7 @@ void AudioBuffer::measure(Timestamp received_at, std::int64_t at) {
   }
   fastest_now_ = std::min(*fastest_now_, transit);
   trend_.add(transit);
+  deep_.add(received_at, transit);
   delays_.add(transit - fastest());
 }
 
@@ -196,6 +201,8 @@ Duration AudioBuffer::target_delay() const {
   Duration target = std::max({delays_.target(), minimum_delay_, held_});
   // What stands is needed by every packet, beyond the histogram's cap too.
   if (const auto standing = trend_.standing()) target = std::max(target, *standing - fastest());
+  if (const auto deepest = deep_.deepest())
+    target = std::max(target, *deepest - fastest() + kForNextPacket);
   return std::min(target, kMostTarget);
 }
 

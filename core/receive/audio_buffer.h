@@ -9,6 +9,7 @@
 #include "core/base/ring_queue.h"
 #include "core/receive/arrival_trend.h"
 #include "core/receive/audio_frame.h"
+#include "core/receive/deep_queue.h"
 #include "core/receive/delay_histogram.h"
 #include "core/units/seq_no.h"
 #include "core/units/time.h"
@@ -34,8 +35,8 @@ class AudioBuffer {
     std::uint64_t discarded = 0;  // whole frames left out to catch up
     std::uint64_t restarts = 0;   // the sender's time line jumped
   };
-  static constexpr std::size_t kCapacity = 64;     // 1.28 s
-  static constexpr Duration kMostTarget = 1200ms;  // what fits, with a frame or two to come
+  static constexpr std::size_t kCapacity = 128;    // 2.56 s
+  static constexpr Duration kMostTarget = 2400ms;  // what fits, with a frame or two to come
 
   // `repaired`: it came again, or in a later packet. What that takes is held for a while, unless it
   // is too long to be worth waiting for.
@@ -81,6 +82,7 @@ class AudioBuffer {
 
   DelayHistogram delays_;
   ArrivalTrend trend_;
+  DeepQueue deep_;
   Duration minimum_delay_{};
   Duration held_{};  // what repair has needed in the last seconds
   Timestamp held_until_;

@@ -88,9 +88,9 @@ TEST_CASE("one call changes a frame by at most 15 ms", "[codecs][stretch]") {
   }
 }
 
-TEST_CASE("stretched as far as it goes, each frame of a voice is 7.5 to 15 ms longer, at its pitch",
+TEST_CASE("stretched as far as it goes, a voice has half its speed, at its pitch",
           "[codecs][stretch]") {
-  for (const double pitch : {85.0, 120.0, 210.0, 330.0}) {
+  for (const double pitch : {70.0, 85.0, 120.0, 145.0, 210.0, 330.0}) {
     CAPTURE(pitch);
     const auto in = testing::voice(pitch, kSeconds4);
     TimeStretch stretcher;
@@ -98,14 +98,28 @@ TEST_CASE("stretched as far as it goes, each frame of a voice is 7.5 to 15 ms lo
     for (std::size_t at = 0; at < in.size(); at += kFrameSamples) {
       const Samples played =
           stretcher.process(Samples(in).subspan(at, kFrameSamples), Stretch::most);
-      CHECK(played.size() >= kFrameSamples + 360);
-      CHECK(played.size() <= kFrameSamples + 720);
+      CHECK(played.size() >= kFrameSamples + 480);
+      CHECK(played.size() <= kFrameSamples + 1440);
       out.insert(out.end(), played.begin(), played.end());
     }
+    CHECK(share(out, in) == Approx(2).margin(0.02));
     const Samples middle = Samples(out).subspan(48000, 48000);
     CHECK(testing::amplitude(middle, pitch) > 0.8 * testing::amplitude(in, pitch));
     CHECK(largest_step(out) <= largest_step(in) * 3 / 2);
   }
+}
+
+TEST_CASE("silence and noise are stretched to half their speed too", "[codecs][stretch]") {
+  const std::uint64_t seed = 5;
+  CAPTURE(seed);
+  Rng rng(seed);
+  std::vector<std::int16_t> noise(kSeconds4);
+  for (auto& s : noise) s = static_cast<std::int16_t>(static_cast<int>(rng.below(10'001)) - 5000);
+  const std::vector<std::int16_t> silence(kSeconds4, 0);
+  CHECK(share(stretch(noise, Stretch::most), noise) == Approx(2).margin(0.02));
+  const auto out = stretch(silence, Stretch::most);
+  CHECK(share(out, silence) == Approx(2).margin(0.02));
+  CHECK(std::all_of(out.begin(), out.end(), [](std::int16_t s) { return s == 0; }));
 }
 
 TEST_CASE("silence and noise drain too", "[codecs][stretch]") {

@@ -19,7 +19,7 @@ struct Path {
   Timestamp now = timestamp_from_ns(1'000'000'000);
   std::uint32_t order = 0;
   Duration round_trip = 80ms;
-  bool overflows = false;
+  rate::QueueInFront queue;
   std::function<bool()> arrives = [] { return true; };
 
   void run_for(Duration d) {
@@ -32,7 +32,7 @@ struct Path {
       p.media = order++ % 4 == 0 ? MediaKind::audio : MediaKind::video;
       packets.push_back(p);
       if (packets.size() == 10) {
-        sound_loss.report(now, packets, round_trip, overflows);
+        sound_loss.report(now, packets, round_trip, queue);
         packets.clear();
       }
     }
@@ -125,13 +125,27 @@ TEST_CASE("what our own full queue turns away is no reason to fill it with earli
   Rng rng(seed);
   Path path;
   path.arrives = [&] { return rng.below(100) >= 5; };
-  path.overflows = true;
+  path.queue.full = true;
   path.run_for(1min);
   CHECK(path.sound_loss.earlier_frames() == 0);
   // As many without a queue are the path's.
-  path.overflows = false;
+  path.queue.full = false;
   path.run_for(1min);
   CHECK(path.sound_loss.earlier_frames() >= 2);
+}
+
+TEST_CASE(
+    "behind a queue that deep one earlier frame is carried before the queue turns anything away") {
+  Path path;
+  path.run_for(10s);
+  path.queue.deep = true;
+  path.run_for(100ms);
+  CHECK(path.sound_loss.earlier_frames() == 1);
+  path.run_for(1min);
+  CHECK(path.sound_loss.earlier_frames() == 1);
+  path.queue.deep = false;
+  path.run_for(61s);
+  CHECK(path.sound_loss.earlier_frames() == 0);
 }
 
 TEST_CASE("an outage is no reason to carry earlier sound for its own sake") {

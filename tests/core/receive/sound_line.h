@@ -92,7 +92,7 @@ class SoundLine {
       case AudioStep::normal: p.samples = 960; break;
       case AudioStep::accelerate: p.samples = 720; break;
       case AudioStep::decelerate: p.samples = 1200; break;
-      case AudioStep::stretch: p.samples = 1536; break;
+      case AudioStep::stretch: p.samples = 1920; break;
       case AudioStep::expand:
       case AudioStep::silence: p.samples = 480; break;
     }
