@@ -17,8 +17,6 @@ void PacketPool::grow() {
   total_ += kPacketsPerSlab;
   for (std::size_t i = 0; i < kPacketsPerSlab; ++i, at += lines) {
     Packet* packet = new (at->bytes.data()) Packet;
-    packet->pool_ = this;
-    packet->data_ = at->bytes.data() + sizeof(Packet);
     packet->capacity_ = static_cast<std::uint16_t>(capacity_);
     packet->next_free_ = free_;
     free_ = packet;

@@ -23,15 +23,15 @@ class PacketPool;
 // in both worlds. One thread at a time.
 class Packet {
  public:
-  std::uint8_t* data() { return data_; }
-  const std::uint8_t* data() const { return data_; }
+  std::uint8_t* data() { return reinterpret_cast<std::uint8_t*>(this + 1); }
+  const std::uint8_t* data() const { return reinterpret_cast<const std::uint8_t*>(this + 1); }
   std::size_t present() const { return present_; }
   std::size_t elided() const { return elided_; }
   std::size_t wire_size() const { return std::size_t{present_} + elided_; }
   std::size_t capacity() const { return capacity_; }
-  ByteSpan bytes() const { return {data_, present_}; }
+  ByteSpan bytes() const { return {data(), present_}; }
   // All bytes that may be written, to be followed by set_size().
-  std::span<std::uint8_t> buffer() { return {data_, capacity_}; }
+  std::span<std::uint8_t> buffer() { return {data(), capacity_}; }
   void set_size(std::size_t present, std::size_t elided = 0) {
     DC_CHECK(present <= capacity_ && elided <= 0xFFFF);
     present_ = static_cast<std::uint16_t>(present);
@@ -41,9 +41,11 @@ class Packet {
  private:
   friend class PacketPool;
   friend class PacketRef;
-  PacketPool* pool_ = nullptr;
-  Packet* next_free_ = nullptr;
-  std::uint8_t* data_ = nullptr;
+  // Its pool while somebody holds it, the next free one while nobody does.
+  union {
+    PacketPool* pool_ = nullptr;
+    Packet* next_free_;
+  };
   std::uint32_t refs_ = 0;
   std::uint16_t present_ = 0;
   std::uint16_t elided_ = 0;
@@ -115,6 +117,7 @@ inline PacketRef PacketPool::take() {
   if (free_ == nullptr) grow();
   Packet* packet = free_;
   free_ = packet->next_free_;
+  packet->pool_ = this;
   ++in_use_;
   packet->present_ = packet->elided_ = 0;
   return PacketRef{packet};

@@ -17,8 +17,9 @@ constexpr std::array<std::pair<Source, Layer>, Outbound::kMostStreams> kStreams 
     {Source::document, Layer::mid},
     {Source::document, Layer::hi},
 }};
-// Elided packets, and sound at low rates.
-constexpr std::size_t kShortPacket = 160;
+// The headers of elided packets: with its own words such a packet is one line of a cache, and there
+// are fifty for every peer.
+constexpr std::size_t kShortPacket = 64 - sizeof(Packet);
 // In front of a payload.
 constexpr std::size_t kMostHeaders =
     wire::kMaxRtpHeaderBytes + wire::redundancy_header_bytes(wire::kMostEarlierFrames);

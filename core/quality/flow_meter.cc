@@ -23,8 +23,8 @@ FlowMeter::FlowMeter(const StreamId& stream, std::uint32_t clock_hz) : clock_hz_
 void FlowMeter::packet_arrived(Timestamp received_at, PacketId id, std::uint32_t rtp_timestamp,
                                std::size_t wire_bytes, bool fresh) {
   if (!since_) since_ = received_at;
-  ++report_.packets_received;
-  report_.bytes_received += wire_bytes;
+  ++packets_;
+  bytes_ += wire_bytes;
   if (!fresh) return;
   ++unique_;
   if (!first_ || id < *first_) first_ = id;
@@ -101,6 +101,8 @@ std::uint64_t FlowMeter::expected() const {
 FlowReport FlowMeter::report(Timestamp now, Duration target_delay) const {
   FlowReport r = report_;
   r.measured_for = since_ ? now - *since_ : Duration::zero();
+  r.packets_received = packets_;
+  r.bytes_received = bytes_;
   const std::uint64_t all = expected();
   r.packets_lost = packets_lost();
   if (report_.media == MediaKind::audio) {
@@ -124,7 +126,7 @@ void FlowMeter::reset(Timestamp now) {
   since_ = now;
   // What comes next is expected from the highest on; a straggler from before does not count.
   if (highest_) first_ = *highest_ + 1;
-  unique_ = 0;
+  packets_ = bytes_ = unique_ = 0;
   expected_before_ = unique_before_ = 0;
   if (last_frame_) first_frame_ = *last_frame_ + 1;
   left_out_ = 0;

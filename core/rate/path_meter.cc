@@ -47,36 +47,32 @@ void PathMeter::Least::add(Timestamp now, Duration value) {
   }
 }
 
-PathMeter::Series::Rates PathMeter::Series::rates(Duration window, Timestamp end) const {
-  const std::int64_t last = end.time_since_epoch() / kSlot;
+PathMeter::Rates PathMeter::rates(const Series<Carried>& of, Duration window, Timestamp end) {
   std::int64_t bytes = 0, lost_bytes = 0;
-  std::size_t place = place_of(last);
-  for (std::int64_t back = 1; back <= window / kSlot; ++back) {
-    place = place_before(place);
-    const Slot& slot = slots_[place];
-    if (slot.number != static_cast<std::uint32_t>(last - back)) continue;
+  of.backwards(end - kSlot, window / kSlot, [&](const Carried& slot) {
     bytes += slot.bytes;
     lost_bytes += slot.lost_bytes;
-  }
+    return true;
+  });
   const auto rate_of = [&](std::int64_t n) { return Bitrate::bps(n * 8 * 1'000 / to_ms(window)); };
   return {rate_of(bytes), rate_of(bytes + lost_bytes)};
 }
 
-std::optional<Bitrate> PathMeter::Series::busy_rate(Timestamp end) const {
-  const std::int64_t last = end.time_since_epoch() / kSlot;
+std::optional<Bitrate> PathMeter::busy_rate() const {
+  // Mostly the line was not: forty slots need not be read for that.
+  if (!newest_busy_ || newest_arrival_ - *newest_busy_ > kBusySlots * kSlot) return std::nullopt;
   std::int64_t bytes = 0, ns = 0;
   std::uint32_t packets = 0;
-  std::size_t place = place_of(last);
-  for (std::int64_t back = 0; back < kBusySlots; ++back, place = place_before(place)) {
-    const Slot& slot = slots_[place];
-    if (slot.number != static_cast<std::uint32_t>(last - back)) continue;
-    bytes += slot.busy_bytes;
-    ns += slot.busy_ns;
-    packets += slot.busy_packets;
+  std::optional<Bitrate> rate;
+  busy_.backwards(newest_arrival_, kBusySlots, [&](const Busy& slot) {
+    bytes += slot.bytes;
+    ns += slot.ns;
+    packets += slot.packets;
     if (ns >= kBusyNs && packets >= kBusyPackets)
-      return Bitrate::bps(bytes * 8 * 1'000'000 / (ns / 1'000));
-  }
-  return std::nullopt;
+      rate = Bitrate::bps(bytes * 8 * 1'000'000 / (ns / 1'000));
+    return !rate;
+  });
+  return rate;
 }
 
 void PathMeter::sent(Timestamp now, std::uint16_t size_bytes, MediaKind media) {
@@ -110,7 +106,7 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
     const Duration base = *base_.least(now, skew_);
     queue_ = delay - base;
     waits_[next_wait_++ % waits_.size()] = {p.arrived_at, queue_};
-    Series::Slot& slot = arrivals_.at(p.arrived_at);
+    Carried& slot = arrivals_.at(p.arrived_at);
     slot.bytes += p.size_bytes;
     const std::uint32_t lost_bytes = std::exchange(lost_since_arrival_bytes_, 0);
     slot.lost_bytes += lost_bytes;
@@ -118,9 +114,11 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
                         *last_arrival_ - (p.sent_at + base) > kClearlyWaited;
     if (waited) {
       // What was lost between them on the wire has used the line as well.
-      slot.busy_bytes += p.size_bytes + lost_bytes;
-      slot.busy_ns += to_ns(p.arrived_at - *last_arrival_);
-      ++slot.busy_packets;
+      Busy& busy = busy_.at(p.arrived_at);
+      busy.bytes += p.size_bytes + lost_bytes;
+      busy.ns += to_ns(p.arrived_at - *last_arrival_);
+      ++busy.packets;
+      newest_busy_ = newest_busy_ ? std::max(*newest_busy_, p.arrived_at) : p.arrived_at;
     }
     last_arrival_ = p.arrived_at;
     newest_told_ = p.sent_at;
@@ -133,13 +131,13 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
   }
   o.round_trip = this->round_trip();
   look_at_waits(o);
-  o.busy_rate = arrivals_.busy_rate(newest_arrival_);
-  o.sent = sent_.rate(kRateWindow, now);
-  o.sent_then = sent_.rate(kRateWindow, newest_told_);
-  const Series::Rates arrived = arrivals_.rates(kRateWindow, newest_arrival_);
+  o.busy_rate = busy_rate();
+  o.sent = rates(sent_, kRateWindow, now).arrived;
+  o.sent_then = rates(sent_, kRateWindow, newest_told_).arrived;
+  const Rates arrived = rates(arrivals_, kRateWindow, newest_arrival_);
   delivered_ = o.delivered = arrived.arrived;
   o.carried = arrived.carried;
-  o.resuming = resumed_at_ && newest_told_ - *resumed_at_ <= kRateWindow + Series::kSlot;
+  o.resuming = resumed_at_ && newest_told_ - *resumed_at_ <= kRateWindow + kSlot;
   return o;
 }
 

@@ -29,7 +29,9 @@ class PathMeter {
   // Of the newest packet that arrived.
   Duration wait() const { return queue_; }
   // What arrived or was lost within `window` before the newest arrival.
-  Bitrate carried(Duration window) const { return arrivals_.carried(window, newest_arrival_); }
+  Bitrate carried(Duration window) const {
+    return rates(arrivals_, window, newest_arrival_).carried;
+  }
 
   static constexpr Duration kUnknownRoundTrip = 100ms;
 
@@ -51,48 +53,59 @@ class PathMeter {
     std::int64_t newest_ = -1;
     std::optional<Duration> least_;
   };
-  // Bytes by time, and of them those that kept the line busy.
+  static constexpr Duration kSlot = 25ms;
+  static constexpr std::int64_t kSlots = 40;
+  // A ring of slots by the number of their time. Small ones, because a report reads a dozen that
+  // have left the cache: the number is the low half of the time's, and what a path carries in 25 ms
+  // is less than 4 GB.
+  template <typename Slot>
   class Series {
    public:
-    static constexpr std::int64_t kSlots = 40;
-    // Small, because a report reads a dozen that have left the cache: the number is the low half of
-    // a slot's, and what a path carries in 25 ms is less than 4 GB.
-    struct Slot {
-      std::uint32_t number = 0;
-      std::uint32_t bytes = 0;
-      std::uint32_t lost_bytes = 0;
-      std::uint32_t busy_bytes = 0;
-      std::int64_t busy_ns = 0;
-      std::uint32_t busy_packets = 0;
-    };
     Slot& at(Timestamp t) {
       const std::int64_t number = t.time_since_epoch() / kSlot;
       Slot& slot = slots_[place_of(number)];
       if (slot.number != static_cast<std::uint32_t>(number))
-        slot = Slot{static_cast<std::uint32_t>(number), 0, 0, 0, 0, 0};
+        slot = Slot{.number = static_cast<std::uint32_t>(number)};
       return slot;
     }
-    // In the slots within `window` before that of `end`: what arrived (or was sent), and that with
-    // what was lost between.
-    struct Rates {
-      Bitrate arrived, carried;
-    };
-    Rates rates(Duration window, Timestamp end) const;
-    Bitrate rate(Duration window, Timestamp end) const { return rates(window, end).arrived; }
-    Bitrate carried(Duration window, Timestamp end) const { return rates(window, end).carried; }
-    std::optional<Bitrate> busy_rate(Timestamp end) const;
-
-    static constexpr Duration kSlot = 25ms;
-    static std::size_t place_of(std::int64_t number) {
-      return static_cast<std::uint64_t>(number) % kSlots;
+    // Calls with each slot of the last `count` up to that of `end`, the newest first, until told to
+    // stop.
+    template <typename F>
+    void backwards(Timestamp end, std::int64_t count, F&& keeps_on) const {
+      const std::int64_t last = end.time_since_epoch() / kSlot;
+      std::size_t place = place_of(last);
+      for (std::int64_t back = 0; back < count; ++back) {
+        const Slot& slot = slots_[place];
+        if (slot.number == static_cast<std::uint32_t>(last - back) && !keeps_on(slot)) return;
+        place = (place == 0 ? slots_.size() : place) - 1;
+      }
     }
 
    private:
-    static std::size_t place_before(std::size_t place) {
-      return (place == 0 ? static_cast<std::size_t>(kSlots) : place) - 1;
+    static std::size_t place_of(std::int64_t number) {
+      return static_cast<std::uint64_t>(number) % static_cast<std::uint64_t>(kSlots);
     }
     std::array<Slot, kSlots> slots_{};
   };
+  struct Carried {
+    std::uint32_t number = 0;
+    std::uint32_t bytes = 0;
+    std::uint32_t lost_bytes = 0;
+  };
+  // What kept the line busy of it.
+  struct Busy {
+    std::uint32_t number = 0;
+    std::uint32_t bytes = 0;
+    std::uint32_t packets = 0;
+    std::int64_t ns = 0;
+  };
+  // Within `window` before the slot of `end`: what arrived (or was sent), and that with what was
+  // lost between.
+  struct Rates {
+    Bitrate arrived, carried;
+  };
+  static Rates rates(const Series<Carried>& of, Duration window, Timestamp end);
+  std::optional<Bitrate> busy_rate() const;
   struct Wait {
     Timestamp arrived_at;
     Duration queue{};
@@ -104,9 +117,11 @@ class PathMeter {
   ClockSkew skew_;
   BaseDelay base_;
   Least round_trip_{5s}, way_and_back_{60s};
-  Series sent_;                                            // by our clock
+  Series<Carried> sent_;                                   // by our clock
   std::optional<Timestamp> picture_sent_at_, resumed_at_;  // the newest; the first after a pause
-  Series arrivals_;                                        // by the peer's
+  Series<Carried> arrivals_;                               // by the peer's
+  Series<Busy> busy_;
+  std::optional<Timestamp> newest_busy_;
   std::optional<Timestamp> last_arrival_;
   std::uint32_t lost_since_arrival_bytes_ = 0;
   Bitrate delivered_;                       // as the last report had it

@@ -25,8 +25,8 @@ namespace diemcau::receive {
 class ArrivalLog {
  public:
   static constexpr std::size_t kMaxStreams = 16;
-  static constexpr std::size_t kWindow = 1'024;     // 1.5 s at 700 packets a second
-  static constexpr std::size_t kFirstWindow = 128;  // as long as reports keep up
+  static constexpr std::size_t kWindow = 1'024;    // 1.5 s at 700 packets a second
+  static constexpr std::size_t kFirstWindow = 64;  // as long as reports keep up
   static constexpr Duration kInterval = 40ms;
   static constexpr Duration kThinInterval = 100ms;
   static constexpr std::size_t kMostTold = 3;

@@ -77,7 +77,7 @@ void Sender::code_window(Timestamp now) {
 std::size_t Sender::copies_of(Timestamp now, const SentSymbols::Sent& sent,
                               Duration round_trip) const {
   // Questions that follow each other so soon are as good.
-  if (sent.repeated_at && now - *sent.repeated_at < round_trip) return 1;
+  if (sent.repeats > 0 && now - sent.repeated_at < round_trip) return 1;
   const bool time_left =
       round_trip <= kOnlyOnce && (sent.repeats == 0 || round_trip <= kManyQuestions);
   if (time_left || planner_.own_permille() < kWorthCopyPermille) return 1;
@@ -136,7 +136,7 @@ void Sender::asked(Timestamp now, std::span<const SeqNo> symbols, const Terms& t
     // Who asks about a silence does not know what has left, and what is still on its way.
     const bool may_come = sent == nullptr || now - sent->sent_at < rtt - rtt / 8;
     if (of_silence && may_come) continue;
-    if (sent != nullptr && sent->repeated_at && now - *sent->repeated_at < rtt / 2) continue;
+    if (sent != nullptr && sent->repeats > 0 && now - sent->repeated_at < rtt / 2) continue;
     gone = gone || sent == nullptr || sent->repeats == kMostRepeats;
     wanted_.push_back(id);
   }

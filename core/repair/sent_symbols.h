@@ -31,7 +31,7 @@ class SentSymbols {
   struct Sent {
     PacketRef packet;
     Timestamp sent_at;
-    std::optional<Timestamp> repeated_at;
+    Timestamp repeated_at;  // if ever
     std::uint8_t repeats = 0;
   };
 
