@@ -33,7 +33,7 @@ struct Bridge::Impl {
   void handle(Timestamp at, VideoEncoded& in) {
     if (left || !exists(in.source, in.layer)) return;
     LayerBoard& board = in.source == Source::document ? document : camera;
-    board.frame_encoded(at, in.layer, in.key);
+    board.frame_encoded(at, in.layer, {in.key, in.frame_number, in.newest_needed});
     const auto frame = outbound.packetize(in);
     if (in.source == Source::document) {
       std::size_t bytes = 0;
@@ -130,7 +130,7 @@ struct Bridge::Impl {
     camera.time_passed(at);
     document.time_passed(at);
     while (auto departure = outbound.poll(at)) peers.send_rtp(*departure);
-    while (const auto frame = outbound.poll_dropped()) peers.frame_dropped(*frame);
+    while (const auto frame = outbound.poll_dropped()) peers.frame_dropped(at, *frame);
     allocation.plan(at);
     camera.set_waiting(at, outbound.peers_waiting(Layer::lo));
     outbound.set_may_hold(camera.may_hold());

@@ -25,6 +25,7 @@ void LayerBoard::remove(std::optional<Layer> layer) {
   key_waits_.remove(*layer);
   s.idr = s.idr_urgent = false;
   s.invalidate_from.reset();
+  s.around.reset();
   s.temporal = false;
   s.temporal_ends.reset();
   if (*layer != Layer::lo) return;
@@ -143,16 +144,52 @@ void LayerBoard::want_key(Timestamp now, Layer layer, bool urgent) {
   dirty_.add(layer);
 }
 
-void LayerBoard::invalidate(Layer layer, std::uint32_t first_lost) {
+void LayerBoard::invalidate(Timestamp now, Layer layer, std::uint32_t first_lost) {
   State& s = state(layer);
   if (s.served_to == 0) return;
   s.invalidate_from = s.invalidate_from ? std::min(*s.invalidate_from, first_lost) : first_lost;
+  const bool to_be_made = s.around && !s.around->frame;
+  s.around = {to_be_made ? std::min(s.around->lost, first_lost) : first_lost, std::nullopt, now};
   dirty_.add(layer);
 }
 
-void LayerBoard::frame_encoded(Timestamp now, Layer layer, bool key) {
-  if (!key) return;
+// To be made, or on its way.
+bool LayerBoard::WayAround::comes(Timestamp now, Duration takes) const {
+  return now - since < (frame ? takes : kMostToMake);
+}
+
+// Only a frame behind what is lost can do without it.
+bool LayerBoard::WayAround::answers(std::uint32_t first_lost) const {
+  return first_lost >= lost && (!frame || first_lost < *frame);
+}
+
+// A camera's next picture is 33 ms away, and a key frame too many is a picture that comes later: a
+// page's is up to 200 ms away, and would begin the page anew.
+void LayerBoard::loss_reported(Timestamp now, Layer layer, std::uint32_t first_lost,
+                               Duration takes) {
+  const auto& around = state(layer).around;
+  const bool again = source_ == Source::document && around && around->comes(now, takes) &&
+                     around->answers(first_lost);
+  if (!again) invalidate(now, layer, first_lost);
+}
+
+void LayerBoard::key_reported(Timestamp now, Layer layer, Duration takes) {
+  const auto& around = state(layer).around;
+  const bool again =
+      source_ == Source::document && around && around->comes(now, takes) && around->lost == 0;
+  if (!again) request_key(now, layer);
+}
+
+void LayerBoard::frame_encoded(Timestamp now, Layer layer, const Made& frame) {
   State& s = state(layer);
+  const bool goes_around = s.around && !s.around->frame && frame.newest_needed < s.around->lost;
+  if (frame.key) {
+    s.around = {0, frame.number, now};
+  } else if (goes_around) {
+    s.around->frame = frame.number;
+    s.around->since = now;
+  }
+  if (!frame.key) return;
   s.last_idr_at = now;
   key_waits_.remove(layer);  // it serves whoever waits, asked for or not
   s.idr_urgent = false;

@@ -38,8 +38,17 @@ class LayerBoard {
   bool may_hold() const { return state(Layer::lo).served_to >= kFewestViewers; }
   void request_key(Timestamp now, Layer layer);
   // `first_lost` is lost at some receiver: no later frame may lean on it.
-  void invalidate(Layer layer, std::uint32_t first_lost);
-  void frame_encoded(Timestamp now, Layer layer, bool key);
+  void invalidate(Timestamp now, Layer layer, std::uint32_t first_lost);
+  // A receiver says so, or that it needs a key frame. Of a document it says it again before the
+  // picture around the loss can be there: nothing is done a second time until one has been made and
+  // `takes` is over since.
+  void loss_reported(Timestamp now, Layer layer, std::uint32_t first_lost, Duration takes);
+  void key_reported(Timestamp now, Layer layer, Duration takes);
+  struct Made {
+    bool key = false;
+    std::uint32_t number = 0, newest_needed = 0;
+  };
+  void frame_encoded(Timestamp now, Layer layer, const Made& frame);
   void time_passed(Timestamp now) {
     if (waits()) look(now);
   }
@@ -72,6 +81,15 @@ class LayerBoard {
   std::optional<SetEncoder> poll() { return dirty_.none() ? std::nullopt : take_dirty(); }
 
  private:
+  // The last frame that needs nothing from `lost` on; none: it is still to be made. A key frame
+  // needs nothing at all.
+  struct WayAround {
+    std::uint32_t lost = 0;
+    std::optional<std::uint32_t> frame;
+    Timestamp since;  // made or asked for
+    bool comes(Timestamp now, Duration takes) const;
+    bool answers(std::uint32_t first_lost) const;
+  };
   struct State {
     std::uint32_t served_to = 0;
     Bitrate rate;
@@ -79,6 +97,7 @@ class LayerBoard {
     bool idr_urgent = false;
     std::optional<Timestamp> last_idr_at, idr_before_at;
     std::optional<std::uint32_t> invalidate_from;
+    std::optional<WayAround> around;
     bool temporal = false;
     std::optional<Timestamp> temporal_ends;  // nobody needs it any more
   };
@@ -92,6 +111,8 @@ class LayerBoard {
   static constexpr Duration kPairSpacing = 2s;
   static constexpr Duration kLeastSpacing = 150ms;
   static constexpr Duration kUrgentSpacing = 250ms;
+  // An encoder that has not gone around a loss by then may be asked again.
+  static constexpr Duration kMostToMake = 1s;
   // A key frame of 4.5 pictures at a pace of 1.2 takes 125 ms; with a round trip and a report.
   static constexpr Duration kOverlap = 300ms;
   static constexpr Duration kTemporalHold = 3s;

@@ -90,6 +90,9 @@ class Outbound {
   void set_may_hold(bool may) { pacer_.set_may_hold(may); }
   std::optional<send::Pacer::DroppedFrame> poll_dropped() { return pacer_.poll_dropped(); }
 
+  // From the encoder to the peer a picture takes no longer than that, repair included, or it is
+  // lost.
+  Duration arrives_within(PeerId peer, std::optional<Duration> round_trip) const;
   // Encoder's frame number of a number that a peer reported in 16 bits; the newest is near.
   std::uint32_t full_frame_number(PictureStream stream, std::uint16_t reported) const;
   // The microphone, the camera's three layers, repair, the document's two.

@@ -134,10 +134,10 @@ void PeerTable::send_rtp(Outbound::Departure& departure) {
   out_.push(SendPacket{path->id, PacketKind::rtp, std::move(departure.packet)});
 }
 
-void PeerTable::frame_dropped(const send::Pacer::DroppedFrame& frame) {
+void PeerTable::frame_dropped(Timestamp now, const send::Pacer::DroppedFrame& frame) {
   LayerBoard& board = boards_.of(frame.source);
   if (!board.goes_to(frame.peer, frame.layer)) return;
-  board.invalidate(frame.layer,
+  board.invalidate(now, frame.layer,
                    outbound_.full_frame_number({frame.source, frame.layer}, frame.frame_number));
 }
 
@@ -161,11 +161,13 @@ void PeerTable::message_arrived(Timestamp now, Peer& peer, const wire::Message& 
   } else if (const auto* loss = std::get_if<wire::LossReport>(&message)) {
     if (const auto lost = outbound_.pictures_of(peer.id, loss->ssrc)) {
       boards_.of(lost->source)
-          .invalidate(lost->layer, outbound_.full_frame_number(*lost, loss->first_lost));
+          .loss_reported(now, lost->layer, outbound_.full_frame_number(*lost, loss->first_lost),
+                         outbound_.arrives_within(peer.id, peer.link.rtt()));
     }
   } else if (const auto* key = std::get_if<wire::KeyRequest>(&message)) {
     if (const auto needs = outbound_.pictures_of(peer.id, key->ssrc))
-      boards_.of(needs->source).request_key(now, needs->layer);
+      boards_.of(needs->source)
+          .key_reported(now, needs->layer, outbound_.arrives_within(peer.id, peer.link.rtt()));
   } else if (std::holds_alternative<wire::Goodbye>(message)) {
     peer.link.peer_left(now);
   }

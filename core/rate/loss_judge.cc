@@ -18,7 +18,9 @@ constexpr std::uint32_t kSeveral = 2;
 constexpr Bitrate kWorthTrying = Bitrate::kbps(200);
 constexpr std::int64_t kTryPercent = 85;
 constexpr std::int64_t kTriedPercent = 108;
-constexpr std::uint32_t kMostWindows = 8;
+// Encoders and what waits take a while. Where as much is sent after that, there is no less to send:
+// on a thin path eight windows were five seconds, of a page at its least rate.
+constexpr Duration kMostTrying = 1'600ms;
 // A limit is tried again by growing 3 % a second: half a second of some per cent of loss,
 // every five seconds.
 constexpr std::int64_t kGrowPermille = 28;
@@ -77,13 +79,15 @@ void LossJudge::window_over(const Observation& o, const Window& window) {
       before_permille_ = permille;
       limit_ = Bitrate::bps(o.delivered.bps() / 100 * kTryPercent);
       state_ = State::settling;
-      windows_tried_ = 0;
       return;
-    case State::settling: state_ = State::trying; return;  // half of it was sent before
+    case State::settling:  // half of it was sent before
+      state_ = State::trying;
+      trying_since_ = o.now;
+      return;
     case State::trying:
-      // Encoders and what waits take a while: as long as no less is sent, nothing is tried.
+      // As long as no less is sent, nothing is tried.
       if (o.sent_then > Bitrate::bps(limit_->bps() / 100 * kTriedPercent)) {
-        if (++windows_tried_ < kMostWindows) return;
+        if (o.now - trying_since_ < kMostTrying) return;
         state_ = State::calm;  // sound alone is more than that
         high_windows_ = 0;
         limit_.reset();

@@ -32,7 +32,8 @@ class LossJudge {
   State state_ = State::calm;
   std::uint32_t inherent_permille_ = 0;
   std::uint32_t before_permille_ = 0;  // what the experiment began with
-  std::uint32_t high_windows_ = 0, windows_tried_ = 0;
+  std::uint32_t high_windows_ = 0;
+  Timestamp trying_since_;
   std::uint32_t sent_ = 0, lost_ = 0, blacked_out_ = 0;
   std::optional<Timestamp> window_began_at_, observed_at_, not_before_;
   Duration patience_{};

@@ -26,6 +26,8 @@ constexpr Duration kMeasured = 500ms;
 // Repeating takes a part of the pace and twice what the line is known to lose; what is saved up is
 // enough for a burst, and the more is known to be the line's own doing the more.
 constexpr std::int64_t kUnexplainedPermille = 60;
+// Of a page: where more than a quarter is lost, nothing would help it.
+constexpr std::int64_t kPagePermille = 250;
 constexpr Duration kCredit = 100ms;
 constexpr Duration kCreditPerPermille = 4ms;
 constexpr Duration kMostCredit = 200ms;
@@ -101,19 +103,31 @@ std::optional<wire::RtpHeader> Sender::header_of(PacketId id) {
   return rtp ? std::optional(rtp->header) : std::nullopt;
 }
 
+// What comes late of a page is as good; without it all that leans on it is made again, some tens of
+// packets instead of one.
+bool Sender::asks_for_page() {
+  return std::any_of(wanted_.begin(), wanted_.end(), [this](PacketId id) {
+    const auto header = header_of(id);
+    return header && header->payload_type == wire::kDocumentPayloadType;
+  });
+}
+
 // How many bytes an answer may have.
-std::size_t Sender::affordable(Timestamp now, const Terms& terms, bool of_silence) {
+std::size_t Sender::affordable(Timestamp now, const Terms& terms, Credit& credit, bool of_silence) {
   // Behind a queue it may be the queue's doing after all.
   const std::uint32_t own = terms.queue <= kShortQueue ? terms.inherent_loss_permille : 0;
-  const Duration saved_up = std::min(kCredit + own * kCreditPerPermille, kMostCredit);
+  const bool page = &credit == &page_credit_;
+  const Duration saved_up =
+      page ? kMostCredit : std::min(kCredit + own * kCreditPerPermille, kMostCredit);
   const std::int64_t most = terms.pace.bytes_in(saved_up).count();
-  const std::int64_t part = kUnexplainedPermille + 2 * terms.inherent_loss_permille;
-  const Duration since = credited_at_ ? now - *credited_at_ : kMostCredit * 1'000 / part;
-  credited_at_ = now;
-  credit_bytes_ += terms.pace.bytes_in(std::min<Duration>(since, 10s)).count() * part / 1'000;
-  credit_bytes_ = std::min(credit_bytes_, most);
-  if (terms.queue > kLongQueue) return 0;
-  const std::int64_t left = credit_bytes_ - (of_silence ? most * kKeptPercent / 100 : 0);
+  const std::int64_t part =
+      (page ? kPagePermille : kUnexplainedPermille) + 2 * terms.inherent_loss_permille;
+  const Duration since = credit.at ? now - *credit.at : kMostCredit * 1'000 / part;
+  credit.at = now;
+  credit.bytes += terms.pace.bytes_in(std::min<Duration>(since, 10s)).count() * part / 1'000;
+  credit.bytes = std::min(credit.bytes, most);
+  if (terms.queue > kLongQueue && !page) return 0;
+  const std::int64_t left = credit.bytes - (of_silence ? most * kKeptPercent / 100 : 0);
   return static_cast<std::size_t>(
       std::clamp<std::int64_t>(left, 0, terms.pace.bytes_in(kLongAnswer).count()));
 }
@@ -143,15 +157,16 @@ void Sender::asked(Timestamp now, std::span<const SeqNo> symbols, const Terms& t
   if (wanted_.empty()) return;
   std::sort(wanted_.begin(), wanted_.end());
   // One picture in pieces helps nobody.
-  const std::size_t room = gone ? 0 : affordable(now, terms, of_silence);
-  const std::size_t answered = answer(now, room, terms);
+  Credit& credit = asks_for_page() ? page_credit_ : credit_;
+  const std::size_t room = gone ? 0 : affordable(now, terms, credit, of_silence);
+  const std::size_t answered = answer(now, room, terms, credit);
   if (answered < wanted_.size() && !of_silence) refuse(answered);
 }
 
 // All of it, with the copies if there is room for them; of what the line is known to lose itself,
 // as much as there is room for, because pictures that come whole keep references alive. Gives how
 // many of the wanted, the oldest, will be sent.
-std::size_t Sender::answer(Timestamp now, std::size_t room, const Terms& terms) {
+std::size_t Sender::answer(Timestamp now, std::size_t room, const Terms& terms, Credit& credit) {
   const Duration rtt = terms.round_trip.value_or(kOnlyOnce);
   const auto cost = [&](PacketId id) { return sent_.coded_bytes(id, 1) + kPacketOverhead; };
   std::size_t once = 0, with_copies = 0, fitting = 0;
@@ -170,7 +185,7 @@ std::size_t Sender::answer(Timestamp now, std::size_t room, const Terms& terms) 
     SentSymbols::Sent& sent = *sent_.find(id);
     if (to_repeat_.size() < kMostWaiting) to_repeat_.push(id);
     std::size_t copies = with_copies <= room ? copies_of(now, sent, rtt) : 1;
-    credit_bytes_ -= static_cast<std::int64_t>(copies * cost(id));
+    credit.bytes -= static_cast<std::int64_t>(copies * cost(id));
     for (; copies > 1 && copies_.size() < kMostWaiting; --copies) copies_.push({id, now + kApart});
     sent.repeated_at = now;
     ++sent.repeats;

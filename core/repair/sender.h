@@ -77,10 +77,16 @@ class Sender {
  private:
   void code_window(Timestamp now);
   std::size_t copies_of(Timestamp now, const SentSymbols::Sent& sent, Duration round_trip) const;
-  std::size_t affordable(Timestamp now, const Terms& terms, bool of_silence);
+  // For repeating.
+  struct Credit {
+    std::int64_t bytes = 0;
+    std::optional<Timestamp> at;
+  };
+  std::size_t affordable(Timestamp now, const Terms& terms, Credit& credit, bool of_silence);
+  bool asks_for_page();
   static bool is_about_silence(std::span<const SeqNo> symbols);
   PacketId id_of(SeqNo symbol) const;
-  std::size_t answer(Timestamp now, std::size_t room, const Terms& terms);
+  std::size_t answer(Timestamp now, std::size_t room, const Terms& terms, Credit& credit);
   void refuse(std::size_t from);
 
   SentSymbols sent_;
@@ -95,8 +101,7 @@ class Sender {
   RingQueue<PacketId> to_repeat_;
   RingQueue<Copy> copies_;
   std::vector<PacketId> wanted_;
-  std::int64_t credit_bytes_ = 0;  // for repeating
-  std::optional<Timestamp> credited_at_;
+  Credit credit_, page_credit_;
   std::int64_t coded_due_ = 0;  // permille-bytes of coded repair that are due
   RingQueue<Repair> ready_;
   std::uint16_t key_ = 0;

@@ -9,7 +9,7 @@ namespace diemcau::send {
 namespace {
 constexpr Duration kDroppableAfter = 33ms;  // one frame: then the droppable temporal layer goes
 constexpr Duration kVideoAfter = 100ms;
-constexpr Duration kBegunAfter = 200ms;  // the rest of a frame whose window closed in its middle
+constexpr Duration kBegunAfter = kPictureWaits;  // what is left where a window closed in its middle
 // Of pictures at 15 a second and less: one that comes late is seen late, one that is dropped breaks
 // what leans on it. Lo's encoder is held meanwhile, half rate is for paths that are short of room.
 constexpr Duration kSparseAfter = 400ms, kSparseBegunAfter = 600ms;

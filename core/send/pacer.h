@@ -16,6 +16,9 @@
 
 namespace diemcau::send {
 
+// A picture that leaves the pacer has left it by then (sparse ones: see patience()).
+constexpr Duration kPictureWaits = 200ms;
+
 // Sends at most kBurst ahead of the rate of the uplink, and pictures no faster than their path's
 // rate and only while its window is open. What would come too late is dropped whole and before it
 // has a sequence number: droppable frames, waiting or new, when a path's queue is older than one

@@ -18,7 +18,7 @@ struct Stage {
   // Served, and its key frame encoded.
   void runs(Timestamp now, PeerId peer, Layer layer) {
     board.serve(now, peer, layer);
-    board.frame_encoded(now, layer, true);
+    board.frame_encoded(now, layer, {true});
     drain();
   }
 };
@@ -41,9 +41,9 @@ TEST_CASE("A peer gets nothing of a layer before its key frame", "[core][mesh]")
   Stage s;
   s.board.serve(t0, a, Layer::hi);
   CHECK_FALSE(s.board.goes_to(a, Layer::hi));
-  s.board.frame_encoded(t0 + 10ms, Layer::hi, false);
+  s.board.frame_encoded(t0 + 10ms, Layer::hi, {false});
   CHECK_FALSE(s.board.goes_to(a, Layer::hi));
-  s.board.frame_encoded(t0 + 40ms, Layer::hi, true);
+  s.board.frame_encoded(t0 + 40ms, Layer::hi, {true});
   CHECK(s.board.goes_to(a, Layer::hi));
 }
 
@@ -79,7 +79,7 @@ TEST_CASE("Moving up, the old layer goes on for a while after the new one's key 
   s.board.serve(t0 + 2s, a, Layer::hi);
   s.drain();
   CHECK(s.board.goes_to(a, Layer::mid));
-  s.board.frame_encoded(t0 + 2033ms, Layer::hi, true);
+  s.board.frame_encoded(t0 + 2033ms, Layer::hi, {true});
   CHECK(s.board.goes_to(a, Layer::mid));
   CHECK(s.board.goes_to(a, Layer::hi));
   REQUIRE(s.board.deadline());
@@ -97,7 +97,7 @@ TEST_CASE("Moving down, the old layer ends with the new one's key frame", "[core
   s.runs(t0, a, Layer::hi);
   s.board.serve(t0 + 2s, a, Layer::lo);
   CHECK(s.board.goes_to(a, Layer::hi));
-  s.board.frame_encoded(t0 + 2033ms, Layer::lo, true);
+  s.board.frame_encoded(t0 + 2033ms, Layer::lo, {true});
   CHECK_FALSE(s.board.goes_to(a, Layer::hi));
   CHECK(s.board.goes_to(a, Layer::lo));
 }
@@ -108,7 +108,7 @@ TEST_CASE("A move that is called off leaves everything as it was", "[core][mesh]
   s.board.serve(t0 + 2s, a, Layer::hi);
   s.board.serve(t0 + 2100ms, a, Layer::mid);
   s.drain();
-  s.board.frame_encoded(t0 + 2200ms, Layer::hi, true);
+  s.board.frame_encoded(t0 + 2200ms, Layer::hi, {true});
   CHECK(s.board.goes_to(a, Layer::mid));
   CHECK_FALSE(s.board.goes_to(a, Layer::hi));
   CHECK_FALSE(s.board.active(Layer::hi));
@@ -120,12 +120,12 @@ TEST_CASE("Joins at the same time share a key frame, and the third of two second
   s.board.serve(t0, a, Layer::hi);
   s.board.serve(t0 + 5ms, b, Layer::hi);
   REQUIRE(s.board.poll()->idr);
-  s.board.frame_encoded(t0 + 10ms, Layer::hi, true);
+  s.board.frame_encoded(t0 + 10ms, Layer::hi, {true});
   CHECK(s.board.goes_to(a, Layer::hi));
   CHECK(s.board.goes_to(b, Layer::hi));
   s.board.serve(t0 + 300ms, c, Layer::hi);
   REQUIRE(s.board.poll()->idr);
-  s.board.frame_encoded(t0 + 310ms, Layer::hi, true);
+  s.board.frame_encoded(t0 + 310ms, Layer::hi, {true});
   s.board.request_key(t0 + 700ms, Layer::hi);
   CHECK_FALSE(s.board.poll());
   REQUIRE(s.board.deadline() == t0 + 2010ms);
@@ -146,7 +146,7 @@ TEST_CASE("Key frames that everybody asks for all the time come once a second", 
     while (const auto set = s.board.poll()) {
       if (!set->idr) continue;
       ++keys;
-      s.board.frame_encoded(t0 + at, Layer::hi, true);
+      s.board.frame_encoded(t0 + at, Layer::hi, {true});
     }
   }
   CHECK(keys >= 19);
@@ -171,7 +171,7 @@ TEST_CASE("A key frame of the encoder's own accord serves the peers that wait fo
   Stage s;
   s.runs(t0, a, Layer::hi);
   s.board.serve(t0 + 100ms, b, Layer::hi);
-  s.board.frame_encoded(t0 + 110ms, Layer::hi, true);
+  s.board.frame_encoded(t0 + 110ms, Layer::hi, {true});
   CHECK_FALSE(s.board.deadline());
   CHECK(s.board.goes_to(b, Layer::hi));
 }
@@ -180,14 +180,89 @@ TEST_CASE("Losses of several peers become one invalidation from the oldest lost 
           "[core][mesh]") {
   Stage s;
   s.runs(t0, a, Layer::hi);
-  s.board.invalidate(Layer::hi, 120);
-  s.board.invalidate(Layer::hi, 117);
-  s.board.invalidate(Layer::hi, 119);
+  s.board.invalidate(t0, Layer::hi, 120);
+  s.board.invalidate(t0, Layer::hi, 117);
+  s.board.invalidate(t0, Layer::hi, 119);
   const auto set = s.board.poll();
   REQUIRE(set);
   CHECK(set->invalidate_from == 117);
   CHECK_FALSE(set->idr);
   CHECK_FALSE(s.board.poll());
+}
+
+TEST_CASE("What a page's viewer reports again while the way around it is under way is done once",
+          "[core][mesh]") {
+  LayerBoard board(2, Source::document);
+  board.serve(t0, a, Layer::mid);
+  board.frame_encoded(t0, Layer::mid, {true, 10, 0});
+  const auto told = [&] {
+    std::optional<std::uint32_t> from;
+    while (const auto set = board.poll()) from = set->invalidate_from;
+    return from;
+  };
+  told();
+  const Timestamp at = t0 + 1s;
+  board.loss_reported(at, Layer::mid, 14, 400ms);
+  CHECK(told() == 14);
+  // It was made before the encoder was told, and leans on what is lost.
+  board.frame_encoded(at + 10ms, Layer::mid, {false, 15, 14});
+  board.loss_reported(at + 150ms, Layer::mid, 14, 400ms);
+  CHECK_FALSE(told());
+  board.frame_encoded(at + 200ms, Layer::mid, {false, 16, 13});
+  board.loss_reported(at + 550ms, Layer::mid, 15, 400ms);
+  CHECK_FALSE(told());
+  // An older loss is another one, and so is that of the way around.
+  board.loss_reported(at + 560ms, Layer::mid, 16, 400ms);
+  CHECK(told() == 16);
+  board.frame_encoded(at + 600ms, Layer::mid, {false, 17, 13});
+  board.loss_reported(at + 610ms, Layer::mid, 12, 400ms);
+  CHECK(told() == 12);
+}
+
+TEST_CASE("A page's loss that is still reported when the way around it must have come is new",
+          "[core][mesh]") {
+  LayerBoard board(2, Source::document);
+  board.serve(t0, a, Layer::mid);
+  board.frame_encoded(t0, Layer::mid, {true, 10, 0});
+  board.loss_reported(t0 + 1s, Layer::mid, 14, 400ms);
+  board.frame_encoded(t0 + 1'200ms, Layer::mid, {false, 16, 13});
+  while (board.poll()) {
+  }
+  board.loss_reported(t0 + 1'600ms, Layer::mid, 14, 400ms);
+  const auto set = board.poll();
+  REQUIRE(set);
+  CHECK(set->invalidate_from == 14);
+  // And when nothing was made at all for a second.
+  CHECK_FALSE(board.poll());
+  board.loss_reported(t0 + 2'599ms, Layer::mid, 14, 400ms);
+  CHECK_FALSE(board.poll());
+  board.loss_reported(t0 + 2'600ms, Layer::mid, 14, 400ms);
+  CHECK(board.poll());
+}
+
+TEST_CASE("A key frame of a page that is asked for again while it is under way begins no other",
+          "[core][mesh]") {
+  LayerBoard board(2, Source::document);
+  board.serve(t0, a, Layer::mid);
+  board.frame_encoded(t0 + 100ms, Layer::mid, {true, 0, 0});
+  while (board.poll()) {
+  }
+  board.key_reported(t0 + 499ms, Layer::mid, 400ms);
+  CHECK_FALSE(board.deadline());
+  CHECK_FALSE(board.poll());
+  board.key_reported(t0 + 500ms, Layer::mid, 400ms);
+  CHECK(board.poll());
+}
+
+TEST_CASE("A camera goes around what is reported each time", "[core][mesh]") {
+  Stage s;
+  s.runs(t0, a, Layer::hi);
+  for (const Duration after : {0ms, 150ms}) {
+    s.board.loss_reported(t0 + after, Layer::hi, 7, 400ms);
+    const auto set = s.board.poll();
+    REQUIRE(set);
+    CHECK(set->invalidate_from == 7);
+  }
 }
 
 TEST_CASE("A layer is in two temporal layers while a peer gets half of it, and three seconds more",
@@ -236,7 +311,7 @@ TEST_CASE("A peer that moves up to half of a layer gets all of the old one up to
   CHECK(s.board.temporal(Layer::mid));
   CHECK(s.board.serves_half(a));
   CHECK_FALSE(s.board.halves(a, Layer::lo));
-  s.board.frame_encoded(t0 + 1'100ms, Layer::mid, true);
+  s.board.frame_encoded(t0 + 1'100ms, Layer::mid, {true});
   CHECK(s.board.goes_to(a, Layer::mid));
   CHECK(s.board.halves(a, Layer::mid));
   CHECK_FALSE(s.board.goes_to(a, Layer::lo));

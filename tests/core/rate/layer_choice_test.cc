@@ -151,6 +151,25 @@ TEST_CASE("four seconds without room do not take the last layer away, six do", "
   CHECK_FALSE(all[0].served);
 }
 
+TEST_CASE("a page stays four seconds on a thin path without room for it, and goes after six",
+          "[rate]") {
+  constexpr std::array<LayerBounds, 4> kPage = {{{},
+                                                 {},
+                                                 {Bitrate::kbps(60), Bitrate::kbps(250)},
+                                                 {Bitrate::kbps(250), Bitrate::kbps(1'000)}}};
+  LayerChoice choice(kPage, 1, true);
+  auto all = viewers({0}, Layer::mid);
+  all[0].thin_path = true;
+  for (Duration at = 0s; at <= 4s; at += 100ms) {
+    all[0].served.reset();
+    CHECK(choice.choose(t0 + at, all).of(Layer::mid) == Bitrate::kbps(60));
+    CHECK(all[0].served == Layer::mid);
+  }
+  all[0].served.reset();
+  choice.choose(t0 + 6s, all);
+  CHECK_FALSE(all[0].served);
+}
+
 TEST_CASE("after a move up that did not last, the next one waits twice as long", "[rate]") {
   LayerChoice choice(kBounds, 1);
   const auto serve = [&](Duration at, std::int64_t room, Layer now) {

@@ -40,3 +40,24 @@ TEST_CASE("losses while nothing came are the line's, and nothing is tried", "[ra
   }
   CHECK(r.judge.inherent_permille() > 30);
 }
+
+TEST_CASE("a try for which no less can be sent ends soon, however few packets there are",
+          "[rate]") {
+  LossJudge judge;
+  Timestamp now = timestamp_from_ns(1'000'000'000);
+  std::optional<Timestamp> limited_at;
+  // Sixty packets a second: sound, and a page at its least rate.
+  for (int i = 0; i < 200; ++i) {
+    now += 50ms;
+    Observation o;
+    o.now = now;
+    o.round_trip = 40ms;
+    o.sent = o.sent_then = o.delivered = Bitrate::kbps(280);
+    o.packets_lost = i % 4 == 0 ? 1 : 0;
+    o.packets_received = 3 - o.packets_lost;
+    judge.observe(o, false);
+    if (!judge.limit()) limited_at.reset();
+    if (judge.limit() && !limited_at) limited_at = now;
+    if (limited_at) CHECK(now - *limited_at < 3'500ms);
+  }
+}

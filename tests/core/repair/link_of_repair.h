@@ -22,11 +22,12 @@ struct LinkOfRepair {
   Decoder decoder{packets, plain_kernel()};
 
   // A media packet of `size` bytes of which `elided` are not there.
-  PacketRef media(PacketId id, std::size_t size, Rng& rng, std::size_t elided = 0) {
+  PacketRef media(PacketId id, std::size_t size, Rng& rng, std::size_t elided = 0,
+                  std::uint8_t payload_type = wire::kVideoPayloadType) {
     PacketRef p = packets.take();
     ByteWriter out(p->buffer());
     wire::RtpHeader header;
-    header.payload_type = wire::kVideoPayloadType;
+    header.payload_type = payload_type;
     header.seq = seq_no_of(id);
     wire::RtpExtensions extensions;
     extensions.symbol_id = static_cast<std::uint16_t>(id);

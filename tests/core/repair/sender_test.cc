@@ -15,10 +15,10 @@ struct Stage {
   Timestamp now{};
 
   // `packets` of 1,000 bytes, 33 ms after the last picture.
-  void picture(int packets) {
+  void picture(int packets, std::uint8_t payload_type = wire::kVideoPayloadType) {
     now += 33ms;
     for (int i = 0; i < packets; ++i) {
-      const auto p = link.media(sender.next_symbol(), 1'000, rng);
+      const auto p = link.media(sender.next_symbol(), 1'000, rng, 0, payload_type);
       sender.media_left(now, *p, i + 1 == packets);
     }
   }
@@ -227,6 +227,23 @@ TEST_CASE("nothing is sent again into a long queue") {
   s.ask({3}, Sender::Terms{20ms, Bitrate::kbps(10'000), 80ms, 1'000});
   CHECK(s.take().empty());
   CHECK(s.refused.size() == 1);
+}
+
+TEST_CASE("a page is sent again into a long queue as well, with a quarter of the pace") {
+  Stage s;
+  const Sender::Terms thin{20ms, Bitrate::kbps(320), 80ms, 0};
+  std::size_t sent_again = 0;
+  for (int second = 0; second < 10; ++second) {
+    for (int i = 0; i < 30; ++i) {
+      s.picture(1, wire::kDocumentPayloadType);
+      s.now += 300us;
+      s.ask({static_cast<std::uint16_t>(s.sender.next_symbol() - 1)}, thin);
+      sent_again += s.take().size();
+    }
+  }
+  // 100 kB in ten seconds, and 8 kB that were saved up; a packet of 1,058 bytes each.
+  CHECK(sent_again >= 95);
+  CHECK(sent_again <= 105);
 }
 
 TEST_CASE("on a line that is not known to lose, sending again takes six percent of the pace") {
