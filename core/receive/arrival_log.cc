@@ -19,10 +19,11 @@ std::uint16_t offset_of(Duration before_report) {
 }  // namespace
 
 ArrivalLog::Stream* ArrivalLog::stream_of(Ssrc ssrc) {
-  for (Stream& s : streams_) {
-    if (s.ssrc == ssrc) return &s;
-  }
+  const auto known = ssrcs_.begin() + static_cast<std::ptrdiff_t>(streams_.size());
+  const auto found = std::find(ssrcs_.begin(), known, ssrc);
+  if (found != known) return &streams_[static_cast<std::size_t>(found - ssrcs_.begin())];
   if (streams_.size() == kMaxStreams) return nullptr;
+  *known = ssrc;
   Stream& s = streams_.emplace_back();
   s.ssrc = ssrc;
   s.records.resize(kFirstWindow);

@@ -86,7 +86,8 @@ class ArrivalLog {
   Stream* stream_of(Ssrc ssrc);
   std::size_t gather(Stream& stream, Timestamp now, std::size_t room);
 
-  std::vector<Stream> streams_;  // in the order of their first packets
+  std::vector<Stream> streams_;            // in the order of their first packets
+  std::array<Ssrc, kMaxStreams> ssrcs_{};  // theirs, side by side: every packet looks for its own
   std::vector<wire::CcfbPacket> packets_;
   std::vector<wire::CcfbStream> blocks_;
   std::optional<Timestamp> oldest_untold_;
