@@ -11,6 +11,7 @@
 #include "core/base/rng.h"
 #include "core/mesh/allocation.h"
 #include "core/mesh/bridge.h"
+#include "core/mesh/document_log.h"
 #include "core/mesh/inbound.h"
 #include "core/mesh/layer_board.h"
 #include "core/mesh/link.h"
@@ -152,6 +153,7 @@ class PeerTable {
   LocalStatus status_;
   ActiveSpeaker speaker_;
   Tiles tiles_;
+  DocumentLog documents_;
   Downlink downlink_;
   std::uint64_t serial_ = 0;
   bool stirs_ = false;
