@@ -245,6 +245,7 @@ void PeerTable::link_changed(Timestamp now, Peer& peer) {
     peer.state_serial = 0;
     peer.wanted = {};
     outbound_.association_began(peer.id, rng_);
+    boards_.pages.forget(peer.id);
     peer.inbound.association_began();
   }
   if (up && !peer.was_up) {

@@ -17,6 +17,7 @@
 #include "core/mesh/link.h"
 #include "core/mesh/outbound.h"
 #include "core/mesh/output_queue.h"
+#include "core/mesh/page_memory.h"
 #include "core/mesh/speaker.h"
 #include "core/mesh/tiles.h"
 #include "core/mesh/wall_time.h"
@@ -51,6 +52,7 @@ class PeerTable {
   struct Boards {
     LayerBoard& camera;
     LayerBoard& document;
+    PageMemory& pages;
     LayerBoard& of(Source source) { return source == Source::document ? document : camera; }
   };
   PeerTable(const BridgeConfig& config, const Bridge::Ports& ports, Rng& rng, const WallTime& wall,
