@@ -61,8 +61,10 @@ std::optional<ControlRequest> parse_control_request(std::string_view text) {
   const auto json = object(text);
   if (!json) return std::nullopt;
   const std::string asked = string_at(*json, "document");
+  const std::string source = string_at(*json, "source");
+  if (source.find('\0') != std::string::npos) return std::nullopt;  // a path would end there
   for (const auto& [wish, name] : kWishes) {
-    if (asked == name) return ControlRequest{wish, string_at(*json, "source")};
+    if (asked == name) return ControlRequest{wish, source};
   }
   return std::nullopt;
 }

@@ -11,7 +11,8 @@
 
 namespace diemcau::node {
 
-constexpr std::size_t kMostControlBytes = 8'192;  // a path has 4,096 at most
+// An answer has a path of 4,095 bytes three times, and JSON makes six of some of them.
+constexpr std::size_t kMostControlBytes = 81'920;
 
 enum class DocumentWish : std::uint8_t { start, stop, status };
 

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <system_error>
 #include <thread>
@@ -25,9 +26,12 @@ namespace diemcau::node {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr int kWaiting = 8;
-constexpr timeval kCallerLimit{2, 0};
-constexpr timeval kAnswerLimit{20, 0};  // a large file on a slow disk is looked into first
+constexpr auto kCallerLimit = std::chrono::seconds(2);
+constexpr auto kAnswerLimit = std::chrono::seconds(20);  // a slow disk is looked into first
+constexpr int kOutOfDescriptorsMs = 1'000;
 
 class Descriptor {
  public:
@@ -71,31 +75,50 @@ class Address {
   bool valid_ = false;
 };
 
-int new_socket() { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); }
+int new_socket(int flags = 0) { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0); }
 
-bool send_line(int fd, std::string text) {
+// Waits until that can be done with the descriptor; not when it is too late, or the node stops.
+bool ready(int fd, short what, Clock::time_point until, int stopping) {
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+    if (left <= 0) return false;
+    std::array<pollfd, 2> events = {{{stopping, POLLIN, 0}, {fd, what, 0}}};  // −1 is passed over
+    const int n = ::poll(events.data(), events.size(), static_cast<int>(left));
+    if (n < 0 && errno == EINTR) continue;
+    return n > 0 && events[0].revents == 0;
+  }
+}
+
+bool again() { return errno == EAGAIN || errno == EINTR; }
+
+bool send_line(int fd, std::string text, Clock::time_point until, int stopping = -1) {
   text += '\n';
   std::size_t at = 0;
   while (at < text.size()) {
-    const ssize_t n = ::send(fd, text.data() + at, text.size() - at, MSG_NOSIGNAL);
+    if (!ready(fd, POLLOUT, until, stopping)) return false;
+    const ssize_t n = ::send(fd, text.data() + at, text.size() - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0 && again()) continue;
     if (n <= 0) return false;
     at += static_cast<std::size_t>(n);
   }
   return true;
 }
 
-// One line, without its end; nothing when it is too long, late or cut off.
-std::optional<std::string> read_line(int fd) {
+// One line, without its end, or the empty one for what is too long; nothing when it is late or cut
+// off.
+std::optional<std::string> read_line(int fd, Clock::time_point until, int stopping = -1) {
   std::string line;
   std::array<char, 1'024> block;
   while (line.size() <= kMostControlBytes) {
-    const ssize_t n = ::recv(fd, block.data(), block.size(), 0);
+    if (!ready(fd, POLLIN, until, stopping)) return std::nullopt;
+    const ssize_t n = ::recv(fd, block.data(), block.size(), MSG_DONTWAIT);
+    if (n < 0 && again()) continue;
     if (n <= 0) return std::nullopt;
     line.append(block.data(), static_cast<std::size_t>(n));
-    const std::size_t end = line.find('\n');
+    const std::size_t end = line.find('\n', line.size() - static_cast<std::size_t>(n));
     if (end != std::string::npos) return line.substr(0, end);
   }
-  return std::nullopt;
+  return std::string();
 }
 
 bool may_command(int fd) {
@@ -114,15 +137,7 @@ struct ControlSocket::Impl {
         stopping(::eventfd(0, EFD_CLOEXEC)),
         answer(std::move(a)) {
     if (!address.valid() || !listening.valid() || !stopping.valid()) refuse(errno, path);
-    {
-      const Descriptor probe(new_socket());
-      if (::connect(probe.get(), address.get(), Address::kSize) == 0) refuse(EADDRINUSE, path);
-    }
-    struct stat old {};
-    if (::lstat(address.name(), &old) == 0) {
-      if (!S_ISSOCK(old.st_mode)) refuse(EEXIST, path);
-      ::unlink(address.name());
-    }
+    take_place(path);
     // The mode of the descriptor is that of the path: nobody gets in between bind and chmod.
     ::fchmod(listening.get(), 0600);
     if (::bind(listening.get(), address.get(), Address::kSize) != 0) refuse(errno, path);
@@ -136,6 +151,18 @@ struct ControlSocket::Impl {
     ::unlink(address.name());
   }
 
+  // Only a socket at which nobody listens any more is taken away.
+  void take_place(const std::filesystem::path& path) const {
+    struct stat old {};
+    if (::lstat(address.name(), &old) != 0) return;
+    if (!S_ISSOCK(old.st_mode)) refuse(EEXIST, path);
+    const Descriptor probe(new_socket(SOCK_NONBLOCK));
+    if (::connect(probe.get(), address.get(), Address::kSize) == 0 || errno == EAGAIN)
+      refuse(EADDRINUSE, path);
+    if (errno != ECONNREFUSED) refuse(errno, path);
+    ::unlink(address.name());
+  }
+
   void run() {
     take_rank(ThreadRank::background, "control");
     for (;;) {
@@ -144,15 +171,18 @@ struct ControlSocket::Impl {
       if (events[0].revents != 0) return;
       if (events[1].revents == 0) continue;
       const Descriptor caller(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
-      if (caller.valid()) serve(caller.get());
+      if (caller.valid()) {
+        serve(caller.get());
+      } else if (errno != EINTR && errno != ECONNABORTED) {
+        ::poll(events.data(), 1, kOutOfDescriptorsMs);  // the caller is still there at once
+      }
     }
   }
 
   void serve(int caller) const {
     if (!may_command(caller)) return;
-    ::setsockopt(caller, SOL_SOCKET, SO_RCVTIMEO, &kCallerLimit, sizeof kCallerLimit);
-    ::setsockopt(caller, SOL_SOCKET, SO_SNDTIMEO, &kCallerLimit, sizeof kCallerLimit);
-    if (const auto line = read_line(caller)) send_line(caller, answer(*line));
+    const auto line = read_line(caller, Clock::now() + kCallerLimit, stopping.get());
+    if (line) send_line(caller, answer(*line), Clock::now() + kCallerLimit, stopping.get());
   }
 
   Address address;
@@ -169,10 +199,12 @@ std::optional<std::string> ask_control(const std::filesystem::path& path, std::s
   const Address address(path);
   const Descriptor fd(new_socket());
   if (!address.valid() || !fd.valid()) return std::nullopt;
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &kAnswerLimit, sizeof kAnswerLimit);
+  const timeval limit{std::chrono::seconds(kAnswerLimit).count(), 0};
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);  // of connect()
   if (::connect(fd.get(), address.get(), Address::kSize) != 0) return std::nullopt;
-  if (!send_line(fd.get(), std::string(line))) return std::nullopt;
-  return read_line(fd.get());
+  const auto until = Clock::now() + kAnswerLimit;
+  send_line(fd.get(), std::string(line), until);  // one that is too long is answered in its middle
+  return read_line(fd.get(), until);
 }
 
 }  // namespace diemcau::node

@@ -1,5 +1,6 @@
 #include "node/document_desk.h"
 
+#include <exception>
 #include <utility>
 
 #include "codecs/media_source.h"
@@ -38,6 +39,11 @@ ControlAnswer DocumentDesk::start(const std::string& named) {
     thread_.show(open_document(source));
   } catch (const OperatorError& error) {
     answer.said = error.whole();
+    return answer;
+  } catch (const std::exception& error) {  // out of memory or threads: the meeting goes on
+    answer = stop_showing();
+    answer.done = false;
+    answer.said = sentence<Text::document_unusable>(source, std::string(error.what()));
     return answer;
   }
   const bool begins = shown_.empty();
