@@ -34,6 +34,8 @@ constexpr std::size_t kWaitingSounds = 500;  // 10 s of 20 ms
 constexpr Duration kAudioFrame = 20ms;
 // After a document was put away its last pictures may still be repaired.
 constexpr auto kStragglers = std::chrono::seconds(1);
+// One that is shown has pictures all the time: it was put away while the line was interrupted.
+constexpr auto kDocumentGone = std::chrono::seconds(60);
 // A capture time further off than this is a broken clock; it would tear the file apart.
 constexpr Duration kSaneAge = 1h;
 constexpr int kLastPart = 999;
@@ -66,7 +68,7 @@ struct BridgeRecord {
   std::optional<Layer> switching_to;
   int next_number = 1;
   std::optional<std::chrono::steady_clock::time_point> refused_at;
-  std::optional<std::chrono::steady_clock::time_point> ended_at;  // a document, put away
+  std::optional<std::chrono::steady_clock::time_point> taken_at, ended_at;  // of a document
 };
 
 }  // namespace
@@ -132,6 +134,7 @@ struct Recorder::Impl {
     } else if (item.stream.source == Source::camera) {
       take_picture(i, item);
     } else if (item.stream.source == Source::document) {
+      bridges[document_of(i)].taken_at = std::chrono::steady_clock::now();
       take_picture(document_of(i), item);
       publish(document_of(i));
     }
@@ -295,8 +298,11 @@ struct Recorder::Impl {
     const auto now = std::chrono::steady_clock::now();
     for (std::size_t i = config.bridge_ids.size(); i < bridges.size(); ++i) {
       BridgeRecord& b = bridges[i];
-      if (!b.ended_at || now - *b.ended_at < kStragglers) continue;
+      const bool ended = b.ended_at && now - *b.ended_at >= kStragglers;
+      const bool gone = b.taken_at && now - *b.taken_at >= kDocumentGone;
+      if (!ended && !gone) continue;
       finish(i, b.part);
+      b.taken_at.reset();
       b.ended_at.reset();
     }
   }
