@@ -23,7 +23,9 @@ class AskedLayers {
     const std::lock_guard lock(mutex_);
     auto& asked = asked_[static_cast<std::size_t>(state.layer)];
     if (asked) {
-      request.idr = request.idr || asked->idr;
+      // One that was stopped and started again in the meantime begins anew all the same.
+      const bool begins = request.active && !asked->active;
+      request.idr = request.idr || asked->idr || begins;
       if (asked->invalidate_from)
         request.invalidate_from =
             std::min(*asked->invalidate_from, request.invalidate_from.value_or(~0U));

@@ -62,6 +62,7 @@ class OperatorError : public std::runtime_error {
  public:
   explicit OperatorError(Sentence what) : std::runtime_error(what.en), sentence_(std::move(what)) {}
   const std::string& in(Language language) const { return sentence_.in(language); }
+  const Sentence& whole() const { return sentence_; }
 
  private:
   Sentence sentence_;

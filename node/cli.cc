@@ -2,6 +2,7 @@
 #include "node/cli.h"
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -11,6 +12,8 @@
 #include <vector>
 
 #include "node/address.h"
+#include "node/control_message.h"
+#include "node/control_socket.h"
 #include "node/keys.h"
 #include "node/probe.h"
 #include "node/roster.h"
@@ -21,12 +24,12 @@ namespace diemcau::node {
 
 namespace {
 
-constexpr int kDone = 0, kBadInput = 2;
+constexpr int kDone = 0, kNo = 1, kBadInput = 2;
 
 struct Arguments {
   std::string config, summary, input_log;
   int seconds = 0;
-  std::string out, roster, province, id, name, key, peer;
+  std::string source, out, roster, province, id, name, key, peer;
   std::string role = "member";
   std::vector<std::string> addresses;
   bool json = false;
@@ -39,9 +42,23 @@ struct Commands {
   CLI::App* roster_add = nullptr;
   CLI::App* roster_show = nullptr;
   CLI::App* probe = nullptr;
+  std::array<CLI::App*, 3> document{};  // by DocumentWish
 };
 
 void print(const nlohmann::ordered_json& json) { fmt::print("{}\n", json.dump(2)); }
+
+void declare_document(CLI::App& app, Arguments& a, Commands& c, Language l) {
+  CLI::App* document = app.add_subcommand("document", say<Text::help_document>(l));
+  document->require_subcommand(1);
+  c.document = {document->add_subcommand("start", say<Text::help_document_start>(l)),
+                document->add_subcommand("stop", say<Text::help_document_stop>(l)),
+                document->add_subcommand("status", say<Text::help_document_status>(l))};
+  c.document[0]->add_option("--source", a.source, say<Text::help_document_source>(l));
+  for (CLI::App* command : c.document) {
+    command->add_option("--config", a.config, say<Text::help_config>(l))->required();
+    command->add_flag("--json", a.json, say<Text::help_json>(l));
+  }
+}
 
 Commands declare(CLI::App& app, Arguments& a, Language l) {
   Commands c;
@@ -70,6 +87,7 @@ Commands declare(CLI::App& app, Arguments& a, Language l) {
   c.probe->add_option("--out", a.out, say<Text::help_probe_out>(l))->required();
   c.probe->add_flag("--json", a.json, say<Text::help_json>(l));
 
+  declare_document(app, a, c, l);
   CLI::App* roster = app.add_subcommand("roster", say<Text::help_roster>(l));
   roster->require_subcommand(1);
   c.roster_new = roster->add_subcommand("new", say<Text::help_roster_new>(l));
@@ -213,9 +231,32 @@ int probe(const Arguments& a, Language& language) {
   return run_probe(config, {a.peer, a.seconds, a.out, a.json}, language);
 }
 
+// Asks the bridge that runs. A file is named from where the operator stands.
+int document(const Arguments& a, DocumentWish wish, Language& language) {
+  const Config config = load_config(a.config);
+  language = config.language.value_or(language);
+  ControlRequest request{wish, a.source};
+  if (!a.source.empty() && a.source != kGeneratedDocument)
+    request.source = std::filesystem::absolute(a.source).lexically_normal().string();
+  const auto path = ControlSocket::path_in(config.data_dir);
+  const auto line = ask_control(path, text_of(request));
+  const auto answer = line ? parse_control_answer(*line) : std::nullopt;
+  if (!answer) fail<Text::control_no_answer>(path.string());
+  if (!answer->done) throw OperatorError(answer->said);
+  if (a.json) {
+    print({{"shown", answer->shown}, {"source", answer->source}});
+  } else {
+    fmt::print("{}\n", answer->said.in(language));
+  }
+  return wish == DocumentWish::status && !answer->shown ? kNo : kDone;
+}
+
 int dispatch(const Commands& c, const Arguments& a, const RunNode& run_node, Language& language) {
   if (c.run->parsed()) return run(a, run_node, language);
   if (c.probe->parsed()) return probe(a, language);
+  for (std::size_t i = 0; i < c.document.size(); ++i) {
+    if (c.document[i]->parsed()) return document(a, static_cast<DocumentWish>(i), language);
+  }
   if (c.keygen->parsed()) return keygen(a, language);
   if (c.roster_new->parsed()) return roster_new(a, language);
   if (c.roster_add->parsed()) return roster_add(a, language);

@@ -61,7 +61,7 @@ void read_media(const TomlTable& t, Config::Media& m) {
   static const std::vector<std::string> kRaw = {"video_pipe", "audio_pipe", "size",
                                                 "fps",        "rate",       "channels"};
   t.allow_only({"kind", "path", "loop", "video_pipe", "audio_pipe", "size", "fps", "rate",
-                "channels", "document"});
+                "channels", "document", "document_at_start"});
   const std::string kind = t.text("kind").value_or("generated");
   if (kind == "file") {
     m.kind = MediaSourceKind::file;
@@ -74,8 +74,9 @@ void read_media(const TomlTable& t, Config::Media& m) {
   } else {
     t.refuse("kind", kind, sentence<Text::want_media_kind>());
   }
-  m.generated_document = t.text("document") == "generated";
-  if (!m.generated_document) m.document = t.path("document").value_or("");
+  const bool generated = t.text("document") == kGeneratedDocument;
+  m.document = generated ? Config::Path(kGeneratedDocument) : t.path("document").value_or("");
+  m.document_at_start = t.flag("document_at_start").value_or(m.document_at_start);
   if (m.kind != MediaSourceKind::raw) only_for(t, kRaw, "raw");
   if (m.kind != MediaSourceKind::file) only_for(t, {"path", "loop"}, "file");
   if (m.kind == MediaSourceKind::raw) read_raw_media(t, m);

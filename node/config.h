@@ -15,6 +15,9 @@
 
 namespace diemcau::node {
 
+// In place of a file's name: pages that do not exist.
+constexpr std::string_view kGeneratedDocument = "generated";
+
 enum class MediaSourceKind : std::uint8_t { file, generated, raw, none };
 
 // Paths are absolute or as found from the working directory: relative ones in the file count from
@@ -28,10 +31,9 @@ struct Config {
     Path video_pipe, audio_pipe;  // kind raw: I420 and s16; one may be empty
     int width = 1280, height = 720, fps = 30;
     int rate = 48'000, channels = 1;
-    // Shown to everybody from the start: pages that do not exist, or a file, round and round.
-    bool generated_document = false;
-    Path document;  // empty: none, or generated
-    bool has_document() const { return generated_document || !document.empty(); }
+    // To be shown to everybody, round and round: a file, or kGeneratedDocument; empty: none.
+    Path document;
+    bool document_at_start = true;  // else when the operator says so
   };
   struct Sink {
     std::optional<Path> dir;  // per-peer pictures and sound

@@ -111,6 +111,7 @@ void CoreLoop::carry(mesh::Output& output) {
     if (parts_.recorder) parts_.recorder->record(*bytes);
   } else if (const auto* event = std::get_if<mesh::Event>(&output)) {
     if (parts_.player) tell_player(*event);
+    if (parts_.recorder) tell_recorder(*event);
     if (parts_.on_event) parts_.on_event(*event);
   }
 }
@@ -125,6 +126,14 @@ void CoreLoop::tell_player(const mesh::Event& event) {
     case mesh::EventKind::stream_stopped: return parts_.player->document(event.peer, false);
     default: return;
   }
+}
+
+// A line that comes and goes must not tear the record of a document into pieces.
+void CoreLoop::tell_recorder(const mesh::Event& event) {
+  if (event.kind == mesh::EventKind::link_down) lost_.insert(event.peer);
+  if (event.kind == mesh::EventKind::link_up) lost_.erase(event.peer);
+  if (event.kind == mesh::EventKind::stream_stopped && !lost_.contains(event.peer))
+    parts_.recorder->document_ended(event.peer);
 }
 
 void CoreLoop::arm_timer() {

@@ -8,12 +8,13 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <variant>
 #include <vector>
 
 #include "core/base/packet_pool.h"
 #include "core/mesh/bridge.h"
-#include "node/document_thread.h"
+#include "node/document_desk.h"
 #include "node/encoder_thread.h"
 #include "node/inbox.h"
 #include "node/input_log.h"
@@ -39,7 +40,7 @@ class CoreLoop {
     InputLog* log = nullptr;   // --input-log
     Player* player = nullptr;  // set before start(): they post to this loop
     EncoderThread* encoder = nullptr;
-    DocumentThread* document = nullptr;
+    DocumentDesk* document = nullptr;
     Recorder* recorder = nullptr;
     std::function<void(const mesh::Event&)> on_event = {};
     // Sees every output but datagrams, for loads that have no devices; answers with post().
@@ -80,6 +81,7 @@ class CoreLoop {
   void drain();
   void carry(mesh::Output& output);
   void tell_player(const mesh::Event& event);
+  void tell_recorder(const mesh::Event& event);
   void send(mesh::SendPacket& output);
   void arm_timer();
   void drop(quality::DropReason reason) { ++dropped_[static_cast<std::size_t>(reason)]; }
@@ -92,6 +94,7 @@ class CoreLoop {
   std::optional<Timestamp> armed_for_;
   std::vector<RemotePath> paths_;  // by PathId
   std::map<Endpoint, PathId> by_address_;
+  std::set<PeerId> lost_;  // peers whose link is down
   std::vector<mesh::NalUnit> nals_;
   std::vector<std::pair<Layer, mesh::SetEncoder>> encoder_states_;
   std::array<std::uint64_t, static_cast<std::size_t>(quality::DropReason::count_)> dropped_{};

@@ -1,8 +1,8 @@
 #include "node/document_thread.h"
 
-#include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <variant>
 
@@ -24,71 +24,93 @@ constexpr Duration kMostBetweenKeys = 60s;
 
 struct DocumentThread::Impl {
   DocumentThreadConfig config;
-  std::unique_ptr<codecs::MediaSource> source;
+  std::unique_ptr<codecs::MediaSource> source;  // of whoever calls show()
   AskedLayers asked;
-  std::atomic<bool> stopping{false};
   mutable std::mutex mutex;
-  std::condition_variable wake;                   // for stop()
-  std::shared_ptr<const codecs::Picture> newest;  // under mutex
+  std::condition_variable wake;
+  bool stopping = false;                          // under mutex
+  std::shared_ptr<const codecs::Picture> newest;  // under mutex; none: nothing to encode
   DocumentFigures shared;                         // under mutex
-  std::thread follow, encode;
+  std::thread follow, encode;                     // the second from the first document on
 
-  Impl(DocumentThreadConfig c, std::unique_ptr<codecs::MediaSource> s)
-      : config(std::move(c)), source(std::move(s)) {
-    follow = std::thread([this] { follow_loop(); });
-    encode = std::thread([this] { encode_loop(); });
-  }
+  explicit Impl(DocumentThreadConfig c) : config(std::move(c)) {}
 
-  void follow_loop() {
+  void follow_loop(codecs::MediaSource& from) {
     take_rank(ThreadRank::background, "document");
-    while (auto event = source->next()) {
-      if (stopping) return;
+    while (auto event = from.next()) {
       auto* frame = std::get_if<codecs::VideoFrame>(&*event);
       if (frame == nullptr) continue;
-      const std::lock_guard lock(mutex);
-      newest = std::move(frame->picture);
+      {
+        const std::lock_guard lock(mutex);
+        newest = std::move(frame->picture);
+      }
+      wake.notify_all();
     }
   }
 
-  // Ticks are counted from whole intervals of the clock: lateness does not add up.
+  // The next picture and when it is taken; nothing at the end. Ticks are counted from whole
+  // intervals of the clock: lateness does not add up.
+  std::optional<codecs::VideoFrame> next_picture(std::int64_t& tick, std::uint64_t number) {
+    std::unique_lock lock(mutex);
+    for (;;) {
+      wake.wait(lock, [this] { return stopping || newest; });
+      tick = std::max(tick + 1, monotonic_now().time_since_epoch() / kInterval);
+      const Timestamp at{tick * kInterval};
+      const std::chrono::steady_clock::time_point due{at.time_since_epoch()};
+      wake.wait_until(lock, due, [this] { return stopping || !newest; });
+      if (stopping) return std::nullopt;
+      if (!newest) continue;
+      ++shared.pictures;
+      return codecs::VideoFrame{newest, at, number};
+    }
+  }
+
   void encode_loop() {
     take_rank(ThreadRank::picture, "document enc");
     codecs::LayeredEncoder layers({kPicturesPerSecond, kMostBetweenKeys, codecs::Content::page});
     std::int64_t tick = monotonic_now().time_since_epoch() / kInterval;
     std::uint64_t number = 0;
-    for (;;) {
-      tick = std::max(tick + 1, monotonic_now().time_since_epoch() / kInterval);
-      const Timestamp at{tick * kInterval};
-      codecs::VideoFrame frame;
-      {
-        std::unique_lock lock(mutex);
-        const std::chrono::steady_clock::time_point due{at.time_since_epoch()};
-        wake.wait_until(lock, due, [this] { return stopping.load(); });
-        if (stopping) return;
-        if (!newest) continue;
-        frame = {newest, at, number++};
-        ++shared.pictures;
-      }
-      const ShownPicture preview{config.self, Source::document, Layer::only,
-                                 at,          monotonic_now(),  frame.picture};
+    while (const auto frame = next_picture(tick, number++)) {
+      const ShownPicture preview{config.self,        Source::document, Layer::only,
+                                 frame->captured_at, monotonic_now(),  frame->picture};
       for (Stage* stage : config.previews) stage->on_picture(preview);
       asked.apply(layers);
-      layers.encode(frame, [this](Layer layer, const codecs::EncodedFrame& encoded) {
+      layers.encode(*frame, [this](Layer layer, const codecs::EncodedFrame& encoded) {
         {
           const std::lock_guard lock(mutex);
           shared.encode.add(encoded.encode_time);
+          if (stopping) return;
         }
-        if (!stopping)
-          config.post_video(encoded_video({config.self, Source::document, layer}, encoded));
+        config.post_video(encoded_video({config.self, Source::document, layer}, encoded));
       });
     }
   }
+
+  void put_away() {
+    if (source) source->stop();
+    if (follow.joinable()) follow.join();
+    source.reset();
+    {
+      const std::lock_guard lock(mutex);
+      newest.reset();
+    }
+    wake.notify_all();
+  }
 };
 
-DocumentThread::DocumentThread(DocumentThreadConfig config,
-                               std::unique_ptr<codecs::MediaSource> source)
-    : impl_(std::make_unique<Impl>(std::move(config), std::move(source))) {}
+DocumentThread::DocumentThread(DocumentThreadConfig config)
+    : impl_(std::make_unique<Impl>(std::move(config))) {}
 DocumentThread::~DocumentThread() { stop(); }
+
+void DocumentThread::show(std::unique_ptr<codecs::MediaSource> source) {
+  Impl& impl = *impl_;
+  impl.put_away();
+  impl.source = std::move(source);
+  if (!impl.encode.joinable()) impl.encode = std::thread([&impl] { impl.encode_loop(); });
+  impl.follow = std::thread([&impl, from = impl.source.get()] { impl.follow_loop(*from); });
+}
+
+void DocumentThread::put_away() { impl_->put_away(); }
 
 void DocumentThread::set(const mesh::SetEncoder& state) {
   if (state.source == Source::document) impl_->asked.ask(state);
@@ -104,9 +126,7 @@ void DocumentThread::stop() {
     const std::lock_guard lock(impl_->mutex);
     impl_->stopping = true;
   }
-  impl_->source->stop();
-  impl_->wake.notify_all();
-  if (impl_->follow.joinable()) impl_->follow.join();
+  impl_->put_away();
   if (impl_->encode.joinable()) impl_->encode.join();
 }
 

@@ -30,16 +30,22 @@ struct DocumentFigures {
   std::uint64_t pictures = 0;  // captured
 };
 
-// The source may give pictures at any rate, as a document camera or a film of slides does: the
-// newest is what is on the desk. Its sound is not used, and when it ends its last picture stays.
-// set() from core's thread; takes effect with the next frame encoded.
+// One document after the other, with pauses: frame numbers and figures go on through all of them.
+// A source may give pictures at any rate, as a document camera or a film of slides does: the newest
+// is what is on the desk. Its sound is not used, and when it ends its last picture stays. While
+// there is no source nothing is looked at or encoded.
+// set() from core's thread, takes effect with the next frame encoded; show(), put_away() and stop()
+// from one thread at a time, and they may wait for a source to let go.
 class DocumentThread {
  public:
-  DocumentThread(DocumentThreadConfig config, std::unique_ptr<codecs::MediaSource> source);
+  explicit DocumentThread(DocumentThreadConfig config);
   ~DocumentThread();
   DocumentThread(const DocumentThread&) = delete;
   DocumentThread& operator=(const DocumentThread&) = delete;
 
+  // In place of what was shown before.
+  void show(std::unique_ptr<codecs::MediaSource> source);
+  void put_away();
   void set(const mesh::SetEncoder& state);
   DocumentFigures figures() const;
   // Ends the threads; nothing is posted afterwards.

@@ -41,17 +41,20 @@ std::unique_ptr<codecs::MediaSource> make_source(const Config::Media& m, PeerId 
   return nullptr;
 }
 
-std::unique_ptr<codecs::MediaSource> make_document(const Config::Media& m) {
-  if (!m.has_document()) return nullptr;
-  if (m.generated_document) return codecs::make_generated_pages();
+std::unique_ptr<codecs::MediaSource> open_document(const std::filesystem::path& document) {
+  if (document == kGeneratedDocument) return codecs::make_generated_pages();
   try {
+    // A pipe would be waited for, and with it whoever asked.
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(document, error))
+      throw std::runtime_error(error ? error.message() : "This is no file.");
     codecs::FileSourceSettings settings;
-    settings.path = m.document;
+    settings.path = document;
     auto source = codecs::make_file_source(settings);
     if (!source->has_video()) throw std::runtime_error("There are no pictures in it.");
     return source;
   } catch (const std::runtime_error& error) {
-    fail<Text::media_unusable>(m.document.string(), std::string(error.what()));
+    fail<Text::document_unusable>(document.string(), std::string(error.what()));
   }
 }
 

@@ -1,6 +1,7 @@
 // The sources that a configuration names: camera and microphone, and a document.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 
 #include "codecs/media_source.h"
@@ -11,6 +12,7 @@ namespace diemcau::node {
 
 // Nothing when there is to be none; what cannot be used is an OperatorError.
 std::unique_ptr<codecs::MediaSource> make_source(const Config::Media& m, PeerId self);
-std::unique_ptr<codecs::MediaSource> make_document(const Config::Media& m);
+// A document: a file, or pages that do not exist.
+std::unique_ptr<codecs::MediaSource> open_document(const std::filesystem::path& document);
 
 }  // namespace diemcau::node

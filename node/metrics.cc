@@ -360,6 +360,14 @@ std::vector<MetricFamily> Metrics::Impl::Source::Collect() const {
       "What pictures this bridge goes without because its line down is crowded: 0 none, 1 large "
       "ones, 2 all but the speaker's, 3 all.",
       {}, static_cast<std::uint64_t>(now.report.limit));
+  for (const quality::DocumentReport& d : now.report.documents) {
+    const Labels peer{{"peer", id_of(d.bridge)}};
+    out.gauge("document_shown", "1 while that bridge shows a document.", peer, d.shown ? 1 : 0);
+    out.counter("documents_shown_total", "Times that it began to show one.", peer,
+                std::uint64_t{d.times});
+    out.counter("document_seconds_total", "Time that it has shown one.", peer,
+                seconds(d.shown_for));
+  }
   add_codecs(out, now);
   if (now.recorder) add_recorder(out, *now.recorder, now.bridge_ids, now.self);
   return out.take();

@@ -32,6 +32,10 @@ constexpr Duration kLayerGone = 1s;
 constexpr Duration kSoundAlone = 5s;
 constexpr std::size_t kWaitingSounds = 500;  // 10 s of 20 ms
 constexpr Duration kAudioFrame = 20ms;
+// After a document was put away its last pictures may still be repaired.
+constexpr auto kStragglers = std::chrono::seconds(1);
+// One that is shown has pictures all the time: it was put away while the line was interrupted.
+constexpr auto kDocumentGone = std::chrono::seconds(60);
 // A capture time further off than this is a broken clock; it would tear the file apart.
 constexpr Duration kSaneAge = 1h;
 constexpr int kLastPart = 999;
@@ -42,6 +46,7 @@ struct Item {
   bool key = false;
   Timestamp captured_at;
   std::vector<std::uint8_t> bytes;
+  bool ends = false;  // no frame: the document has been put away
 };
 
 struct OpenPart {
@@ -63,6 +68,7 @@ struct BridgeRecord {
   std::optional<Layer> switching_to;
   int next_number = 1;
   std::optional<std::chrono::steady_clock::time_point> refused_at;
+  std::optional<std::chrono::steady_clock::time_point> taken_at, ended_at;  // of a document
 };
 
 }  // namespace
@@ -98,6 +104,7 @@ struct Recorder::Impl {
       }
       if (std::chrono::steady_clock::now() >= next_look) {
         look_at_disk();
+        close_ended();
         next_look = std::chrono::steady_clock::now() + std::chrono::seconds(1);
       }
     }
@@ -111,6 +118,10 @@ struct Recorder::Impl {
   void take(Item& item) {
     const std::size_t i = item.stream.origin.value;
     if (i >= config.bridge_ids.size()) return;
+    if (item.ends) {
+      bridges[document_of(i)].ended_at = std::chrono::steady_clock::now();
+      return;
+    }
     const Duration age =
         std::chrono::steady_clock::now().time_since_epoch() - item.captured_at.time_since_epoch();
     if (age > kSaneAge || age < -kSaneAge) {
@@ -123,6 +134,7 @@ struct Recorder::Impl {
     } else if (item.stream.source == Source::camera) {
       take_picture(i, item);
     } else if (item.stream.source == Source::document) {
+      bridges[document_of(i)].taken_at = std::chrono::steady_clock::now();
       take_picture(document_of(i), item);
       publish(document_of(i));
     }
@@ -154,7 +166,7 @@ struct Recorder::Impl {
   }
 
   bool wants_new_part(const BridgeRecord& b, const Item& key) const {
-    if (!b.part || b.part->headers.empty()) return true;
+    if (!b.part || b.part->headers.empty() || b.ended_at) return true;
     if (b.part->report.layer == key.stream.layer) {
       const auto video = video_track_of(key.bytes);
       return video && video->headers != b.part->headers;
@@ -198,6 +210,8 @@ struct Recorder::Impl {
     b.previous = std::move(b.part);
     b.part = std::move(part);
     b.switching_to.reset();
+    b.ended_at.reset();
+    if (is_document(i)) finish(i, b.previous);  // no sound is waited for
     drain_waiting(i);
   }
 
@@ -280,6 +294,19 @@ struct Recorder::Impl {
     part.reset();
   }
 
+  void close_ended() {
+    const auto now = std::chrono::steady_clock::now();
+    for (std::size_t i = config.bridge_ids.size(); i < bridges.size(); ++i) {
+      BridgeRecord& b = bridges[i];
+      const bool ended = b.ended_at && now - *b.ended_at >= kStragglers;
+      const bool gone = b.taken_at && now - *b.taken_at >= kDocumentGone;
+      if (!ended && !gone) continue;
+      finish(i, b.part);
+      b.taken_at.reset();
+      b.ended_at.reset();
+    }
+  }
+
   static RecordPart report_of(const OpenPart& part) {
     RecordPart report = part.report;
     report.duration_s = static_cast<double>(to_ns(part.end - part.base)) / 1e9;
@@ -341,9 +368,14 @@ Recorder::~Recorder() { close(); }
 
 void Recorder::record(const mesh::RecordBytes& frame) {
   if (frame.media.bytes.empty()) return;
-  Item item{frame.stream, frame.key, frame.captured_at, impl_->store.copy(frame.media.bytes)};
+  Item item{frame.stream, frame.key, frame.captured_at, impl_->store.copy(frame.media.bytes),
+            false};
   const std::size_t size = item.bytes.size();
   impl_->queue.push(std::move(item), size);
+}
+
+void Recorder::document_ended(PeerId bridge) {
+  impl_->queue.push(Item{{bridge, Source::document, Layer::only}, false, {}, {}, true});
 }
 
 RecorderFigures Recorder::figures() const {

@@ -50,9 +50,11 @@ struct RecorderFigures {
 // another SPS begins, and never replaces a file: `<bridge>-p001.mkv`, `-p002`, …
 // A document has files of its own, `<bridge>-document-p001.mkv`, without sound: it has pictures of
 // its own size, comes and goes while the camera's part goes on, and a track never changes its SPS.
+// Its part is closed soon after it was put away, and can be read from then on; the next document
+// begins another.
 // Time 0 is the first frame of the part; sound and picture share it. Every cluster (≤ 500 ms) is
 // one write and one fdatasync, so a killed process loses at most the last one.
-// record() on core's thread, everything else from anywhere.
+// record() and document_ended() on core's thread, everything else from anywhere.
 class Recorder {
  public:
   // Throws std::runtime_error when the directory cannot be made or written.
@@ -63,6 +65,8 @@ class Recorder {
 
   // Copies the bytes; drops and counts when the queue is full.
   void record(const mesh::RecordBytes& frame);
+  // That bridge has put its document away. On core's thread.
+  void document_ended(PeerId bridge);
   RecorderFigures figures() const;
   // Writes what is queued, the index and the durations. Called once; record() is ignored
   // afterwards.

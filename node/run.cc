@@ -14,8 +14,10 @@
 #include "node/address.h"
 #include "node/catalogue.h"
 #include "node/clock.h"
+#include "node/control_message.h"
+#include "node/control_socket.h"
 #include "node/core_loop.h"
-#include "node/document_thread.h"
+#include "node/document_desk.h"
 #include "node/encoder_thread.h"
 #include "node/grid.h"
 #include "node/input_log.h"
@@ -101,14 +103,12 @@ class RunningBridge {
     auto source = make_source(config.media, self_);
     status_.camera = source && source->has_video();
     status_.microphone = source && source->has_audio();
-    auto document = make_document(config.media);
-    status_.document = document != nullptr;
     make_stages();
     make_recorder();
     make_metrics();
     make_loop(options);
     make_media(std::move(source));
-    make_document_thread(std::move(document));
+    make_document();
   }
 
   int run(const RunOptions& options) {
@@ -124,6 +124,7 @@ class RunningBridge {
       });
     }
     take_rank(ThreadRank::sound, "diemcau-node");
+    open_control();
     started_at_ = monotonic_now();
     loop_->start(status_);
     log(say<Text::started>(language_, config_.id, sorted_[self_.value].name,
@@ -211,7 +212,8 @@ class RunningBridge {
     encoder.on_end = [this] {
       asio::post(io_, [this] {
         log(say<Text::media_ended>(language_));
-        loop_->step(mesh::LocalStatus{false, false, status_.document});
+        status_.camera = status_.microphone = false;
+        loop_->step(status_);
       });
     };
     if (grid_) encoder.previews.push_back(grid_.get());
@@ -219,17 +221,41 @@ class RunningBridge {
     loop_->parts().encoder = encoder_.get();
   }
 
-  void make_document_thread(std::unique_ptr<codecs::MediaSource> source) {
-    if (!source) return;
-    DocumentThreadConfig document;
-    document.self = self_;
-    document.post_video = [this](EncodedVideo frame) { loop_->post_video(std::move(frame)); };
-    if (grid_) {
-      document.previews.push_back(grid_.get());
-      grid_->on_document(self_, true);
-    }
-    document_ = std::make_unique<DocumentThread>(std::move(document), std::move(source));
+  void make_document() {
+    DocumentDesk::Config desk;
+    desk.thread.self = self_;
+    desk.thread.post_video = [this](EncodedVideo frame) { loop_->post_video(std::move(frame)); };
+    if (grid_) desk.thread.previews.push_back(grid_.get());
+    desk.media = config_.media;
+    desk.tell = [this](bool shown) {
+      asio::post(io_, [this, shown] {
+        set_document(shown);
+        loop_->step(status_);
+      });
+    };
+    document_ = std::make_unique<DocumentDesk>(std::move(desk));
+    if (document_->begin()) set_document(true);
     loop_->parts().document = document_.get();
+  }
+  void set_document(bool shown) {
+    status_.document = shown;
+    if (grid_) grid_->on_document(self_, shown);
+    const std::string& name = names_[self_.value];
+    log(shown ? say<Text::document_shown>(language_, name)
+              : say<Text::document_put_away>(language_, name));
+  }
+  // A meeting without commands is better than none.
+  void open_control() {
+    const auto path = ControlSocket::path_in(config_.data_dir);
+    try {
+      control_ = std::make_unique<ControlSocket>(path, [this](std::string_view line) {
+        const auto request = parse_control_request(line);
+        if (request) return text_of(document_->answer(*request));
+        return text_of(ControlAnswer{false, false, {}, sentence<Text::control_unknown>()});
+      });
+    } catch (const std::system_error& error) {
+      log(say<Text::control_unusable>(language_, path.string(), error.code().message()));
+    }
   }
 
   void tell(const mesh::Event& event) {
@@ -261,7 +287,7 @@ class RunningBridge {
       s.late_encodes = f.late_encodes;
       s.effort = f.effort;
     }
-    if (document_) s.document_encode = document_->figures().encode;
+    s.document_encode = document_->figures().encode;
     const PlayerFigures p = player_->figures();
     s.audio_decode = p.audio_decode;
     s.video_decode = p.video_decode;
@@ -300,8 +326,9 @@ class RunningBridge {
 
   // Threads first, so that nothing is posted to a loop that has ended; then the files.
   void close(const RunOptions& options) {
+    control_.reset();
     if (encoder_) encoder_->stop();
-    if (document_) document_->stop();
+    document_->stop();
     player_->stop();
     Summary summary;
     summary.id = config_.id;
@@ -350,7 +377,8 @@ class RunningBridge {
   std::unique_ptr<CoreLoop> loop_;
   std::unique_ptr<Player> player_;
   std::unique_ptr<EncoderThread> encoder_;
-  std::unique_ptr<DocumentThread> document_;
+  std::unique_ptr<DocumentDesk> document_;
+  std::unique_ptr<ControlSocket> control_;
   Timestamp started_at_, ended_at_;
   bool leaving_ = false;
 };

@@ -92,6 +92,10 @@ std::string summary_json(const Summary& summary) {
   if (!left_out.empty()) j["pictures_left_out"] = std::move(left_out);
   j["pairs"] = Json::array();
   for (const FlowReport& f : summary.report.flows) j["pairs"].push_back(row_of(summary, f));
+  for (const quality::DocumentReport& d : summary.report.documents)
+    j["documents"].push_back({{"bridge", id_of(summary, d.bridge)},
+                              {"times", d.times},
+                              {"seconds", rounded(to_ms_double(d.shown_for) / 1000)}});
   j["recordings"] = Json::array();
   for (const RecordPart& part : summary.recordings) j["recordings"].push_back(recording_of(part));
   if (summary.grid) j["grid"] = *summary.grid;

@@ -55,7 +55,9 @@ class VideoModel {
     std::uint32_t bytes = 0;
     Duration encode{};
   };
-  VideoModel(Layer layer, CounterRandom random) : layer_(layer), random_(random) {}
+  // `remembered`: divides 2^16, as far as frame numbers go on the wire.
+  VideoModel(Layer layer, CounterRandom random, std::size_t remembered = 256)
+      : layer_(layer), random_(random), past_(remembered) {}
   VideoModel(const VideoModel&) = default;
   VideoModel& operator=(const VideoModel&) = default;
   void set(const mesh::SetEncoder& setting);
@@ -63,7 +65,7 @@ class VideoModel {
   std::optional<Frame> capture(std::uint8_t camera_fps);
   Layer layer() const { return layer_; }
   // What the decoder must have of the frame with these low 16 bits of its number, if it is one of
-  // the last 256.
+  // those that are remembered.
   struct Need {
     bool key;
     std::uint16_t newest_needed;
@@ -102,7 +104,7 @@ class VideoModel {
   std::uint32_t next_number_ = 0;
   bool base_was_last_ = false;  // of two temporal layers
   std::uint32_t credit_ = 0;    // picks ticks when fps < the camera's
-  std::array<Past, 256> past_{};
+  std::vector<Past> past_;
   std::vector<std::uint32_t> references_;  // usable, ascending, ≤ kReferences
 };
 

@@ -17,7 +17,9 @@ constexpr std::uint8_t kPageFps = 10;  // of the screen that is captured
 // whole with the picture that brings its last bytes. One thread at a time.
 class PageModel final : public VideoModel {
  public:
-  using VideoModel::VideoModel;
+  // Whoever comes later is sent all since the last key frame, a minute at most.
+  static constexpr std::size_t kRemembered = 1'024;
+  PageModel(Layer layer, CounterRandom random) : VideoModel(layer, random, kRemembered) {}
 
   // To a page of about so many bytes, as x264 makes it under our rate control.
   void turn(Timestamp now, ByteCount page);
@@ -28,7 +30,7 @@ class PageModel final : public VideoModel {
     Timestamp captured_at, turned_at;
     bool whole = false;
   };
-  // Of one of the last 256 pictures.
+  // Of one of the last kRemembered pictures.
   const Shown& shown(std::uint32_t frame_number) const {
     return pictures_[frame_number % pictures_.size()].shown;
   }
@@ -45,7 +47,7 @@ class PageModel final : public VideoModel {
   std::int64_t allowance_ = 0;  // of the rate buffer
   std::int64_t brings_ = 0;     // the next picture
   Timestamp turned_at_;
-  std::array<Picture, 256> pictures_{};
+  std::array<Picture, kRemembered> pictures_{};
 };
 
 }  // namespace diemcau::sim

@@ -38,6 +38,26 @@ Row concealed(const std::string& to, Bar bar) {
           }};
 }
 
+// A member comes in while the first page stands.
+Case late_case() {
+  constexpr Span kAfter = from_to(55, 85);
+  const auto bytes = [](const R& r) {
+    return r.scenario.members[r.member("shows")].documents[0].page;
+  };
+  std::vector<Row> rows;
+  // As an ordinary page of the case above, at two thirds of its rate: another member wants a part;
+  // with a round trip and its subscription.
+  rows.push_back({"first_page_at_late", "ms", most(2'500),
+                  [](const R& r) { return first_page_ms(r.flow("shows", "late")); }});
+  // A page that stands takes 1.2 kB a second in hi and 0.6 in mid: 54 kB in these 30 s, of 70.
+  // Whoever gets the page anew because of one who comes gets it on top of that.
+  rows.push_back({"pages_made_after", "pages", most(0.9), [=](const R& r) {
+                    return pages_made(r.encoders[r.member("shows")], kAfter, bytes(r));
+                  }});
+  rows.push_back(concealed("reads", most(0.002)));
+  return {"document-late", "document-late", {}, {{"shows", "late"}, {"shows", "reads"}}, rows};
+}
+
 }  // namespace
 
 std::vector<Case> document_cases() {
@@ -66,7 +86,7 @@ std::vector<Case> document_cases() {
   rows.push_back({"face_gap_beside_a_page", "ms", most(200), [](const R& r) {
                     return longest_picture_gap_ms(r.flow("shows", "reads"), from_to(12, 64));
                   }});
-  return {{"document", "document", {}, {{"shows", "reads"}, {"shows", "thin"}}, rows}};
+  return {{"document", "document", {}, {{"shows", "reads"}, {"shows", "thin"}}, rows}, late_case()};
 }
 
 }  // namespace diemcau::judge

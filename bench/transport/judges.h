@@ -88,6 +88,10 @@ Figure r_factor(const FlowLog& flow, const std::vector<Span>& spans);
 // From turning a page to all of it on the screen: of the pages that were turned to in the span. One
 // that never is whole counts as if it were when the span ends.
 Figure page_ms(const FlowLog& flow, Span span, double fraction);
+// From link up to the first page that was whole at somebody who came late.
+Figure first_page_ms(const FlowLog& flow);
+// What the layers of a document took in the span, of `page` bytes; nothing when none was shown.
+Figure pages_made(const EncoderLog& encoder, Span span, ByteCount page);
 // Pages that were whole ÷ all of the span; `expected` of them were turned.
 Figure whole_pages_ratio(const FlowLog& flow, Span span, std::size_t expected);
 

@@ -215,6 +215,28 @@ Figure page_ms(const FlowLog& flow, Span span, double fraction) {
   return quantile(std::move(all), fraction);
 }
 
+Figure first_page_ms(const FlowLog& flow) {
+  if (!flow.up_at) return std::nullopt;
+  std::optional<Timestamp> first;
+  for (const Page& p : flow.pages) {
+    if (p.whole_at && *p.whole_at >= *flow.up_at)
+      first = std::min(first.value_or(*p.whole_at), *p.whole_at);
+  }
+  return first ? Figure{ms(*first - *flow.up_at)} : std::nullopt;
+}
+
+Figure pages_made(const EncoderLog& encoder, Span span, ByteCount page) {
+  std::int64_t bytes = 0;
+  bool any = false;
+  for (const EncodedPicture& p : encoder.pages) {
+    if (!span.contains(p.at)) continue;
+    any = true;
+    bytes += p.bytes;
+  }
+  if (!any) return std::nullopt;
+  return static_cast<double>(bytes) / static_cast<double>(page.count());
+}
+
 Figure whole_pages_ratio(const FlowLog& flow, Span span, std::size_t expected) {
   const auto whole = std::count_if(flow.pages.begin(), flow.pages.end(), [span](const Page& p) {
     return p.whole_at && span.contains(p.turned_at);

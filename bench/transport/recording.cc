@@ -83,8 +83,9 @@ class Recorder : public sim::Observer {
   }
   void encoded(Timestamp now, std::uint16_t member, const sim::WireStream& stream,
                std::uint32_t bytes) override {
-    if (stream.source == Source::camera)
-      out.encoders[member].pictures.push_back({now, stream.layer, bytes});
+    auto& encoder = out.encoders[member];
+    auto& pictures = stream.source == Source::document ? encoder.pages : encoder.pictures;
+    if (has_pictures(stream.source)) pictures.push_back({now, stream.layer, bytes});
   }
   void told(Timestamp now, std::uint16_t member, const mesh::Event& what) override {
     if (what.kind != mesh::EventKind::link_up) return;

@@ -101,6 +101,7 @@ struct EncodedPicture {
 struct EncoderLog {
   std::vector<EncoderTarget> targets;  // of the camera, as everything here
   std::vector<EncodedPicture> pictures;
+  std::vector<EncodedPicture> pages;  // of the document
 };
 
 struct Recording {

@@ -207,20 +207,22 @@ void Allocation::look(PeerId peer, const rate::Claim& claim) {
   viewer(document_, p.best.document, page);
 }
 
-void Allocation::page_encoded(Timestamp now, Layer layer, std::size_t bytes) {
+bool Allocation::page_encoded(Timestamp now, Layer layer, std::size_t bytes) {
   const Bitrate rate = document_.rates[static_cast<std::size_t>(layer)];
   const std::int64_t fps = document_.board.pictures_a_second(layer);
   const Bitrate turning = std::max(Bitrate::bps(rate.bps() / kTurningParts), kTurningLeast);
-  if (static_cast<std::int64_t>(bytes) * 8 * fps <= turning.bps()) return;
+  if (static_cast<std::int64_t>(bytes) * 8 * fps <= turning.bps()) return false;
   std::optional<Timestamp>& stands_at = page_stands_at_[static_cast<std::size_t>(layer)];
   const bool begins = !stands_at;
   stands_at = now + kPageStands;
   begins ? changed_urgently() : settle_due();
+  return begins;
 }
 
 bool Allocation::turns(PeerId peer) const {
   const auto layer = document_.board.serves(peer);
-  return layer && page_stands_at_[static_cast<std::size_t>(*layer)];
+  if (!layer) return false;
+  return page_stands_at_[static_cast<std::size_t>(*layer)] || document_.board.comes_up(peer);
 }
 
 void Allocation::plan_anew(Timestamp now) {

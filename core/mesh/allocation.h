@@ -30,8 +30,9 @@ class Allocation {
   void want(PeerId peer, PictureLayers best);
   // Nothing at all goes to a peer that is gone.
   void gone(PeerId peer);
-  // A picture of our document: a large one says that a page is being turned.
-  void page_encoded(Timestamp now, Layer layer, std::size_t bytes);
+  // A picture of our document: a large one says that a page is being turned, and the first such one
+  // that it has just begun to be.
+  bool page_encoded(Timestamp now, Layer layer, std::size_t bytes);
   // Something has been learned about a path.
   void rates_changed() {
     changed_ = true;

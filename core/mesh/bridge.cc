@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "core/base/check.h"
+#include "core/mesh/page_memory.h"
 #include "core/mesh/peer_table.h"
 
 namespace diemcau::mesh {
@@ -15,10 +16,11 @@ struct Bridge::Impl {
         ports(p),
         rng(config.seed),
         camera(config.roster.size()),
-        document(config.roster.size(), Source::document),
+        pages(config.roster.size()),
+        document(config.roster.size(), Source::document, &pages),
         outbound(config, {ports.packets, ports.headers, ports.kernel}, wall),
         allocation(config, outbound, camera, document),
-        peers(config, ports, rng, wall, out, {camera, document}, allocation, outbound) {}
+        peers(config, ports, rng, wall, out, {camera, document, pages}, allocation, outbound) {}
 
   void handle(Timestamp at, PacketArrived& in) { peers.packet_arrived(at, in); }
   void handle(Timestamp at, StrangerArrived& in) { peers.stranger_arrived(at, in); }
@@ -38,10 +40,14 @@ struct Bridge::Impl {
     if (in.source == Source::document) {
       std::size_t bytes = 0;
       for (const NalUnit& nal : in.nals) bytes += nal.size;
-      allocation.page_encoded(at, in.layer, bytes);
+      const bool turned = allocation.page_encoded(at, in.layer, bytes);
+      bool lacks_key = turned && !in.key && pages.forget(in.layer);
+      lacks_key = pages.add(in.layer, frame, in.key) || lacks_key;
+      if (lacks_key) document.request_key(at, in.layer);
     }
     peers.for_each([&](Peer& peer) {
       if (!peer.link.is_up() || !board.goes_to(peer.id, in.layer)) return;
+      if (in.source == Source::document) pages.sent(peer.id, in.layer);
       if (board.halves(peer.id, in.layer)) {
         outbound.enqueue_half(at, peer.id, frame);
       } else {
@@ -113,7 +119,8 @@ struct Bridge::Impl {
       due_known = true;
       sending_due =
           std::min({camera.deadline().value_or(kNever), document.deadline().value_or(kNever),
-                    allocation.deadline().value_or(kNever), outbound.deadline().value_or(kNever)});
+                    pages.deadline(), allocation.deadline().value_or(kNever),
+                    outbound.deadline().value_or(kNever)});
       due = std::min(peers.due(), sending_due);
     }
     if (due == kNever) return std::nullopt;
@@ -129,6 +136,7 @@ struct Bridge::Impl {
     peers.time_passed(at);
     camera.time_passed(at);
     document.time_passed(at);
+    bring_up(at);
     while (auto departure = outbound.poll(at)) peers.send_rtp(*departure);
     while (const auto frame = outbound.poll_dropped()) peers.frame_dropped(at, *frame);
     allocation.plan(at);
@@ -139,12 +147,25 @@ struct Bridge::Impl {
     peers.settled();
   }
 
+  // Whoever comes to a page that is shown already.
+  void bring_up(Timestamp at) {
+    if (pages.deadline() > at) return;
+    for (const Layer layer : {Layer::mid, Layer::hi}) pages.set_rate(layer, document.rate(layer));
+    while (const auto step = pages.poll(at, wall.at(at))) {
+      outbound.enqueue(at, step->peer, step->frame);
+      allocation.rates_changed();  // it takes a page's part meanwhile
+      if (step->last) document.caught_up(at, step->peer, step->layer);
+    }
+  }
+
   BridgeConfig config;
   Ports ports;
   Rng rng;
   WallTime wall;
   OutputQueue out;
-  LayerBoard camera, document;
+  LayerBoard camera;
+  PageMemory pages;
+  LayerBoard document;
   Outbound outbound;
   Allocation allocation;
   PeerTable peers;

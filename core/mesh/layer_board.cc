@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/mesh/page_memory.h"
+
 namespace diemcau::mesh {
 
 // A face moves, a page is turned: whoever scrolls sees ten steps a second, and a picture of it may
@@ -22,6 +24,7 @@ void LayerBoard::remove(std::optional<Layer> layer) {
   State& s = state(*layer);
   if (--s.served_to > 0) return;
   dirty_.add(*layer);
+  if (memory_ != nullptr) memory_->forget(*layer);
   key_waits_.remove(*layer);
   s.idr = s.idr_urgent = false;
   s.invalidate_from.reset();
@@ -47,7 +50,7 @@ void LayerBoard::serve(Timestamp now, PeerId peer, std::optional<Layer> layer, b
   if (layer == serves(peer) && half == serves_half(peer)) return;
   Served& served = peers_[peer.value];
   if (layer != serves(peer)) {
-    move(now, served, layer, half);
+    move(now, peer, layer, half);
   } else {
     (served.next ? served.next_half : served.half) = half;
   }
@@ -55,7 +58,9 @@ void LayerBoard::serve(Timestamp now, PeerId peer, std::optional<Layer> layer, b
   keep_temporal(now);
 }
 
-void LayerBoard::move(Timestamp now, Served& served, std::optional<Layer> layer, bool half) {
+void LayerBoard::move(Timestamp now, PeerId peer, std::optional<Layer> layer, bool half) {
+  Served& served = peers_[peer.value];
+  if (memory_ != nullptr) memory_->call_off(peer);
   if (served.next) {  // the move is called off
     remove(served.next);
     served.next.reset();
@@ -76,6 +81,8 @@ void LayerBoard::move(Timestamp now, Served& served, std::optional<Layer> layer,
   served.next_half = half;
   add(*layer);
   const bool down = served.layer && *layer < *served.layer;
+  const bool runs = state(*layer).served_to > 1;
+  if (memory_ != nullptr && runs && !down && memory_->begin(now, peer, *layer)) return;
   want_key(now, *layer, down);
 }
 
@@ -194,13 +201,21 @@ void LayerBoard::frame_encoded(Timestamp now, Layer layer, const Made& frame) {
   key_waits_.remove(layer);  // it serves whoever waits, asked for or not
   s.idr_urgent = false;
   for (Served& served : peers_) {
-    if (served.next != layer || served.begun_at) continue;
-    served.begun_at = now;
-    ++moving_;
-    // Down there is no room for both; and at half rate a key frame takes as long as an overlap.
-    if (!served.layer || *served.next < *served.layer || served.next_half) arrive(served);
+    if (served.next == layer && !served.begun_at) begin(now, served);
   }
   keep_temporal(now);
+}
+
+void LayerBoard::begin(Timestamp now, Served& served) {
+  served.begun_at = now;
+  ++moving_;
+  // Down there is no room for both; and at half rate a key frame takes as long as an overlap.
+  if (!served.layer || *served.next < *served.layer || served.next_half) arrive(served);
+}
+
+void LayerBoard::caught_up(Timestamp now, PeerId peer, Layer layer) {
+  Served& served = peers_[peer.value];
+  if (served.next == layer && !served.begun_at) begin(now, served);
 }
 
 void LayerBoard::look(Timestamp now) {

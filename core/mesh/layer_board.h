@@ -14,6 +14,8 @@
 
 namespace diemcau::mesh {
 
+class PageMemory;
+
 // A layer runs while at least one peer gets it. A peer that moves to another layer gets that one
 // from its next key frame on. Up, the old one goes on for a while, until the new one has surely
 // been decoded; down, it ends with the key frame, because there is no room for both. Joins share
@@ -26,8 +28,11 @@ namespace diemcau::mesh {
 // one that is not made is missed by nobody, where one that is dropped breaks all that lean on it.
 class LayerBoard {
  public:
-  explicit LayerBoard(std::size_t peers, Source source = Source::camera)
-      : source_(source), peers_(peers) {}
+  // With a memory, whoever comes to a layer that runs, or moves up to it, is brought up by that and
+  // not by a key frame, when it can be. The memory outlives the board.
+  explicit LayerBoard(std::size_t peers, Source source = Source::camera,
+                      PageMemory* memory = nullptr)
+      : source_(source), memory_(memory), peers_(peers) {}
 
   // From now on `peer` is to get this layer, or none; of its pictures all or half.
   void serve(Timestamp now, PeerId peer, std::optional<Layer> layer, bool half = false);
@@ -49,6 +54,8 @@ class LayerBoard {
     std::uint32_t number = 0, newest_needed = 0;
   };
   void frame_encoded(Timestamp now, Layer layer, const Made& frame);
+  // All that the memory had for that peer is under way.
+  void caught_up(Timestamp now, PeerId peer, Layer layer);
   void time_passed(Timestamp now) {
     if (waits()) look(now);
   }
@@ -74,8 +81,14 @@ class LayerBoard {
     const Served& served = peers_[peer.value];
     return served.next ? served.next_half : served.half;
   }
+  // Whether it has nothing yet of what serves() says.
+  bool comes_up(PeerId peer) const {
+    const Served& served = peers_[peer.value];
+    return served.next && !served.begun_at;
+  }
   bool temporal(Layer layer) const { return state(layer).temporal; }
   bool active(Layer layer) const { return state(layer).served_to > 0; }
+  Bitrate rate(Layer layer) const { return state(layer).rate; }
   std::uint8_t pictures_a_second(Layer layer) const;
   // One due change, or none; poll until empty after every call above.
   std::optional<SetEncoder> poll() { return dirty_.none() ? std::nullopt : take_dirty(); }
@@ -147,7 +160,8 @@ class LayerBoard {
   std::optional<SetEncoder> take_dirty();
   void want_key(Timestamp now, Layer layer, bool urgent);
   static Timestamp key_allowed_at(const State& s);
-  void move(Timestamp now, Served& served, std::optional<Layer> layer, bool half);
+  void move(Timestamp now, PeerId peer, std::optional<Layer> layer, bool half);
+  void begin(Timestamp now, Served& served);
   void arrive(Served& served);
   void keep_temporal(Timestamp now);
   void add(Layer layer);
@@ -155,6 +169,7 @@ class LayerBoard {
   SetEncoder setting(Layer layer) const;
 
   Source source_;
+  PageMemory* memory_;
   Layers dirty_;                            // a SetEncoder is due
   Layers key_waits_;                        // asked for again within the spacing
   std::size_t moving_ = 0;                  // peers with a move that has begun

@@ -42,7 +42,8 @@ PeerTable::PeerTable(const BridgeConfig& config, const Bridge::Ports& ports, Rng
       allocation_(allocation),
       outbound_(outbound),
       speaker_(config.roster.size()),
-      tiles_(config) {
+      tiles_(config),
+      documents_(config.roster.size()) {
   DC_CHECK(config.self.value < config.roster.size());
   const LinkContext context{config, ports.packets, ports.pair_mac, ports.handshakes, rng, wall,
                             out};
@@ -246,6 +247,7 @@ void PeerTable::link_changed(Timestamp now, Peer& peer) {
     peer.state_serial = 0;
     peer.wanted = {};
     outbound_.association_began(peer.id, rng_);
+    boards_.pages.forget(peer.id);
     peer.inbound.association_began();
   }
   if (up && !peer.was_up) {
@@ -343,12 +345,14 @@ quality::BridgeReport PeerTable::report(Timestamp now) const {
   r.speaker = speaker_.speaker();
   r.speaker_changes = speaker_.changes();
   r.limit = downlink_.limit();
+  r.documents = documents_.report(now);
   std::copy(std::begin(dropped_), std::end(dropped_), std::begin(r.dropped));
   return r;
 }
 
 void PeerTable::reset_figures(Timestamp now) {
   for_each([&](Peer& peer) { peer.inbound.reset_figures(now); });
+  documents_.reset(now);
   std::fill(std::begin(dropped_), std::end(dropped_), 0U);
 }
 

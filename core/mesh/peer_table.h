@@ -11,11 +11,13 @@
 #include "core/base/rng.h"
 #include "core/mesh/allocation.h"
 #include "core/mesh/bridge.h"
+#include "core/mesh/document_log.h"
 #include "core/mesh/inbound.h"
 #include "core/mesh/layer_board.h"
 #include "core/mesh/link.h"
 #include "core/mesh/outbound.h"
 #include "core/mesh/output_queue.h"
+#include "core/mesh/page_memory.h"
 #include "core/mesh/speaker.h"
 #include "core/mesh/tiles.h"
 #include "core/mesh/wall_time.h"
@@ -50,6 +52,7 @@ class PeerTable {
   struct Boards {
     LayerBoard& camera;
     LayerBoard& document;
+    PageMemory& pages;
     LayerBoard& of(Source source) { return source == Source::document ? document : camera; }
   };
   PeerTable(const BridgeConfig& config, const Bridge::Ports& ports, Rng& rng, const WallTime& wall,
@@ -152,6 +155,7 @@ class PeerTable {
   LocalStatus status_;
   ActiveSpeaker speaker_;
   Tiles tiles_;
+  DocumentLog documents_;
   Downlink downlink_;
   std::uint64_t serial_ = 0;
   bool stirs_ = false;

@@ -25,6 +25,7 @@ void PeerTable::set_document(Timestamp now, PeerId bridge, bool shown) {
     out_.push(Event{kind, bridge, static_cast<std::uint64_t>(Source::document)});
   }
   tiles_.document(bridge, shown);
+  documents_.set(now, bridge, shown);
   for_each([&](Peer& peer) {
     const PictureLayers wanted = tiles_.wanted(peer.id);
     if (peer.inbound.wanted() == wanted) return;

@@ -84,6 +84,14 @@ enum class PictureLimit : std::uint8_t {
   nobodys,
 };
 
+// Of a bridge that has shown a document, ourselves too.
+struct DocumentReport {
+  PeerId bridge;
+  bool shown = false;       // just now
+  std::uint32_t times = 0;  // how often it began to be
+  Duration shown_for{};     // in all
+};
+
 struct BridgeReport {
   std::vector<FlowReport> flows;
   std::vector<PathReport> paths;
@@ -91,6 +99,7 @@ struct BridgeReport {
   std::optional<PeerId> speaker;  // who speaks, as this bridge hears it
   std::uint32_t speaker_changes = 0;
   PictureLimit limit = PictureLimit::none;
+  std::vector<DocumentReport> documents;
   bool temporal[4] = {};  // by Layer: our camera's layer is encoded in two temporal layers
 };
 

@@ -53,6 +53,7 @@ TEST_CASE("every setting is read", "[node][config]") {
       "language = \"en\"\n[roster]\nfile = \"/r.toml\"\n"
       "[media]\nkind = \"raw\"\nvideo_pipe = \"v\"\naudio_pipe = \"a\"\nsize = \"640x480\"\n"
       "fps = 25\nrate = 44100\nchannels = 2\ndocument = \"pages.mp4\"\n"
+      "document_at_start = false\n"
       "[sink]\ndir = \"s\"\nsize = \"320x180\"\ngrid = \"g.mkv\"\nmix = \"m.wav\"\n"
       "layout = \"alike\"\n"
       "[record]\ndir = \"rec\"\nenabled = true\n[metrics]\nlisten = \"[::1]:1\"\n"
@@ -79,19 +80,19 @@ TEST_CASE("every setting is read", "[node][config]") {
   CHECK(c.rates.lo == Bitrate::kbps(100));
   CHECK(c.uplink == Bitrate::kbps(12'500));
   CHECK(c.media.document == "/x/pages.mp4");
-  CHECK_FALSE(c.media.generated_document);
+  CHECK_FALSE(c.media.document_at_start);
   CHECK(c.document_rates.hi == Bitrate::kbps(800));
   CHECK(c.document_rates.mid == mesh::DocumentRates{}.mid);
 }
 
 TEST_CASE("without a document none is shown, and \"generated\" is no file", "[node][config]") {
   const std::string least = "[node]\nid = \"a\"\ndata_dir = \"d\"\n[roster]\nfile = \"r.toml\"\n";
-  CHECK_FALSE(parse_config(least, "/x/bridge.toml").media.has_document());
+  CHECK(parse_config(least, "/x/bridge.toml").media.document.empty());
   const Config c =
       parse_config(least + "[media]\ndocument = \"generated\"\n[rate]\ndocument = \"100kbit/s\"\n",
                    "/x/bridge.toml");
-  CHECK(c.media.generated_document);
-  CHECK(c.media.document.empty());
+  CHECK(c.media.document == kGeneratedDocument);
+  CHECK(c.media.document_at_start);
   CHECK(c.document_rates.mid == Bitrate::kbps(100));  // never more than hi
 }
 

@@ -56,6 +56,7 @@ MetricsSnapshot full_snapshot() {
   s.report.temporal[static_cast<std::size_t>(Layer::hi)] = true;
   s.report.speaker = PeerId{1};
   s.report.speaker_changes = 5;
+  s.report.documents = {{PeerId{1}, true, 2, 90s}};
   s.report.limit = quality::PictureLimit::speaker;
   s.report.dropped[static_cast<std::size_t>(quality::DropReason::auth)] = 3;
   s.dropped[static_cast<std::size_t>(quality::DropReason::auth)] = 4;
@@ -129,6 +130,16 @@ TEST_CASE("a document's figures stand beside the camera's, under its name", "[me
   CHECK(has(text,
             "diemcau_packets_lost_total{peer=\"xa-nghia-tru\",media=\"video\","
             "source=\"document\"} 10"));
+}
+
+TEST_CASE("who shows a document, how often and how long has one series each", "[metrics]") {
+  Metrics metrics("127.0.0.1:0", kBuild);
+  metrics.publish(full_snapshot());
+  const std::string text = "\n" + metrics.text();
+  CHECK(has(text, "diemcau_document_shown{peer=\"xa-nghia-tru\"} 1"));
+  CHECK(has(text, "diemcau_documents_shown_total{peer=\"xa-nghia-tru\"} 2"));
+  CHECK(has(text, "diemcau_document_seconds_total{peer=\"xa-nghia-tru\"} 90"));
+  CHECK(text.find("document_shown{peer=\"tinh\"}") == std::string::npos);
 }
 
 TEST_CASE("an address that is in use is refused with the address", "[metrics]") {

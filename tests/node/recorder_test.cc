@@ -194,6 +194,48 @@ TEST_CASE("a document has files of its own, without sound, and the camera's part
   CHECK(recorder.figures().recorded_us[1] == Approx(4e6).margin(1e5));
 }
 
+TEST_CASE("a document that is put away is a whole file soon, and the next one is another",
+          "[recorder]") {
+  ScratchDir dir;
+  Recorder recorder(config_in(dir));
+  RoomEncoder first(640, 360), second(640, 360);
+  Meeting meeting(recorder);
+  const auto pages = [&](RoomEncoder& encoder, Duration from) {
+    for (Duration t = from; t < from + 1s; t += 100ms) {
+      codecs::Picture canvas(640, 360);
+      codecs::fill(canvas, 200, 128, 128);
+      const auto encoded = encoder.encode(canvas, t);
+      meeting.give({kCommune, Source::document, Layer::hi}, encoded.key, t, encoded.access_unit);
+    }
+  };
+  const auto path = [&](int part) {
+    return (dir.path() / ("xa-nghia-tru-document-p00" + std::to_string(part) + ".mkv")).string();
+  };
+  pages(first, 0ms);
+  recorder.document_ended(kCommune);
+  const auto whole = [&](int part) {  // the duration is written when a file is closed
+    return probe(path(part), "-show_entries format=duration").find("N/A") == std::string::npos;
+  };
+  bool closed = false;
+  for (int i = 0; i < 100 && !closed; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    closed = whole(1);
+  }
+  CHECK(closed);
+  CHECK(decode_errors(path(1)).empty());
+  pages(second, 5s);
+  const auto parts = recorder.close();
+  REQUIRE(parts.size() == 2);
+  for (const int i : {1, 2}) {
+    const RecordPart& part = parts[static_cast<std::size_t>(i) - 1];
+    CHECK(part.path == path(i));
+    CHECK(part.source == Source::document);
+    CHECK(decode_errors(part.path).empty());
+  }
+  CHECK(parts[0].frames == 10);
+  CHECK(parts[0].duration_s == Approx(1).margin(0.2));
+}
+
 TEST_CASE("another parameter set of the same layer begins another part", "[recorder]") {
   ScratchDir dir;
   Recorder recorder(config_in(dir));

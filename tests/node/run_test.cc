@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "core/base/rng.h"
 #include "tests/node/child_node.h"
@@ -24,6 +25,7 @@ class Clips {
     make(picture + sound + "-c:v mpeg4 -c:a pcm_s16le", both());
     make(picture + "-c:v mpeg4", silent());
     make(sound + "-c:a pcm_s16le", dark());
+    make("-f lavfi -i color=white:size=160x90:rate=5:duration=4 -c:v mpeg4", white());
   }
   static std::string file(const std::filesystem::path& path) {
     return "kind = \"file\"\npath = " + quoted(path);
@@ -31,6 +33,7 @@ class Clips {
   std::filesystem::path both() const { return dir_.path() / "both.mkv"; }
   std::filesystem::path silent() const { return dir_.path() / "silent.mkv"; }
   std::filesystem::path dark() const { return dir_.path() / "dark.mkv"; }
+  std::filesystem::path white() const { return dir_.path() / "white.mkv"; }
 
  private:
   static void make(const std::string& what, const std::filesystem::path& path) {
@@ -115,6 +118,27 @@ std::uint64_t frames_from(const Json& summary, const std::string& from, const st
     if (pair.at("from") == from && pair.at("media") == media) frames += pair.value("frames", 0U);
   }
   return frames;
+}
+
+// What the command `document …` to bridge i says, and its exit code in a line of its own.
+std::string document(const Province& province, std::size_t i, const std::string& what) {
+  return output_of(DIEMCAU_BIN_DIR "/diemcau-node document " + what + " --config " +
+                   quoted(province.folder(i) / "bridge.toml") + " 2>&1; echo $?");
+}
+
+// Runs of pictures of a film that are white in the middle, where a document's tile is.
+int white_spells(const std::filesystem::path& film) {
+  std::istringstream lines(output_of("ffprobe -v error -f lavfi -i 'movie=" + film.string() +
+                                     ",crop=300:200:300:250,signalstats' -show_entries "
+                                     "frame_tags=lavfi.signalstats.YAVG -of csv=p=0"));
+  int spells = 0;
+  bool white = false;
+  for (std::string line; std::getline(lines, line);) {
+    const bool now = std::atof(line.c_str()) > 225;
+    spells += now && !white ? 1 : 0;
+    white = now;
+  }
+  return spells;
 }
 
 }  // namespace
@@ -272,6 +296,61 @@ TEST_CASE("SIGTERM leaves cleanly: a goodbye, a summary, exit 0", "[run]") {
   CHECK(std::filesystem::exists(summary["recordings"][0].at("path").get<std::string>()));
   member->signal(SIGINT);
   CHECK(member->wait_for_end() == 0);
+}
+
+TEST_CASE("a document is started and stopped by command while the meeting runs", "[run]") {
+  const Province province(2, clip());
+  const auto grid = province.folder(0) / "grid.mkv";
+  const auto central = province.start(0, clip() + "\n[sink]\ngrid = " + quoted(grid));
+  const auto member = province.start(1);
+  const std::string shown = "diemcau_document_shown{peer=\"b1\"}";
+  const std::string seen = "diemcau_video_frames_decoded_total{peer=\"b1\",source=\"document\"}";
+  const auto frames = [&] { return province.metric(0, seen).value_or(0); };
+  REQUIRE(central->logs(kUp1));
+  REQUIRE(media_goes_on(province, 0, "b1"));
+  CHECK(document(province, 1, "status") == "no document is being shown\n1\n");
+  CHECK(document(province, 1, "start").find("add --source FILE") != std::string::npos);
+  CHECK_FALSE(province.metric(0, shown));
+
+  const std::string white = "start --source " + quoted(clips().white());
+  CHECK(document(province, 1, white) ==
+        "the document " + clips().white().string() + " is being shown\n0\n");
+  REQUIRE(central->logs("Bridge 1 shows a document"));
+  CHECK(member->logged("Bridge 1 shows a document"));
+  CHECK(wait_until([&] { return frames() > 15; }));
+  CHECK(province.metric(0, shown) == 1);
+  CHECK(document(province, 1, "status --json").find("\"shown\": true") != std::string::npos);
+  // A mistake changes nothing.
+  CHECK(document(province, 1, "start --source /nowhere.mp4").find("\n2\n") != std::string::npos);
+  CHECK(document(province, 1, "status").find("white.mkv") != std::string::npos);
+
+  CHECK(document(province, 1, "stop") == "no document is being shown\n0\n");
+  REQUIRE(central->logs("Bridge 1 no longer shows a document"));
+  CHECK(wait_until([&] { return province.metric(0, shown) == 0; }));
+  const double at_end = frames();
+  const auto recording = province.folder(0) / "record" / "b1-document-p001.mkv";
+  const auto whole = [&] {  // the length of a recording is written when it is closed
+    return std::atof(output_of("ffprobe -v error -show_entries format=duration -of csv=p=0 " +
+                               recording.string() + " 2>&1")
+                         .c_str()) > 1;
+  };
+  CHECK(wait_until(whole));
+  CHECK(output_of("ffmpeg -v error -i " + recording.string() + " -map 0 -f null - 2>&1").empty());
+  CHECK(media_goes_on(province, 0, "b1"));
+  CHECK(frames() == at_end);
+
+  CHECK(document(province, 1, white).find("\n0\n") != std::string::npos);
+  CHECK(wait_until([&] { return frames() > at_end + 10; }));
+  for (ChildNode* node : {member.get(), central.get()}) {
+    node->signal(SIGTERM);
+    CHECK(node->wait_for_end() == 0);
+  }
+  CHECK(document(province, 1, "status").find("no bridge answers") != std::string::npos);
+  const Json summary = summary_of(province, 0);
+  CHECK(summary.at("documents").at(0).at("bridge") == "b1");
+  CHECK(summary.at("documents").at(0).at("times") == 2);
+  CHECK(summary.at("recordings").size() == 3);
+  CHECK(white_spells(grid) == 2);
 }
 
 TEST_CASE("a camera without sound and a microphone without picture meet", "[run]") {

@@ -39,6 +39,7 @@ Summary of_a_meeting() {
   picture.frames = 300;
   picture.frames_shown = 300;
   s.report.flows = {sound, picture};
+  s.report.documents = {{PeerId{0}, false, 2, 90s}};
   s.recordings = {
       {"xa-nghia-tru", 1, "/d/xa-nghia-tru-p001.mkv", Source::camera, Layer::hi, 29.9, 897, -4.5},
       {"xa-nghia-tru", 2, "/d/xa-nghia-tru-p002.mkv", Source::camera, Layer::only, 1, 0,
@@ -65,6 +66,7 @@ TEST_CASE("a summary has a row per received flow with its ratios and delays", "[
   CHECK(sound["received_kbps"] == 46.336);
   CHECK(sound["end_to_end_ms"]["p95"].get<double>() == Approx(80).epsilon(0.01));
   CHECK(sound["mos"] > 3.5);
+  CHECK(j["documents"] == json::parse(R"([{"bridge": "tinh", "times": 2, "seconds": 90.0}])"));
   CHECK(j["pairs"][1]["layer"] == "hi");
   CHECK(j["pairs"][1]["fps"] == 30.0);
 }

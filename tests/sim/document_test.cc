@@ -106,6 +106,47 @@ TEST_CASE("pages of a document are whole at every member before the next is turn
   CHECK(r.crossing(1, 2, Layer::hi, Source::document).packets_sent > 100);
 }
 
+TEST_CASE("who joins while a page stands reads it soon, and nobody else gets it again", "[sim]") {
+  const std::string once = replaced(with_document(), "turn = \"2s\"", "turn = \"60s\"");
+  const std::string late =
+      replaced(once, "video = {", "join = [{ site = \"district-02\", at = \"5s\" }]\nvideo = {");
+  const RunResult with = run(late), without = run(once);
+  const auto to_late = std::find_if(with.pages.begin(), with.pages.end(), [&](const PageReport& p) {
+    return with.names[p.to] == "district-02";
+  });
+  REQUIRE(to_late != with.pages.end());
+  CHECK(to_late->whole == 1);
+  // From the turn: it came four seconds later, and 48 kB at 1 Mbit/s are 0.4 s.
+  CHECK(*to_late->until_whole.quantile(10'000) < 5s);
+  const auto packets = [](const RunResult& r) {
+    return r.crossing(1, 0, Layer::hi, Source::document).packets_sent;
+  };
+  CHECK(packets(with) <= packets(without) + 3);
+  CHECK(with.undecodable == 0);
+}
+
+TEST_CASE("a document that is shown again in the same meeting is a new one to everybody", "[sim]") {
+  const RunResult r = run(replaced(
+      with_document(), "to = \"9s\", turn = \"2s\", page = \"30kB\" }",
+      "to = \"4s\", page = \"30kB\" }, { site = \"district-01\", from = \"7s\", to = \"10s\", "
+      "page = \"30kB\" }"));
+  REQUIRE(r.pages.size() == 2);
+  for (const PageReport& p : r.pages) {
+    CHECK(p.pages == 2);
+    CHECK(p.whole == 2);
+  }
+  for (const quality::BridgeReport& bridge : r.bridges) {
+    REQUIRE(bridge.documents.size() == 1);
+    CHECK(bridge.documents[0].times == 2);
+    CHECK_FALSE(bridge.documents[0].shown);
+    CHECK(to_ms(bridge.documents[0].shown_for) == Approx(6000).margin(300));
+    for (const quality::FlowReport& f : bridge.flows) {
+      if (f.source == Source::document) CHECK(f.freezes == 0);
+    }
+  }
+  CHECK(r.undecodable == 0);
+}
+
 TEST_CASE("a run's files tell of a document by its source, and of its pages", "[sim]") {
   const Scenario s = parse_text(with_document());
   World world{s, {}};

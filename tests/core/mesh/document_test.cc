@@ -270,3 +270,100 @@ TEST_CASE("A page that stands leaves the thinnest path to the face beside it", "
     CHECK_FALSE(shows(mesh, media, at, 1, Source::camera).empty());
   }
 }
+
+TEST_CASE("What is known of documents is who shows one, how often and how long", "[core][mesh]") {
+  TestMesh mesh(3);
+  TestMedia media(mesh, 3);
+  mesh.run_for(2s);
+  for (int i = 0; i < 2; ++i) {
+    mesh.input(1, kWith);
+    mesh.run_for(3s);
+    mesh.input(1, kWithout);
+    mesh.run_for(5s);
+  }
+  for (const std::size_t at : {0U, 1U, 2U}) {
+    const auto report = mesh.bridge(at).report(mesh.now());
+    REQUIRE(report.documents.size() == 1);
+    CHECK(report.documents[0].bridge == PeerId{1});
+    CHECK(report.documents[0].times == 2);
+    CHECK_FALSE(report.documents[0].shown);
+    CHECK(to_ms(report.documents[0].shown_for) == Approx(6000).margin(50));
+    if (at == 1) continue;
+    CHECK(mesh.count_events(at, EventKind::stream_started) == 2);
+    CHECK(mesh.count_events(at, EventKind::stream_stopped) == 2);
+    // Five seconds without a page are no page that stood still.
+    CHECK(page(report, 1, Layer::hi)->freezes == 0);
+    CHECK(page(report, 1, Layer::hi)->frames_undecodable == 0);
+  }
+  mesh.input(1, kWith);
+  mesh.run_for(1s);
+  mesh.bridge(0).reset_figures(mesh.now());
+  mesh.run_for(2s);
+  const auto report = mesh.bridge(0).report(mesh.now());
+  CHECK(report.documents[0].shown);
+  CHECK(report.documents[0].times == 1);
+  CHECK(report.documents[0].shown_for == 2s);
+}
+
+TEST_CASE("Whoever comes to a page that stands is brought up to it, and nobody gets it again",
+          "[core][mesh]") {
+  TestMesh mesh(4);
+  TestMedia media(mesh, 4);
+  mesh.run_for(2s);
+  mesh.input(1, kWith);
+  mesh.run_for(1s);
+  media.page_bytes = 100;
+  mesh.run_for(7s);
+  const auto keys = [&](std::size_t at) {
+    const auto& seen = media.seen(at, 1).decoded;
+    return std::count_if(seen.begin(), seen.end(), [](const DecodeFrame& d) {
+      return d.stream.source == Source::document && d.key;
+    });
+  };
+  CHECK(keys(2) == 1);
+  const std::size_t before = media.seen(3, 1).decoded.size();
+  mesh.restart(3, 77);
+  mesh.run_for(4s);
+  CHECK(keys(0) == 1);
+  CHECK(keys(2) == 1);
+  const auto& seen = media.seen(3, 1);
+  std::optional<std::uint32_t> next;
+  Timestamp captured_at;
+  for (std::size_t i = before; i < seen.decoded.size(); ++i) {
+    const DecodeFrame& d = seen.decoded[i];
+    if (d.stream.source != Source::document) continue;
+    CHECK(d.key == !next.has_value());
+    if (next) CHECK(d.frame_number == *next);
+    next = d.frame_number + 1;
+    const auto& nal = media.filmed(1, Layer::hi, d.frame_number, Source::document);
+    CHECK(std::equal(nal.begin(), nal.end(), seen.decoded_bytes[i].begin() + 4));
+    // As if captured just now: nothing waits for a picture that looks old.
+    CHECK(d.captured_at > captured_at);
+    CHECK(d.captured_at > mesh.now() - 4200ms);
+    captured_at = d.captured_at;
+  }
+  REQUIRE(next);
+  CHECK(*next >= 110);  // 11 s at ten a second since the key frame, the last of them live
+  CHECK(page(mesh.bridge(3).report(mesh.now()), 1, Layer::hi)->frames_undecodable == 0);
+  CHECK(shows(mesh, media, 3, 1, Source::document) == std::set{Layer::hi});
+}
+
+TEST_CASE("A page that turns while somebody is brought up reaches them with a key frame",
+          "[core][mesh]") {
+  TestMesh mesh(4);
+  TestMedia media(mesh, 4);
+  mesh.run_for(2s);
+  mesh.input(1, kWith);
+  mesh.run_for(1s);
+  media.page_bytes = 100;
+  mesh.run_for(20s);
+  mesh.restart(3, 77);
+  mesh.run_for(400ms);  // two hundred pictures take 0.8 s
+  media.page_bytes.reset();
+  mesh.run_for(2s);
+  const auto numbers = decoded(media, 3, 1, Source::document);
+  const auto live = decoded(media, 2, 1, Source::document);
+  REQUIRE_FALSE(numbers.empty());
+  CHECK(numbers.back() + 2 >= live.back());
+  CHECK(page(mesh.bridge(3).report(mesh.now()), 1, Layer::hi)->frames_undecodable == 0);
+}
