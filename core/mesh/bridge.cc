@@ -41,8 +41,10 @@ struct Bridge::Impl {
       std::size_t bytes = 0;
       for (const NalUnit& nal : in.nals) bytes += nal.size;
       const bool turned = allocation.page_encoded(at, in.layer, bytes);
+      pages.set_rate(in.layer, document.rate(in.layer));
       bool lacks_key = turned && !in.key && pages.forget(in.layer);
-      lacks_key = pages.add(in.layer, frame, in.key) || lacks_key;
+      // What was still being encoded when the document was put away is not of the next one.
+      if (document.active(in.layer)) lacks_key = pages.add(in.layer, frame, in.key) || lacks_key;
       if (lacks_key) document.request_key(at, in.layer);
     }
     peers.for_each([&](Peer& peer) {
@@ -138,7 +140,7 @@ struct Bridge::Impl {
     document.time_passed(at);
     bring_up(at);
     while (auto departure = outbound.poll(at)) peers.send_rtp(*departure);
-    while (const auto frame = outbound.poll_dropped()) peers.frame_dropped(*frame);
+    while (const auto frame = outbound.poll_dropped()) peers.frame_dropped(at, *frame);
     allocation.plan(at);
     camera.set_waiting(at, outbound.peers_waiting(Layer::lo));
     outbound.set_may_hold(camera.may_hold());

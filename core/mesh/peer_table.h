@@ -88,7 +88,7 @@ class PeerTable {
   Timestamp due() const;
   void send_rtp(Outbound::Departure& departure);
   // A frame that will not go to that peer: what leans on it is of no use there.
-  void frame_dropped(const send::Pacer::DroppedFrame& frame);
+  void frame_dropped(Timestamp now, const send::Pacer::DroppedFrame& frame);
   // After anything that may have changed a peer's state: reacts to it and keeps its deadline.
   void touched(Timestamp now, Peer& peer);
 
