@@ -41,8 +41,10 @@ struct Bridge::Impl {
       std::size_t bytes = 0;
       for (const NalUnit& nal : in.nals) bytes += nal.size;
       const bool turned = allocation.page_encoded(at, in.layer, bytes);
+      pages.set_rate(in.layer, document.rate(in.layer));
       bool lacks_key = turned && !in.key && pages.forget(in.layer);
-      lacks_key = pages.add(in.layer, frame, in.key) || lacks_key;
+      // What was still being encoded when the document was put away is not of the next one.
+      if (document.active(in.layer)) lacks_key = pages.add(in.layer, frame, in.key) || lacks_key;
       if (lacks_key) document.request_key(at, in.layer);
     }
     peers.for_each([&](Peer& peer) {

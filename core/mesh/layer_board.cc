@@ -81,8 +81,10 @@ void LayerBoard::move(Timestamp now, PeerId peer, std::optional<Layer> layer, bo
   served.next_half = half;
   add(*layer);
   const bool down = served.layer && *layer < *served.layer;
-  const bool runs = state(*layer).served_to > 1;
-  if (memory_ != nullptr && runs && !down && memory_->begin(now, peer, *layer)) return;
+  // Whoever comes, that is: who has the page in another layer and moves up can wait for a key
+  // frame, and on a thin line a catch-up that loses a packet would begin the page anew.
+  const bool comes = !served.layer && state(*layer).served_to > 1;
+  if (memory_ != nullptr && comes && memory_->begin(now, peer, *layer)) return;
   want_key(now, *layer, down);
 }
 

@@ -16,6 +16,11 @@ constexpr Duration kAge = 100ms;
 constexpr std::int64_t kPacketHeaders = 80;
 }  // namespace
 
+Duration PageMemory::Remembered::time_for(std::int64_t bytes) const {
+  const std::int64_t bps = std::max<std::int64_t>(rate.bps(), 1'000);
+  return Duration{bytes * 8 * 1'000'000'000 / bps};
+}
+
 bool PageMemory::add(Layer layer, std::span<const send::OutgoingPacket> frame, bool key) {
   Remembered& r = of(layer);
   const std::uint64_t number = r.next_number++;
@@ -24,13 +29,14 @@ bool PageMemory::add(Layer layer, std::span<const send::OutgoingPacket> frame, b
     r.key_number = number;
   }
   if (!key && r.frames.empty()) return false;
-  if (r.frames.size() == kMostFrames || r.packets.size() + frame.size() > kMostPackets)
-    return forget(layer);
   std::int64_t bytes = 0;
-  for (const send::OutgoingPacket& packet : frame) {
+  for (const send::OutgoingPacket& packet : frame)
     bytes += static_cast<std::int64_t>(packet.payload->wire_size()) + kPacketHeaders;
-    r.packets.push_back(packet);
-  }
+  r.took += r.time_for(bytes);
+  if (r.frames.size() == kMostFrames || r.packets.size() + frame.size() > kMostPackets ||
+      r.took > kLongest)
+    return forget(layer);
+  r.packets.insert(r.packets.end(), frame.begin(), frame.end());
   r.frames.push_back(
       {static_cast<std::uint32_t>(r.packets.size()), static_cast<std::uint32_t>(bytes)});
   return false;
@@ -40,6 +46,7 @@ bool PageMemory::forget(Layer layer) {
   Remembered& r = of(layer);
   r.packets.clear();
   r.frames.clear();
+  r.took = {};
   bool left_alone = false;
   for (Viewer& viewer : peers_) {
     if (viewer.catches_up != layer) continue;
@@ -69,6 +76,12 @@ bool PageMemory::begin(Timestamp now, PeerId peer, Layer layer) {
   viewer.next = 0;
   viewer.due = now;
   ++catching_up_;
+  return true;
+}
+
+bool PageMemory::call_off(PeerId peer, Layer layer) {
+  if (peers_[peer.value].catches_up != layer) return false;
+  call_off(peer);
   return true;
 }
 
@@ -103,9 +116,7 @@ PageMemory::Step PageMemory::step(Timestamp now, NtpTime wall, PeerId peer) {
   }
   viewer.newest[static_cast<std::size_t>(layer)] = r.key_number + viewer.next;
   const bool last = ++viewer.next == r.frames.size();
-  const std::int64_t bps = std::max<std::int64_t>(r.rate.bps(), 1'000);
-  const Duration takes{std::int64_t{frame.bytes} * 8 * 1'000'000'000 / bps};
-  viewer.due = now + std::max<Duration>(takes, kClosest);
+  viewer.due = now + std::max<Duration>(r.time_for(frame.bytes), kClosest);
   if (last) call_off(peer);
   return {peer, layer, stamped_, last};
 }

@@ -17,10 +17,10 @@
 namespace diemcau::mesh {
 
 // While the page that came with the last key frame stands, all since then is little more than the
-// page. It goes out picture by
-// picture at the layer's rate, as if captured then: what it shows is what lies on the desk. A layer
-// of which too much has come, or another page without a key frame, is not remembered until the next
-// one. Packets are shared with the pacer, not copied. One thread.
+// page. It goes out picture by picture at the layer's rate, as if captured then: what it shows is
+// what lies on the desk. A layer of which too much has come (a film: whoever comes would run after
+// it), or another page without a key frame, is not remembered until the next one. Packets are
+// shared with the pacer, not copied. One thread.
 class PageMemory {
  public:
   explicit PageMemory(std::size_t peers) : peers_(peers) {}
@@ -39,6 +39,8 @@ class PageMemory {
   // From now on that peer is brought up to the layer. False when there is nothing to do it with, or
   // the peer has had some of it: it would take the rest for old.
   bool begin(Timestamp now, PeerId peer, Layer layer);
+  // Whether that peer was just being brought up to the layer.
+  bool call_off(PeerId peer, Layer layer);
   void call_off(PeerId peer);
   struct Step {
     PeerId peer;
@@ -54,6 +56,9 @@ class PageMemory {
  private:
   static constexpr std::size_t kMostFrames = 600;  // a minute of hi
   static constexpr std::size_t kMostPackets = 1'200;
+  // At the layer's rate when it was made: that falls while whoever comes has a slow start. At 350
+  // kbit/s a page of 70 kB takes 1.6 s, and 2.6 s more in the minute it stands.
+  static constexpr Duration kLongest = 5s;
   struct Frame {
     std::uint32_t end = 0;  // behind its last packet
     std::uint32_t bytes = 0;
@@ -61,8 +66,10 @@ class PageMemory {
   struct Remembered {
     std::vector<send::OutgoingPacket> packets;
     std::vector<Frame> frames;  // the first is a key frame; none: nothing is remembered
+    Duration took{};            // of the line, all of it
     std::uint64_t key_number = 0, next_number = 0;  // counting all frames of the layer
     Bitrate rate;
+    Duration time_for(std::int64_t bytes) const;
   };
   struct Viewer {
     std::array<std::optional<std::uint64_t>, 4> newest;  // that it was sent, by Layer

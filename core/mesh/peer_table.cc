@@ -137,7 +137,12 @@ void PeerTable::send_rtp(Outbound::Departure& departure) {
 
 void PeerTable::frame_dropped(Timestamp now, const send::Pacer::DroppedFrame& frame) {
   LayerBoard& board = boards_.of(frame.source);
-  if (!board.goes_to(frame.peer, frame.layer)) return;
+  if (!board.goes_to(frame.peer, frame.layer)) {
+    // All that was still to come leans on it.
+    if (frame.source == Source::document && boards_.pages.call_off(frame.peer, frame.layer))
+      board.request_key(now, frame.layer);
+    return;
+  }
   board.invalidate(now, frame.layer,
                    outbound_.full_frame_number({frame.source, frame.layer}, frame.frame_number));
 }

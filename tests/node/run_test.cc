@@ -7,6 +7,8 @@
 #include <sstream>
 
 #include "core/base/rng.h"
+#include "node/control_message.h"
+#include "node/control_socket.h"
 #include "tests/node/child_node.h"
 
 namespace diemcau::node {
@@ -124,6 +126,17 @@ std::uint64_t frames_from(const Json& summary, const std::string& from, const st
 std::string document(const Province& province, std::size_t i, const std::string& what) {
   return output_of(DIEMCAU_BIN_DIR "/diemcau-node document " + what + " --config " +
                    quoted(province.folder(i) / "bridge.toml") + " 2>&1; echo $?");
+}
+
+// Whatever may write to bridge i's socket.
+void tells_what_it_does_not_know(const Province& province, std::size_t i) {
+  const auto socket = ControlSocket::path_in(province.folder(i));
+  for (const std::string& line : {std::string("gì đó"), std::string(1'000'000, '[')}) {
+    const auto answer = parse_control_answer(ask_control(socket, line).value_or(""));
+    REQUIRE(answer);
+    CHECK_FALSE(answer->done);
+    CHECK(answer->said.en.find("does not know this command") != std::string::npos);
+  }
 }
 
 // Runs of pictures of a film that are white in the middle, where a document's tile is.
@@ -311,6 +324,7 @@ TEST_CASE("a document is started and stopped by command while the meeting runs",
   CHECK(document(province, 1, "status") == "no document is being shown\n1\n");
   CHECK(document(province, 1, "start").find("add --source FILE") != std::string::npos);
   CHECK_FALSE(province.metric(0, shown));
+  tells_what_it_does_not_know(province, 1);
 
   const std::string white = "start --source " + quoted(clips().white());
   CHECK(document(province, 1, white) ==

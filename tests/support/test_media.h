@@ -60,6 +60,7 @@ class TestMedia {
     std::map<Pictures, mesh::SetEncoder> encoders;
     std::map<Pictures, std::uint32_t> next_frame;
     std::map<Pictures, std::uint32_t> newest_valid;
+    std::map<Pictures, std::uint32_t> last_key;
     std::map<Pictures, bool> key_due;
     std::map<std::pair<Pictures, std::uint32_t>, std::vector<std::uint8_t>> filmed;
     int ticks = 0;
@@ -101,6 +102,7 @@ class TestMedia {
     frame.newest_needed = n.newest_valid[layer];
     frame.oldest_needed = frame.newest_needed;
     n.newest_valid[layer] = frame.frame_number;
+    if (frame.key) n.last_key[layer] = frame.frame_number;
     const mesh::SetEncoder& set = n.encoders[layer];
     const std::int64_t pace = layer.first == Source::camera ? 30 : set.fps;
     const auto by_rate = static_cast<std::size_t>(set.rate.bps() / 8 / pace);
@@ -159,6 +161,8 @@ class TestMedia {
       ++invalidations;
       auto& newest = n.newest_valid[pictures];
       if (*set.invalidate_from <= newest) newest = *set.invalidate_from - 1;
+      // As an encoder does that has no picture left to lean on.
+      if (*set.invalidate_from <= n.last_key[pictures]) n.key_due[pictures] = true;
     }
     n.encoders[pictures] = set;
   }

@@ -367,3 +367,63 @@ TEST_CASE("A page that turns while somebody is brought up reaches them with a ke
   CHECK(numbers.back() + 2 >= live.back());
   CHECK(page(mesh.bridge(3).report(mesh.now()), 1, Layer::hi)->frames_undecodable == 0);
 }
+
+TEST_CASE("Whose line is cut while they are brought up read on with a key frame, soon",
+          "[core][mesh]") {
+  TestMesh mesh(4);
+  TestMedia media(mesh, 4);
+  mesh.run_for(2s);
+  mesh.input(1, kWith);
+  mesh.run_for(1s);
+  media.page_bytes = 100;
+  mesh.run_for(40s);
+  mesh.restart(3, 77);
+  const std::size_t before = media.seen(3, 1).decoded.size();
+  const auto begun = [&] {
+    const auto& seen = media.seen(3, 1).decoded;
+    return std::any_of(seen.begin() + static_cast<std::ptrdiff_t>(before), seen.end(),
+                       [](const DecodeFrame& d) { return d.stream.source == Source::document; });
+  };
+  for (int i = 0; i < 100 && !begun(); ++i) mesh.run_for(20ms);
+  REQUIRE(begun());  // of four hundred pictures, which take 1.6 s
+  mesh.drop = [](const TestMesh::Datagram& d) {
+    return (d.from == 1 && d.to == 3) || (d.from == 3 && d.to == 1);
+  };
+  mesh.run_for(700ms);
+  mesh.drop = [](const TestMesh::Datagram&) { return false; };
+  mesh.run_for(2s);
+  const auto numbers = decoded(media, 3, 1, Source::document);
+  const auto live = decoded(media, 2, 1, Source::document);
+  REQUIRE_FALSE(numbers.empty());
+  CHECK(numbers.back() + 2 >= live.back());
+  CHECK(shows(mesh, media, 3, 1, Source::document) == std::set{Layer::hi});
+}
+
+TEST_CASE("A picture that was still being encoded when its document was put away goes to nobody",
+          "[core][mesh]") {
+  constexpr std::uint32_t kLateNumber = 30'000;
+  TestMesh mesh(4);
+  TestMedia media(mesh, 4);
+  mesh.run_for(2s);
+  mesh.input(1, kWith);
+  mesh.run_for(3s);
+  mesh.input(1, kWithout);
+  const std::vector<std::uint8_t> bytes(1'000, 0x65);
+  const std::vector<NalUnit> nals(1, {bytes.data(), static_cast<std::uint32_t>(bytes.size())});
+  VideoEncoded late;
+  late.source = Source::document;
+  late.layer = Layer::hi;
+  late.captured_at = mesh.now();
+  late.frame_number = kLateNumber;
+  late.key = true;
+  late.nals = nals;
+  mesh.input(1, late);
+  mesh.run_for(3s);
+  mesh.input(1, kWith);
+  mesh.run_for(3s);
+  for (const std::size_t at : {0U, 2U, 3U}) {
+    const auto numbers = decoded(media, at, 1, Source::document);
+    CHECK(std::count(numbers.begin(), numbers.end(), kLateNumber) == 0);
+    CHECK(numbers.size() > 40);
+  }
+}

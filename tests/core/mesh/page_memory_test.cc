@@ -19,6 +19,7 @@ struct Desk {
   std::uint16_t number = 0;
   Timestamp now = timestamp_from_ns(1'000'000'000);
 
+  Desk() { memory.set_rate(Layer::hi, Bitrate::kbps(1000)); }
   bool add(std::size_t bytes, bool key = false, Layer layer = Layer::hi) {
     send::OutgoingPacket packet;
     packet.payload = packets.take();
@@ -77,7 +78,6 @@ TEST_CASE("All since the last key frame comes at the layer's rate, then the live
 TEST_CASE("Whoever has had some of it is not brought up with the same again",
           "[core][mesh][page_memory]") {
   Desk desk;
-  desk.memory.set_rate(Layer::hi, Bitrate::kbps(1000));
   desk.add(1000, true);
   desk.memory.sent(kLate, Layer::hi);
   desk.add(1000);
@@ -94,7 +94,6 @@ TEST_CASE("Whoever has had some of it is not brought up with the same again",
 
 TEST_CASE("A memory that ends leaves nobody waiting without a word", "[core][mesh][page_memory]") {
   Desk desk;
-  desk.memory.set_rate(Layer::hi, Bitrate::kbps(100));
   desk.add(1000, true);
   desk.add(1000);
   CHECK_FALSE(desk.memory.forget(Layer::hi));
@@ -107,13 +106,55 @@ TEST_CASE("A memory that ends leaves nobody waiting without a word", "[core][mes
   CHECK(desk.brought(1s).empty());
 }
 
-TEST_CASE("What is remembered is bounded, in pictures and in packets",
+TEST_CASE("Whoever would run after a film without end gets a key frame instead",
+          "[core][mesh][page_memory]") {
+  Desk desk;
+  desk.memory.set_rate(Layer::hi, Bitrate::kbps(432));  // 20 ms a picture, 250 in five seconds
+  desk.add(1000, true);
+  for (int i = 0; i < 99; ++i) desk.add(1000);
+  REQUIRE(desk.memory.begin(desk.now, kLate, Layer::hi));
+  std::size_t brought = 0;
+  bool lacks_key = false;
+  for (int i = 0; i < 200 && !lacks_key; ++i) {  // a new one for each that it gets
+    brought += desk.brought(20ms).size();
+    lacks_key = desk.add(1000);
+  }
+  CHECK(lacks_key);
+  CHECK(brought <= 151);
+  CHECK(desk.brought(1s).empty());
+  CHECK_FALSE(desk.memory.begin(desk.now, PeerId{2}, Layer::hi));
+}
+
+TEST_CASE("One who is called off gets nothing more, and whether it waited is told",
           "[core][mesh][page_memory]") {
   Desk desk;
   desk.add(1000, true);
-  for (int i = 0; i < 10'000; ++i) desk.add(100);
+  desk.add(1000);
+  REQUIRE(desk.memory.begin(desk.now, kLate, Layer::hi));
+  CHECK_FALSE(desk.memory.call_off(kLate, Layer::mid));
+  CHECK_FALSE(desk.memory.call_off(PeerId{2}, Layer::hi));
+  CHECK(desk.memory.call_off(kLate, Layer::hi));
+  CHECK_FALSE(desk.memory.call_off(kLate, Layer::hi));
+  CHECK(desk.brought(1s).empty());
+}
+
+TEST_CASE("What is remembered is bounded in pictures, in packets and in time",
+          "[core][mesh][page_memory]") {
+  Desk desk;
+  const auto forgotten_after = [&](std::size_t bytes, Bitrate rate) {
+    desk.memory.set_rate(Layer::hi, rate);
+    desk.add(bytes, true);
+    for (int n = 1; n < 10'000; ++n) {
+      if (!desk.memory.begin(desk.now, kLate, Layer::hi)) return n;
+      desk.memory.call_off(kLate);
+      desk.add(bytes);
+    }
+    return 10'000;
+  };
+  CHECK(forgotten_after(100, Bitrate::kbps(100'000)) == 601);
+  CHECK(forgotten_after(1000, Bitrate::kbps(432)) == 251);
+  CHECK(desk.packets.in_use() == 0);
   CHECK(desk.packets.total() < 1'000);
-  CHECK_FALSE(desk.memory.begin(desk.now, kLate, Layer::hi));
   desk.add(1000, true);
   CHECK(desk.memory.begin(desk.now, kLate, Layer::hi));
 }
