@@ -15,9 +15,9 @@ namespace diemcau::receive {
 // TCP that fills a FIFO empties it at each loss and is back within some seconds. Beyond 400 ms a
 // whole second more costs a conversation less than one frame in fifty that is not heard: what stood
 // is waited for until it has not come back for a quarter of a minute, or has been gone for three
-// seconds. A queue has stood when no
-// packet of half a second was faster and it did not drain meanwhile: what a stall held up is none.
-// Of `transit`: arrival minus media time. Bounded. One thread at a time.
+// seconds. A queue has stood when no packet of half a second was faster and it did not drain
+// meanwhile: what a stall held up is none. Of `transit`: arrival minus media time. Bounded. One
+// thread at a time.
 class DeepQueue {
  public:
   static constexpr Duration kDeep = 400ms;
