@@ -107,11 +107,20 @@ struct TimeStretch::Impl {
     return true;
   }
 
-  void leave_out(std::size_t period, std::size_t size) {
+  void leave_out_if_alike(Samples samples) {
+    const Joint joint = find(1, 0);
+    if (!accept(joint, samples)) return;
     const std::int16_t* frame = work.data() + kHistory;
-    out.resize(size - period);
-    cross_fade(frame, frame + period, out.data());
-    std::copy(frame + period + kFade, frame + size, out.data() + kFade);
+    const std::int16_t* rest = frame + joint.period;
+    out.resize(samples.size() - joint.period);
+    cross_fade(frame, rest, out.data());
+    std::copy(rest + kFade, frame + samples.size(), out.data() + kFade);
+  }
+  void repeat_if_alike(Samples samples) {
+    const Joint joint = find(-1, 0);
+    if (!accept(joint, samples)) return;
+    out.clear();
+    repeat(joint.period, 0, samples.size());
   }
   // Appends the frame's part [from, to) with as much of what is before it.
   void repeat(std::size_t before, std::size_t from, std::size_t to) {
@@ -121,7 +130,7 @@ struct TimeStretch::Impl {
     cross_fade(part, part - before, out.data() + old);
     std::copy(part - before + kFade, part + to - from, out.data() + old + kFade);
   }
-  // Whole periods are as alike as one.
+  // Half the speed in whole periods, which are as alike as one.
   void repeat_most(std::size_t size) {
     out.clear();
     for (const std::size_t from : {std::size_t{0}, kHalf}) {
@@ -129,7 +138,7 @@ struct TimeStretch::Impl {
       owed += static_cast<std::int64_t>(to - from);
       const std::size_t period = find(-1, from).period;
       const auto missing = static_cast<std::size_t>(std::clamp<std::int64_t>(owed, 0, kLongest));
-      const std::size_t before = (missing + period / 2) / period * period;
+      const std::size_t before = (missing + period / 2) / period * period;  // at most kHistory
       repeat(before, from, to);
       owed -= static_cast<std::int64_t>(before);
     }
@@ -148,7 +157,7 @@ struct TimeStretch::Impl {
 
 TimeStretch::TimeStretch() : impl_(std::make_unique<Impl>()) {
   impl_->work.reserve(kHistory + 5760);
-  impl_->out.reserve(5760 + 2 * kLongest);
+  impl_->out.reserve(5760 + 2 * kHistory);
 }
 TimeStretch::~TimeStretch() = default;
 TimeStretch::TimeStretch(TimeStretch&&) noexcept = default;
@@ -164,17 +173,12 @@ Samples TimeStretch::process(Samples frame, Stretch wish) {
   if (wish != Stretch::none && frame.size() >= kFrameSamples) {
     s.work.assign(s.history.begin(), s.history.end());
     s.work.insert(s.work.end(), frame.begin(), frame.end());
-    const bool faster = wish == Stretch::accelerate;
-    const Joint joint = wish == Stretch::most ? Joint{} : s.find(faster ? 1 : -1, 0);
     if (wish == Stretch::most) {
       s.repeat_most(frame.size());
-    } else if (s.accept(joint, frame)) {
-      if (faster) {
-        s.leave_out(joint.period, frame.size());
-      } else {
-        s.out.clear();
-        s.repeat(joint.period, 0, frame.size());
-      }
+    } else if (wish == Stretch::accelerate) {
+      s.leave_out_if_alike(frame);
+    } else {
+      s.repeat_if_alike(frame);
     }
   }
   s.remember();

@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "node/control_message.h"
+#include "node/descriptor.h"
 #include "node/thread_rank.h"
 
 namespace diemcau::node {
@@ -32,21 +33,6 @@ constexpr int kWaiting = 8;
 constexpr auto kCallerLimit = std::chrono::seconds(2);
 constexpr auto kAnswerLimit = std::chrono::seconds(20);  // a slow disk is looked into first
 constexpr int kOutOfDescriptorsMs = 1'000;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
 
 [[noreturn]] void refuse(int error, const std::filesystem::path& path) {
   throw std::system_error(error, std::generic_category(), path.string());

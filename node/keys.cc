@@ -16,6 +16,7 @@
 
 #include "core/base/check.h"
 #include "node/catalogue.h"
+#include "node/descriptor.h"
 
 namespace diemcau::node {
 
@@ -55,28 +56,14 @@ int no_password(char*, int, int, void*) { return -1; }
 
 std::string reason(int error) { return std::strerror(error); }
 
-class File {
- public:
-  explicit File(int fd) : fd_(fd) {}
-  ~File() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 std::string read_secret(const std::filesystem::path& path) {
-  const File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.fd() < 0) {
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!file.valid()) {
     if (errno == ENOENT) fail<Text::key_missing_file>(path.string());
     fail<Text::file_unreadable>(path.string(), reason(errno));
   }
   struct stat status {};
-  if (::fstat(file.fd(), &status) != 0) fail<Text::file_unreadable>(path.string(), reason(errno));
+  if (::fstat(file.get(), &status) != 0) fail<Text::file_unreadable>(path.string(), reason(errno));
   if (!S_ISREG(status.st_mode)) fail<Text::key_bad>(path.string());
   if ((status.st_mode & 077) != 0)
     fail<Text::key_readable_by_others>(path.string(),
@@ -84,7 +71,7 @@ std::string read_secret(const std::filesystem::path& path) {
   std::string text;
   char block[4096];
   ssize_t got = 0;
-  while ((got = ::read(file.fd(), block, sizeof block)) > 0) {
+  while ((got = ::read(file.get(), block, sizeof block)) > 0) {
     text.append(block, static_cast<std::size_t>(got));
     if (text.size() > kLargestFile) fail<Text::key_bad>(path.string());
   }
@@ -153,8 +140,8 @@ PrivateKey PrivateKey::load(const std::filesystem::path& file) {
 }
 
 void PrivateKey::save(const std::filesystem::path& file) const {
-  const File out{::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
-  if (out.fd() < 0) {
+  const Descriptor out{::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+  if (!out.valid()) {
     if (errno == EEXIST) fail<Text::file_exists>(file.string());
     fail<Text::file_unwritable>(file.string(), reason(errno));
   }
@@ -164,8 +151,8 @@ void PrivateKey::save(const std::filesystem::path& file) const {
   char* text = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &text);
   DC_CHECK(size > 0);
-  if (::fchmod(out.fd(), 0600) != 0 ||
-      ::write(out.fd(), text, static_cast<std::size_t>(size)) != size || ::fsync(out.fd()) != 0) {
+  if (::fchmod(out.get(), 0600) != 0 ||
+      ::write(out.get(), text, static_cast<std::size_t>(size)) != size || ::fsync(out.get()) != 0) {
     const std::string why = reason(errno);
     ::unlink(file.c_str());
     fail<Text::file_unwritable>(file.string(), why);

@@ -41,7 +41,6 @@ struct Bridge::Impl {
       std::size_t bytes = 0;
       for (const NalUnit& nal : in.nals) bytes += nal.size;
       const bool turned = allocation.page_encoded(at, in.layer, bytes);
-      pages.set_rate(in.layer, document.rate(in.layer));
       bool lacks_key = turned && !in.key && pages.forget(in.layer);
       // What was still being encoded when the document was put away is not of the next one.
       if (document.active(in.layer)) lacks_key = pages.add(in.layer, frame, in.key) || lacks_key;
@@ -152,7 +151,6 @@ struct Bridge::Impl {
   // Whoever comes to a page that is shown already.
   void bring_up(Timestamp at) {
     if (pages.deadline() > at) return;
-    for (const Layer layer : {Layer::mid, Layer::hi}) pages.set_rate(layer, document.rate(layer));
     while (const auto step = pages.poll(at, wall.at(at))) {
       outbound.enqueue(at, step->peer, step->frame);
       allocation.rates_changed();  // it takes a page's part meanwhile

@@ -114,6 +114,7 @@ void LayerBoard::set_rate(Layer layer, Bitrate rate) {
   State& s = state(layer);
   if (rate == s.rate) return;
   s.rate = rate;
+  if (memory_ != nullptr) memory_->set_rate(layer, rate);
   if (s.served_to > 0) dirty_.add(layer);
 }
 

@@ -28,8 +28,8 @@ class PageMemory;
 // one that is not made is missed by nobody, where one that is dropped breaks all that lean on it.
 class LayerBoard {
  public:
-  // With a memory, whoever comes to a layer that runs, or moves up to it, is brought up by that and
-  // not by a key frame, when it can be. The memory outlives the board.
+  // With a memory, whoever comes to a layer that runs is brought up by that and not by a key frame,
+  // when it can be. The memory outlives the board.
   explicit LayerBoard(std::size_t peers, Source source = Source::camera,
                       PageMemory* memory = nullptr)
       : source_(source), memory_(memory), peers_(peers) {}
@@ -88,7 +88,6 @@ class LayerBoard {
   }
   bool temporal(Layer layer) const { return state(layer).temporal; }
   bool active(Layer layer) const { return state(layer).served_to > 0; }
-  Bitrate rate(Layer layer) const { return state(layer).rate; }
   std::uint8_t pictures_a_second(Layer layer) const;
   // One due change, or none; poll until empty after every call above.
   std::optional<SetEncoder> poll() { return dirty_.none() ? std::nullopt : take_dirty(); }

@@ -27,7 +27,6 @@ constexpr std::size_t kMostHeaders =
 // Such a path loses by itself what it loses.
 constexpr Duration kShortQueue = 20ms;
 constexpr std::uint32_t kLosesPermille = 5;
-constexpr Duration kUnknownRoundTrip = 100ms;
 
 // The best layer and sound, with a tenth for headers.
 Bitrate most_of_path(const BridgeConfig& config) {
@@ -194,7 +193,7 @@ repair::Sender::Terms Outbound::terms(PeerId peer, std::optional<Duration> round
 Duration Outbound::arrives_within(PeerId peer, std::optional<Duration> round_trip) const {
   const auto figures = uplink_.figures(peer);
   return send::kPictureWaits + (figures ? figures->queue : Duration{}) +
-         round_trip.value_or(kUnknownRoundTrip) + repair::kRepairBudget;
+         round_trip.value_or(repair::kUnknownRoundTrip) + repair::kRepairBudget;
 }
 
 void Outbound::nack_arrived(Timestamp now, PeerId peer, const wire::Nack& nack,

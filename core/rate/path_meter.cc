@@ -59,7 +59,7 @@ PathMeter::Rates PathMeter::rates(const Series<Carried>& of, Duration window, Ti
 }
 
 std::optional<Bitrate> PathMeter::busy_rate() const {
-  // Mostly the line was not: forty slots need not be read for that.
+  // Mostly the line was not: twenty slots need not be read for that.
   if (!newest_busy_ || newest_arrival_ - *newest_busy_ > kBusySlots * kSlot) return std::nullopt;
   std::int64_t bytes = 0, ns = 0;
   std::uint32_t packets = 0;

@@ -7,7 +7,6 @@
 namespace diemcau::repair {
 
 namespace {
-constexpr Duration kUnknownRoundTrip = 100ms;
 // From question to answer beside the round trip: both ends' timers, the turn in the pacer, the
 // packets that stand in front.
 constexpr Duration kTurn = 15ms;

@@ -13,7 +13,6 @@ constexpr std::int64_t kSoon = 4;
 constexpr Duration kQuick = 30ms;
 // Nobody minds when one picture in ten waits for an answer below this.
 constexpr Duration kSoonEnough = 50ms;
-constexpr Duration kUnknownRoundTrip = 100ms;
 constexpr std::uint64_t kRunsPermille = 2'000;
 // Less than this is mended by asking, however long that takes.
 constexpr std::uint32_t kRarePermille = 3;

@@ -113,10 +113,10 @@ bool Sender::asks_for_page() {
 }
 
 // How many bytes an answer may have.
-std::size_t Sender::affordable(Timestamp now, const Terms& terms, Credit& credit, bool of_silence) {
+std::size_t Sender::affordable(Timestamp now, const Terms& terms, bool page, bool of_silence) {
+  Credit& credit = credit_for(page);
   // Behind a queue it may be the queue's doing after all.
   const std::uint32_t own = terms.queue <= kShortQueue ? terms.inherent_loss_permille : 0;
-  const bool page = &credit == &page_credit_;
   const Duration saved_up =
       page ? kMostCredit : std::min(kCredit + own * kCreditPerPermille, kMostCredit);
   const std::int64_t most = terms.pace.bytes_in(saved_up).count();
@@ -157,9 +157,9 @@ void Sender::asked(Timestamp now, std::span<const SeqNo> symbols, const Terms& t
   if (wanted_.empty()) return;
   std::sort(wanted_.begin(), wanted_.end());
   // One picture in pieces helps nobody.
-  Credit& credit = asks_for_page() ? page_credit_ : credit_;
-  const std::size_t room = gone ? 0 : affordable(now, terms, credit, of_silence);
-  const std::size_t answered = answer(now, room, terms, credit);
+  const bool page = asks_for_page();
+  const std::size_t room = gone ? 0 : affordable(now, terms, page, of_silence);
+  const std::size_t answered = answer(now, room, terms, credit_for(page));
   if (answered < wanted_.size() && !of_silence) refuse(answered);
 }
 

@@ -82,7 +82,8 @@ class Sender {
     std::int64_t bytes = 0;
     std::optional<Timestamp> at;
   };
-  std::size_t affordable(Timestamp now, const Terms& terms, Credit& credit, bool of_silence);
+  Credit& credit_for(bool page) { return page ? page_credit_ : credit_; }
+  std::size_t affordable(Timestamp now, const Terms& terms, bool page, bool of_silence);
   bool asks_for_page();
   static bool is_about_silence(std::span<const SeqNo> symbols);
   PacketId id_of(SeqNo symbol) const;

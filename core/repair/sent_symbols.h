@@ -31,7 +31,7 @@ class SentSymbols {
   struct Sent {
     PacketRef packet;
     Timestamp sent_at;
-    Timestamp repeated_at;  // if ever
+    Timestamp repeated_at;  // the last time, if `repeats` is above 0
     std::uint8_t repeats = 0;
   };
 

@@ -18,6 +18,7 @@ constexpr std::size_t kMostSymbols = 64;  // of one window: keeps elimination sh
 // still wanted, because that may be quicker than what the encoder then makes.
 constexpr Duration kRepairBudget = 150ms;
 constexpr Duration kRepairLasts = 280ms;
+constexpr Duration kUnknownRoundTrip = 100ms;
 
 // Of one question about a silence: a picture and a packet of sound; and then one that cannot have
 // been sent yet, which says that it is such a question. An older peer does not even refuse that.

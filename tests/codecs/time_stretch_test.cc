@@ -34,6 +34,13 @@ double share(const std::vector<std::int16_t>& out, const std::vector<std::int16_
 
 constexpr std::size_t kSeconds4 = 200 * kFrameSamples;
 
+std::vector<std::int16_t> noise_of(std::uint64_t seed) {
+  Rng rng(seed);
+  std::vector<std::int16_t> noise(kSeconds4);
+  for (auto& s : noise) s = static_cast<std::int16_t>(static_cast<int>(rng.below(10'001)) - 5000);
+  return noise;
+}
+
 }  // namespace
 
 TEST_CASE("without a wish every frame passes unchanged", "[codecs][stretch]") {
@@ -112,9 +119,7 @@ TEST_CASE("stretched as far as it goes, a voice has half its speed, at its pitch
 TEST_CASE("silence and noise are stretched to half their speed too", "[codecs][stretch]") {
   const std::uint64_t seed = 5;
   CAPTURE(seed);
-  Rng rng(seed);
-  std::vector<std::int16_t> noise(kSeconds4);
-  for (auto& s : noise) s = static_cast<std::int16_t>(static_cast<int>(rng.below(10'001)) - 5000);
+  const auto noise = noise_of(seed);
   const std::vector<std::int16_t> silence(kSeconds4, 0);
   CHECK(share(stretch(noise, Stretch::most), noise) == Approx(2).margin(0.02));
   const auto out = stretch(silence, Stretch::most);
@@ -125,9 +130,7 @@ TEST_CASE("silence and noise are stretched to half their speed too", "[codecs][s
 TEST_CASE("silence and noise drain too", "[codecs][stretch]") {
   const std::uint64_t seed = 4;
   CAPTURE(seed);
-  Rng rng(seed);
-  std::vector<std::int16_t> noise(kSeconds4);
-  for (auto& s : noise) s = static_cast<std::int16_t>(static_cast<int>(rng.below(10'001)) - 5000);
+  const auto noise = noise_of(seed);
   const std::vector<std::int16_t> silence(kSeconds4, 0);
   CHECK(share(stretch(silence, Stretch::accelerate), silence) < 0.88);
   CHECK(share(stretch(noise, Stretch::accelerate), noise) < 0.95);

@@ -51,6 +51,25 @@ std::uint8_t turns_of_1(std::size_t bridge, Timestamp now) {
   const bool syllable = (to_ms(now.time_since_epoch()) / 20) % 10 < 7;
   return bridge == 1 && syllable ? 26 : 60;
 }
+
+// A page of bridge 1 that three others have, and that has stood for a while.
+struct StandingPage {
+  TestMesh mesh{4};
+  TestMedia media{mesh, 4};
+  explicit StandingPage(Duration stands) {
+    mesh.run_for(2s);
+    mesh.input(1, kWith);
+    mesh.run_for(1s);
+    media.page_bytes = 100;
+    mesh.run_for(stands);
+  }
+  // Whether bridge 3 is as far as bridge 2, who was there all the time.
+  bool late_one_is_live() {
+    const auto numbers = decoded(media, 3, 1, Source::document);
+    const auto live = decoded(media, 2, 1, Source::document);
+    return !numbers.empty() && numbers.back() + 2 >= live.back();
+  }
+};
 }  // namespace
 
 TEST_CASE("A document is seen in hi by everybody and recorded at the central bridge, byte for byte",
@@ -307,13 +326,9 @@ TEST_CASE("What is known of documents is who shows one, how often and how long",
 
 TEST_CASE("Whoever comes to a page that stands is brought up to it, and nobody gets it again",
           "[core][mesh]") {
-  TestMesh mesh(4);
-  TestMedia media(mesh, 4);
-  mesh.run_for(2s);
-  mesh.input(1, kWith);
-  mesh.run_for(1s);
-  media.page_bytes = 100;
-  mesh.run_for(7s);
+  StandingPage stage(7s);
+  TestMesh& mesh = stage.mesh;
+  TestMedia& media = stage.media;
   const auto keys = [&](std::size_t at) {
     const auto& seen = media.seen(at, 1).decoded;
     return std::count_if(seen.begin(), seen.end(), [](const DecodeFrame& d) {
@@ -350,33 +365,22 @@ TEST_CASE("Whoever comes to a page that stands is brought up to it, and nobody g
 
 TEST_CASE("A page that turns while somebody is brought up reaches them with a key frame",
           "[core][mesh]") {
-  TestMesh mesh(4);
-  TestMedia media(mesh, 4);
-  mesh.run_for(2s);
-  mesh.input(1, kWith);
-  mesh.run_for(1s);
-  media.page_bytes = 100;
-  mesh.run_for(20s);
+  StandingPage stage(20s);
+  TestMesh& mesh = stage.mesh;
+  TestMedia& media = stage.media;
   mesh.restart(3, 77);
   mesh.run_for(400ms);  // two hundred pictures take 0.8 s
   media.page_bytes.reset();
   mesh.run_for(2s);
-  const auto numbers = decoded(media, 3, 1, Source::document);
-  const auto live = decoded(media, 2, 1, Source::document);
-  REQUIRE_FALSE(numbers.empty());
-  CHECK(numbers.back() + 2 >= live.back());
+  CHECK(stage.late_one_is_live());
   CHECK(page(mesh.bridge(3).report(mesh.now()), 1, Layer::hi)->frames_undecodable == 0);
 }
 
 TEST_CASE("Whose line is cut while they are brought up read on with a key frame, soon",
           "[core][mesh]") {
-  TestMesh mesh(4);
-  TestMedia media(mesh, 4);
-  mesh.run_for(2s);
-  mesh.input(1, kWith);
-  mesh.run_for(1s);
-  media.page_bytes = 100;
-  mesh.run_for(40s);
+  StandingPage stage(40s);
+  TestMesh& mesh = stage.mesh;
+  TestMedia& media = stage.media;
   mesh.restart(3, 77);
   const std::size_t before = media.seen(3, 1).decoded.size();
   const auto begun = [&] {
@@ -392,10 +396,7 @@ TEST_CASE("Whose line is cut while they are brought up read on with a key frame,
   mesh.run_for(700ms);
   mesh.drop = [](const TestMesh::Datagram&) { return false; };
   mesh.run_for(2s);
-  const auto numbers = decoded(media, 3, 1, Source::document);
-  const auto live = decoded(media, 2, 1, Source::document);
-  REQUIRE_FALSE(numbers.empty());
-  CHECK(numbers.back() + 2 >= live.back());
+  CHECK(stage.late_one_is_live());
   CHECK(shows(mesh, media, 3, 1, Source::document) == std::set{Layer::hi});
 }
 
