@@ -28,8 +28,6 @@ constexpr Duration kAnswerInTime = 45ms;
 constexpr Duration kTwoInTime = 20ms;
 // Permille of losses of which one answer, or two, leave less than what may stay lost.
 constexpr std::uint32_t kMendedByOne = 40, kMendedByTwo = 120;
-// On thin paths, where a second frame is 3 % and more, a twentieth of a point of R does not pay it.
-constexpr std::uint32_t kThinByOne = 110;
 }  // namespace
 
 // A frame's fate is known with the packets behind it, and whether it was in an outage.
@@ -47,7 +45,7 @@ void SoundLoss::sound_reported(Slot& slot, bool lost) {
   ++slot.lost_with[with];
 }
 
-wire::EarlierFrames SoundLoss::needed(std::int64_t last, std::size_t most, bool answers) const {
+wire::EarlierFrames SoundLoss::needed(std::int64_t last, std::size_t most) const {
   std::uint32_t sound = 0, packets = 0;
   std::array<std::uint32_t, 1U << kMostEarlier> lost_with{};
   for (const Slot& slot : slots_) {
@@ -68,10 +66,9 @@ wire::EarlierFrames SoundLoss::needed(std::int64_t last, std::size_t most, bool 
     return cost;
   };
   if (cost_of(0) <= std::size_t{allowed} * kWaitsForOne) return {};
-  // A frame more has to be worth what may stay lost; where repair does not mend that, less of a
-  // path that carries more.
-  std::size_t frame = std::size_t{allowed} * kWaitsForOne;
-  if (!answers) frame = frame * std::min(kUsualPackets * sound, packets) / std::max(packets, 1U);
+  // A frame more has to be worth what may stay lost, of a path that carries more than sound less.
+  const std::size_t frame = std::size_t{allowed} * kWaitsForOne *
+                            std::min(kUsualPackets * sound, packets) / std::max(packets, 1U);
   wire::EarlierFrames best;
   std::size_t least = 0;
   for (unsigned bits = 1; bits < lost_with.size(); ++bits) {
@@ -98,16 +95,14 @@ bool SoundLoss::loses_now(std::int64_t last) {
 
 // Single losses, and no more of them than one frame and repair mend.
 bool SoundLoss::by_chance(std::int64_t last, bool two_answers) const {
-  std::uint32_t packets = 0, sound = 0, lost = 0, runs = 0;
+  std::uint32_t packets = 0, lost = 0, runs = 0;
   for (const Slot& slot : slots_) {
     if (slot.number < 0 || slot.number <= last - kSlots) continue;
     packets += slot.packets;
     lost += slot.lost;
     runs += slot.runs;
-    sound += slot.sound;
   }
-  const bool thin = packets <= kUsualPackets * sound;
-  const std::uint32_t most = two_answers ? kMendedByTwo : thin ? kThinByOne : kMendedByOne;
+  const std::uint32_t most = two_answers ? kMendedByTwo : kMendedByOne;
   return lost * 1'000 <= packets * most && lost * 4 <= runs * 5;
 }
 
@@ -132,8 +127,7 @@ void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets, D
   if (last - lost_in_ < kSlots) {
     const bool noticed = loses_now(last);
     const bool answers = round_trip <= kAnswerInTime;
-    wanted = needed(last, answers && by_chance(last, round_trip <= kTwoInTime) ? 1 : kMostEarlier,
-                    answers);
+    wanted = needed(last, answers && by_chance(last, round_trip <= kTwoInTime) ? 1 : kMostEarlier);
     if (noticed && wanted.empty()) wanted = wire::EarlierFrames::nearest(1);
   }
   if (queue.deep && wanted.empty()) wanted = wire::EarlierFrames::nearest(1);

@@ -51,7 +51,7 @@ class SoundLoss {
     std::array<std::uint32_t, 1U << kMostEarlier> lost_with{};
   };
   void sound_reported(Slot& slot, bool lost);
-  wire::EarlierFrames needed(std::int64_t last, std::size_t most, bool answers) const;
+  wire::EarlierFrames needed(std::int64_t last, std::size_t most) const;
   bool loses_now(std::int64_t last);
   bool by_chance(std::int64_t last, bool two_answers) const;
 

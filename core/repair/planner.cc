@@ -22,10 +22,10 @@ constexpr std::uint32_t kBeyondLossPermille = 70;
 constexpr std::int64_t kPicturesPerSlot = 15;
 // Repair is a fifth of such a picture and more. Pictures are shown as late as nine in ten need:
 // near by, one answer brings them as early as coded repair would if no more than these need a
-// second one; far away, one in seven waits.
+// second one; far away, one in eight waits.
 constexpr std::uint64_t kFewPackets = 5;
-constexpr std::uint64_t kTwicePermille = 60;
-constexpr std::uint64_t kFewWaitPermille = 150;
+constexpr std::uint64_t kTwicePermille = 40;
+constexpr std::uint64_t kFewWaitPermille = 130;
 
 // Hundredths of a deviation, which leave one picture in ten to wait for an answer. Of few packets
 // that lose little, not many more lack something at all.
@@ -92,7 +92,7 @@ void Planner::plan(Timestamp now, std::optional<Duration> round_trip,
   const std::uint64_t of_pictures =
       std::uint64_t{soon.packets - soon.sound} * 1'000 / (1'000 + coded_permille_);
   constexpr std::uint64_t kPictures = kSoon * kPicturesPerSlot;
-  picture_ = std::max((of_pictures + kPictures / 2) / kPictures, kLeastPackets);
+  picture_ = std::max(of_pictures / kPictures, kLeastPackets);
   wanted_permille_ = coded_permille_ = loss_permille_ = own_permille_ = 0;
   if (all.packets == 0 || all.lost == 0) return;
   // A line that has become worse is believed at once, but for what chance would give as well.

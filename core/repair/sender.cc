@@ -89,8 +89,7 @@ std::size_t Sender::copies_of(Timestamp now, const SentSymbols::Sent& sent,
   if (time_left || planner_.own_permille() < kWorthCopyPermille) return 1;
   std::size_t copies = 2;
   // Nothing else would bring it.
-  const bool last_chance = sent.repeats > 0 || round_trip > kNeverAgain;
-  if (last_chance && planner_.coded_permille() == 0 &&
+  if (round_trip > kNeverAgain && planner_.coded_permille() == 0 &&
       planner_.own_permille() > kTwoMayBeLostPermille) {
     return kMostCopies;
   }

@@ -84,7 +84,7 @@ TEST_CASE("small pictures near by are asked for: few need a second answer") {
   CHECK(after(chance(seed, 250), 40ms, true, kFourAPicture).coded_permille() > 250);
 }
 
-TEST_CASE("small pictures far away are coded for when more than one in seven would wait") {
+TEST_CASE("small pictures far away are coded for when more than one in eight would wait") {
   const auto seed = static_cast<std::uint64_t>(GENERATE(range(1, 9)));
   INFO("seed " << seed);
   // 7.8 and 21.5 % lack a packet: of 240 pictures three deviations are 5 and 8 %.
