@@ -188,32 +188,6 @@ TEST_CASE("flows of 250 kbit/s meet at equal rates as larger ones do", "[rate]")
   CHECK(ratio < 1.4);
 }
 
-TEST_CASE("after a pause of the pictures the rate is what it was, whatever the first packets say",
-          "[rate]") {
-  DelayController controller(RateBounds{}, 1);
-  Observation o;
-  o.round_trip = 100ms;
-  o.now = at(0s);
-  // A line that others share: 1 Mbit/s are ours, 12 ms wait.
-  o.standing_queue = 12ms;
-  o.sent = o.sent_then = o.delivered = o.carried = Bitrate::kbps(1'000);
-  o.busy_rate = Bitrate::kbps(1'000);
-  for (; o.now < at(10s); o.now += 40ms) controller.observe(o);
-  const Bitrate before = controller.rate();
-  REQUIRE(before.kbps() > 900);
-  // Twenty seconds later they go on; the windows fill up within 300 ms.
-  o.now += 20s;
-  o.resuming = true;
-  for (int i = 1; i <= 8; ++i, o.now += 40ms) {
-    o.standing_queue = 12ms + i * 2ms;
-    o.sent = o.sent_then = o.delivered = o.carried = Bitrate::kbps(before.kbps() * i / 8);
-    o.busy_rate = Bitrate::kbps(before.kbps() / 2);
-    controller.observe(o);
-    // The queue's part of it is taken once: at most 16 of 550 ms.
-    CHECK(controller.rate().kbps() > before.kbps() * 96 / 100);
-  }
-}
-
 TEST_CASE("a line that becomes slower is not taken for a greedy neighbour", "[rate]") {
   // From 1.5 Mbit/s down by a tenth in each 100 ms, as a cell's line may: for as long as more is
   // sent than arrives the queue is our own, and the rate never goes back up to what it was.
