@@ -5,7 +5,9 @@ target_compile_options(diemcau_options INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor
   -Woverloaded-virtual -Wcast-align -Wformat=2 -Wimplicit-fallthrough
   # Floats may only report, and must report the same everywhere: no fused multiply-add behind our back.
-  -ffp-contract=off)
+  -ffp-contract=off
+  # Clang names what libstdc++'s own stable_sort uses.
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
 
 option(DIEMCAU_WERROR "Treat warnings as errors" OFF)
 if(DIEMCAU_WERROR)
@@ -19,15 +21,14 @@ if(DIEMCAU_SANITIZE)
 endif()
 
 # Optimised by counts: `training` counts calls and branches while the lab holds a meeting, `release` is laid out by them (./dev
-# build release does both). Objects are named relative to the build folder, or neither would find the other's counts.
-set(DIEMCAU_PROFILE "" CACHE STRING "train: count while running; a folder: optimise by the counts that lie there")
+# build release does both).
+set(DIEMCAU_PROFILE "" CACHE STRING "train: count while running; a file of llvm-profdata: optimise by its counts")
 if(DIEMCAU_PROFILE STREQUAL "train")
-  add_compile_options(-fprofile-generate=${CMAKE_BINARY_DIR}/counts -fprofile-update=single -fprofile-prefix-path=${CMAKE_BINARY_DIR})
+  add_compile_options(-fprofile-generate=${CMAKE_BINARY_DIR}/counts)
   add_link_options(-fprofile-generate)
 elseif(DIEMCAU_PROFILE)
-  # What the lab does not run (codecs, sockets) is optimised as ever.
-  add_compile_options(-fprofile-use=${DIEMCAU_PROFILE} -fprofile-prefix-path=${CMAKE_BINARY_DIR} -fprofile-partial-training
-    -Wno-missing-profile)
+  # What the lab does not run (codecs, sockets) has no counts and is optimised as ever.
+  add_compile_options(-fprofile-use=${DIEMCAU_PROFILE} -Wno-backend-plugin)
 endif()
 
 find_program(CCACHE ccache)

@@ -17,9 +17,12 @@ extern "C" {
 namespace diemcau::codecs {
 namespace {
 
-// Feedback comes a round trip after the loss; the newest of so many frames that is not lost is what
-// recovery starts from. 8 frames are 267 ms at 30 fps.
-constexpr int kReferences = 8;
+// Feedback comes a round trip after the loss, and what waited at the sender is told of later still;
+// the newest frame held that is not lost is what recovery starts from. When all are lost there is
+// nothing but a key frame, for all viewers of the layer: 16 frames are 533 ms at 30 fps and the
+// most that H.264 holds; of 1280x720 level 4.0 holds 8.
+constexpr int kMostReferences = 16;
+constexpr int kReferencesOfLarge = 8;
 // Only the newest of them that are not lost are searched: on a camera's picture 8 cost half as much
 // time again as 2 and give 0.05 dB. With 2, the scene before a flash is still at hand.
 constexpr int kSearched = 2;
@@ -34,12 +37,24 @@ constexpr int kPageLeastQuantiser = 28;
 constexpr std::int64_t kShortestIntervalUs = 8'000;
 constexpr std::int64_t kLongestIntervalUs = 1'000'000;
 
-// The smallest level (ITU-T H.264 Table A-1) with room for kReferences frames of the layer sizes.
+// MaxDpbMbs of the levels of our layers (ITU-T H.264 Table A-1).
+constexpr std::array<std::pair<int, int>, 4> kLevels = {
+    {{21, 4'752}, {30, 8'100}, {31, 18'000}, {40, 32'768}}};
+
+int macroblocks(int width, int height) { return (width + 15) / 16 * ((height + 15) / 16); }
+
+int references_for(int width, int height) {
+  const bool fit = macroblocks(width, height) * kMostReferences <= kLevels.back().second;
+  return fit ? kMostReferences : kReferencesOfLarge;
+}
+
+// The smallest with room for the references.
 int level_for(int width, int height) {
-  const int macroblocks = (width + 15) / 16 * ((height + 15) / 16);
-  if (macroblocks * kReferences <= 4752) return 21;
-  if (macroblocks * kReferences <= 8100) return 30;
-  return 40;
+  const int held = macroblocks(width, height) * references_for(width, height);
+  for (const auto& [level, most] : kLevels) {
+    if (held <= most) return level;
+  }
+  return kLevels.back().first;
 }
 
 struct Rates {
@@ -93,7 +108,7 @@ x264_param_t parameters(const LayerSettings& s) {
   param.b_intra_refresh = 0;  // it excludes invalidation
   param.i_bframe = 0;
   param.i_frame_reference = kSearched;
-  param.i_dpb_size = kReferences;
+  param.i_dpb_size = references_for(s.width, s.height);
   param.i_level_idc = level_for(s.width, s.height);
   param.i_slice_max_size = static_cast<int>(kMaxNalBytes);
   param.b_repeat_headers = 1;
@@ -123,6 +138,7 @@ struct Close {
 // What the decoder holds, newest last; the encoder's own list keeps the same frames.
 class ReferenceMirror {
  public:
+  explicit ReferenceMirror(int most) : most_(static_cast<std::size_t>(most)) {}
   bool empty() const { return count_ == 0; }
   std::uint32_t first_since_key() const { return key_; }
   void forget_from(std::uint32_t number) {
@@ -146,8 +162,8 @@ class ReferenceMirror {
       count_ = 0;
       key_ = number;
     }
-    if (count_ == held_.size()) {
-      std::copy(held_.begin() + 1, held_.end(), held_.begin());
+    if (count_ == most_) {
+      std::copy(held_.begin() + 1, held_.begin() + count_, held_.begin());
       --count_;
     }
     held_[count_++] = {number, droppable};
@@ -158,8 +174,8 @@ class ReferenceMirror {
     std::uint32_t number = 0;
     bool lost = false;  // at a receiver, or perhaps never sent
   };
-  std::array<Held, static_cast<std::size_t>(kReferences)> held_{};
-  std::size_t count_ = 0;
+  std::array<Held, kMostReferences> held_{};
+  std::size_t most_, count_ = 0;
   std::uint32_t key_ = 0;
 };
 
@@ -237,7 +253,7 @@ struct X264Encoder::Impl {
   x264_param_t full;  // as opened
   Effort effort = Effort::full;
   std::unique_ptr<x264_t, Close> encoder;
-  ReferenceMirror references;
+  ReferenceMirror references{references_for(settings.width, settings.height)};
   EncodedFrame encoded;
   std::uint32_t next_number;
   std::int64_t interval_us;

@@ -37,12 +37,14 @@ class Inbox {
 
   void push(T item) {
     auto owned = std::make_unique<Node>(Node{std::move(item), nullptr});
-    Node* node = owned.release();  // the list's from here on
-    node->before = last_.load(std::memory_order_relaxed);
-    while (!last_.compare_exchange_weak(node->before, node, std::memory_order_release,
-                                        std::memory_order_relaxed)) {
-    }
-    if (node->before == nullptr) ring();  // whoever finds it empty wakes
+    Node* const node = owned.release();
+    Node* before = last_.load(std::memory_order_relaxed);
+    do {
+      node->before = before;
+    } while (!last_.compare_exchange_weak(before, node, std::memory_order_release,
+                                          std::memory_order_relaxed));
+    // Not the node's own: it is the reader's by now, and may be gone.
+    if (before == nullptr) ring();  // whoever finds it empty wakes
   }
 
  private:

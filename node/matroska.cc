@@ -178,7 +178,7 @@ struct MatroskaFile::Impl {
       par->codec_type = AVMEDIA_TYPE_AUDIO;
       par->codec_id = AV_CODEC_ID_OPUS;
       par->sample_rate = 48'000;
-      par->ch_layout = AV_CHANNEL_LAYOUT_MONO;
+      av_channel_layout_default(&par->ch_layout, 1);
       par->initial_padding = static_cast<int>(kOpusPreSkip);
       par->seek_preroll = 3840;  // 80 ms, RFC 7845 §4.6
       const auto head = opus_head();

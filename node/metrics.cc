@@ -359,7 +359,7 @@ std::vector<MetricFamily> Metrics::Impl::Source::Collect() const {
       "picture_limit",
       "What pictures this bridge goes without because its line down is crowded: 0 none, 1 large "
       "ones, 2 all but the speaker's, 3 all.",
-      {}, static_cast<std::uint64_t>(now.report.limit));
+      {}, static_cast<double>(now.report.limit));
   for (const quality::DocumentReport& d : now.report.documents) {
     const Labels peer{{"peer", id_of(d.bridge)}};
     out.gauge("document_shown", "1 while that bridge shows a document.", peer, d.shown ? 1 : 0);

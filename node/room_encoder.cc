@@ -73,12 +73,12 @@ struct RoomEncoder::Impl {
     audio = context_for("libopus");
     audio->sample_rate = 48'000;
     audio->sample_fmt = AV_SAMPLE_FMT_S16;
-    audio->ch_layout = AV_CHANNEL_LAYOUT_MONO;
+    av_channel_layout_default(&audio->ch_layout, 1);
     audio->bit_rate = kMixBitrate;
     if (avcodec_open2(audio, nullptr, nullptr) < 0)
       throw std::runtime_error("libopus does not start for the mix");
     sound->format = AV_SAMPLE_FMT_S16;
-    sound->ch_layout = AV_CHANNEL_LAYOUT_MONO;
+    av_channel_layout_default(&sound->ch_layout, 1);
     sound->sample_rate = 48'000;
     sound->nb_samples = static_cast<int>(kFrameSamples);
     DC_CHECK(av_frame_get_buffer(sound, 0) >= 0);

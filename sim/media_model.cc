@@ -103,10 +103,9 @@ std::optional<VideoModel::Frame> VideoModel::capture(std::uint8_t camera_fps) {
   base_was_last_ = !droppable;
   frame.bytes = static_cast<std::uint32_t>(size_of_next(frame));
   idr_ = healed_ = false;
-  if (references_.size() == kReferences) references_.erase(references_.begin());
   if (!droppable) references_.push_back(frame.number);
-  // Droppable frames take places of the window as well.
-  while (temporal_ && !references_.empty() && frame.number - references_.front() >= kReferences)
+  // Lost and droppable frames take places of the window as well, in the encoder and in a decoder.
+  while (!references_.empty() && frame.number - references_.front() >= most_references_)
     references_.erase(references_.begin());
   const auto number16 = static_cast<std::uint16_t>(frame.number);
   past_[number16 % past_.size()] = {

@@ -28,7 +28,9 @@ constexpr std::int64_t kInvalidatedTenths = 20;
 constexpr std::int64_t kBasePercent = 55;
 // VBV of 100 ms at 30 fps: a new rate is reached after three frames.
 constexpr std::int64_t kFramesToNewRate = 3;
-constexpr std::uint32_t kReferences = 8;     // level 4.0 at 720p
+// What x264_encoder holds for recovery: of 1280x720 what level 4.0 does, else all that H.264 does.
+constexpr std::uint32_t kReferencesOfLarge = 8;
+constexpr std::uint32_t kMostReferences = 16;
 constexpr std::uint32_t kLargestNal = 1100;  // slice-max-size
 
 // p50 of x264 superfast / libavcodec at the layers' default rates on one core of the lab machine,
@@ -57,7 +59,8 @@ class VideoModel {
   };
   // `remembered`: divides 2^16, as far as frame numbers go on the wire.
   VideoModel(Layer layer, CounterRandom random, std::size_t remembered = 256)
-      : layer_(layer), random_(random), past_(remembered) {}
+      : VideoModel(layer, layer == Layer::hi ? kReferencesOfLarge : kMostReferences, random,
+                   remembered) {}
   VideoModel(const VideoModel&) = default;
   VideoModel& operator=(const VideoModel&) = default;
   void set(const mesh::SetEncoder& setting);
@@ -76,6 +79,8 @@ class VideoModel {
   }
 
  protected:
+  VideoModel(Layer layer, std::uint32_t references, CounterRandom random, std::size_t remembered)
+      : layer_(layer), most_references_(references), random_(random), past_(remembered) {}
   // Of the next picture, in bytes; asked once a picture.
   virtual std::int64_t size_of_next(const Frame& frame);
   // A step from the rate that was to the one that was asked for.
@@ -92,6 +97,7 @@ class VideoModel {
     Need need{};
   };
   Layer layer_;
+  std::uint32_t most_references_;
   CounterRandom random_;
   bool active_ = false;
   bool idr_ = false;
@@ -105,7 +111,7 @@ class VideoModel {
   bool base_was_last_ = false;  // of two temporal layers
   std::uint32_t credit_ = 0;    // picks ticks when fps < the camera's
   std::vector<Past> past_;
-  std::vector<std::uint32_t> references_;  // usable, ascending, ≤ kReferences
+  std::vector<std::uint32_t> references_;  // usable, ascending, ≤ most_references_
 };
 
 // Splits a frame into NAL units of at most kLargestNal; data points to bytes of a fixed pattern

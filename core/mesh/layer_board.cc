@@ -29,6 +29,7 @@ void LayerBoard::remove(std::optional<Layer> layer) {
   s.idr = s.idr_urgent = false;
   s.invalidate_from.reset();
   s.around.reset();
+  s.key.reset();
   s.temporal = false;
   s.temporal_ends.reset();
   if (*layer != Layer::lo) return;
@@ -173,21 +174,24 @@ bool LayerBoard::WayAround::answers(std::uint32_t first_lost) const {
   return first_lost >= lost && (!frame || first_lost < *frame);
 }
 
-// A camera's next picture is 33 ms away, and a key frame too many is a picture that comes later: a
-// page's is up to 200 ms away, and would begin the page anew.
+// A key frame goes to all viewers of the layer, a page's next picture is up to 200 ms away: what is
+// on its way already is not made again. To go around a loss once more costs a camera next to
+// nothing.
 void LayerBoard::loss_reported(Timestamp now, Layer layer, std::uint32_t first_lost,
                                Duration takes) {
-  const auto& around = state(layer).around;
-  const bool again = source_ == Source::document && around && around->comes(now, takes) &&
-                     around->answers(first_lost);
-  if (!again) invalidate(now, layer, first_lost);
+  const State& s = state(layer);
+  const bool page = source_ == Source::document && s.around && s.around->comes(now, takes) &&
+                    s.around->answers(first_lost);
+  const bool key = s.key && now - s.key->made_at < takes && first_lost < s.key->number;
+  if (!page && !key) invalidate(now, layer, first_lost);
 }
 
 void LayerBoard::key_reported(Timestamp now, Layer layer, Duration takes) {
-  const auto& around = state(layer).around;
-  const bool again =
-      source_ == Source::document && around && around->comes(now, takes) && around->lost == 0;
-  if (!again) request_key(now, layer);
+  const State& s = state(layer);
+  const bool page =
+      source_ == Source::document && s.around && s.around->comes(now, takes) && s.around->lost == 0;
+  const bool key = s.key && now - s.key->made_at < takes;
+  if (!page && !key) request_key(now, layer);
 }
 
 void LayerBoard::frame_encoded(Timestamp now, Layer layer, const Made& frame) {
@@ -200,6 +204,7 @@ void LayerBoard::frame_encoded(Timestamp now, Layer layer, const Made& frame) {
     s.around->since = now;
   }
   if (!frame.key) return;
+  s.key = {frame.number, now};
   s.last_idr_at = now;
   key_waits_.remove(layer);  // it serves whoever waits, asked for or not
   s.idr_urgent = false;

@@ -110,6 +110,11 @@ class LayerBoard {
     std::optional<Timestamp> last_idr_at, idr_before_at;
     std::optional<std::uint32_t> invalidate_from;
     std::optional<WayAround> around;
+    struct Key {
+      std::uint32_t number = 0;
+      Timestamp made_at;
+    };
+    std::optional<Key> key;  // the last one
     bool temporal = false;
     std::optional<Timestamp> temporal_ends;  // nobody needs it any more
   };

@@ -30,6 +30,9 @@ class Controller {
   virtual Bitrate pace() const = 0;
   // What the line loses whatever is sent, as far as that is known.
   virtual std::uint32_t inherent_loss_permille() const { return 0; }
+  // Whether the queue has just begun to grow by more than bursts explain: the line has become
+  // slower, and by how much is not known yet.
+  virtual bool surges() const { return false; }
   // Whether somebody greedy is taken to fill the queue.
   virtual bool competes() const { return false; }
 };

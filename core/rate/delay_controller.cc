@@ -18,13 +18,21 @@ constexpr std::int64_t kSlowerGrowth = 2;
 // Arrivals are told in 1/1,024 s: less is not a queue.
 constexpr Duration kQueueFloor = 4ms;
 constexpr Duration kIdle = 3ms;
-// The wanted wait is the floor and this many bits: 16 ms at 1 Mbit/s. Measured as the least that
+// The wanted wait is the floor and this many bits: 15 ms at 1 Mbit/s. Measured as the least that
 // keeps equals equal.
-constexpr std::int64_t kQueueShareBits = 16'000;
-constexpr Duration kMostWanted = 50ms;
+constexpr std::int64_t kQueueShareBits = 15'000;
+// From there on a sixth of it: with none, nothing would make small flows equal.
+constexpr Duration kMuchWanted = 40ms;
+constexpr std::int64_t kBeyondParts = 6;
 constexpr Duration kClearlyOver = 5ms;
 // A packet and a half at the rate: what bursts of ours differ by.
 constexpr std::int64_t kSpreadBits = 14'400;
+// On a line that is just full a picture sent at 1.2 times the rate waits a sixth of 33 ms longer at
+// its end, and packets that differ by a packet and a half a sixth of that at both ends.
+constexpr Duration kSurge = 10ms;
+constexpr std::int64_t kSurgeParts = 3;
+// When all windows of measurement are behind its begin, and none has been for as long before.
+constexpr Duration kSurgeIsNew = 300ms;
 // Of an uplink: pictures for all paths leave together, a thirtieth of a second's bits at 1.2 times
 // the rate. The last of them waits a sixth of 33 ms longer than the first, they all half of that.
 constexpr Duration kSharedSpread = 3ms;
@@ -40,6 +48,7 @@ constexpr Duration kLeastSettle = 200ms;
 constexpr std::int64_t kDeepestCutPermille = 500;
 constexpr std::int64_t kMostAbovePermille = 1'060;
 constexpr std::int64_t kBurstPermille = 1'100;
+constexpr std::int64_t kSwingsPermille = 900;
 // Above the target, what our pictures' bursts try the line with.
 constexpr std::int64_t kPacePercent = 120;
 constexpr std::int64_t kStartPacePercent = 250;
@@ -65,6 +74,8 @@ constexpr Bitrate kUnproven = Bitrate::kbps(80);
 constexpr std::int64_t kAllArrivesPermille = 900;
 constexpr std::int64_t kUnusedPermille = 850;
 constexpr Duration kUsual = 3s;
+// As long as what was sent is counted.
+constexpr Duration kToldFor = 300ms;
 // What a full uplink gives, on average over so much time of being full; of a line that has swung
 // within a minute it grows by so much a second, and by more where it has not been seen full.
 constexpr Duration kGiven = 2s;
@@ -101,7 +112,8 @@ Bitrate DelayController::pace() const {
 Duration DelayController::wanted_queue() const {
   const Duration share{kQueueShareBits * weight_ * 1'000'000'000 /
                        std::max<std::int64_t>(rate_.bps(), 1)};
-  return std::min(kQueueFloor + noise_ + share, kMostWanted);
+  const Duration wanted = kQueueFloor + noise_ + share;
+  return std::min(wanted, kMuchWanted + (wanted - kMuchWanted) / kBeyondParts);
 }
 
 // What the waits of packets sent together differ by, beyond what their own length explains, is the
@@ -121,6 +133,7 @@ void DelayController::observe(const Observation& told) {
   observed_at_ = told.now;
   const Observation o = without_overflow(told);
   follow_noise(o);
+  watch_for_surge(o);
   draining_ = o.standing_queue > wanted_queue() + kDrainAbove && !greedy_;
   remember(o, since);
   follow_swing(o);
@@ -134,6 +147,18 @@ void DelayController::observe(const Observation& told) {
     grow(o, since);
   }
   rate_ = bounded(rate_);
+  told_[next_told_++ % told_.size()] = {o.now, rate()};
+}
+
+// The standing queue is the least of 50 ms and what is carried the mean of 300: both know of a drop
+// too late. Waits that always grow so are pictures on a thin line.
+void DelayController::watch_for_surge(const Observation& o) {
+  const Duration packets{kSpreadBits * 1'000'000'000 / std::max<std::int64_t>(o.carried.bps(), 1)};
+  surges_ = false;
+  if (o.paths > 1 || o.surge <= kSurge + packets / kSurgeParts + noise_) return;
+  if (o.now - surged_at_ > kSurgeIsNew) surging_since_ = o.now;
+  surged_at_ = o.now;
+  surges_ = o.now - surging_since_ < kSurgeIsNew;
 }
 
 // The line has carried what it lost itself. What a full queue turned away it has not, and ten who
@@ -196,11 +221,16 @@ void DelayController::follow(const Observation& o, Duration since) {
       1'000 - excess.count() * 1'000 / settle.count(), kDeepestCutPermille, kMostAbovePermille);
   // What arrives is what the line can carry, but not when we do not send what we may and all of it
   // arrives: then it says only what we sent. After a pause of the pictures, their queue takes its
-  // part of what we had before, once.
-  Bitrate anchor = std::min(o.busy_rate.value_or(o.carried), permille(o.carried, kBurstPermille));
+  // part of what we had before, once, until those who had taken our place have felt it. Then it is
+  // still not what little the encoders have sent so far.
+  Bitrate anchor = this->anchor(o, excess);
   const bool all_arrives = o.carried >= permille(o.sent_then, kAllArrivesPermille);
   if (all_arrives && o.sent < permille(rate_, kUnusedPermille)) anchor = std::max(anchor, rate_);
-  if (resumed_with_) anchor = std::max(anchor, o.resuming ? *resumed_with_ : o.carried);
+  if (resumed_with_) {
+    const bool felt = o.now - resumed_at_ > reaction;
+    anchor = std::max({anchor, felt ? o.carried : *resumed_with_,
+                       felt ? given_of_told(o).value_or(Bitrate{}) : Bitrate{}});
+  }
   Bitrate target = permille(permille(anchor, factor), 1'000 - headroom_permille());
   if (o.paths > 1 && all_arrives && excess <= 0ns) {
     // Less waits than wanted, and what arrives says no more than what was sent: there is room.
@@ -216,6 +246,41 @@ void DelayController::follow(const Observation& o, Duration since) {
     return;
   }
   approach(target, since, reaction);
+}
+
+// For the packets that have just arrived.
+std::optional<Bitrate> DelayController::told_then(Timestamp then) const {
+  const Timestamp end = then - kSenderLag;
+  std::int64_t sum_bps = 0, count = 0;
+  for (const Told& told : told_) {
+    if (!told.at || *told.at > end || *told.at < end - kToldFor) continue;
+    sum_bps += told.rate.bps();
+    ++count;
+  }
+  if (count == 0) return std::nullopt;
+  return Bitrate::bps(sum_bps / count);
+}
+
+// The line's part of what was sent, of what the encoders were told to send: what they happened to
+// make more or less is not in it.
+std::optional<Bitrate> DelayController::given_of_told(const Observation& o) const {
+  const auto told = told_then(o.then);
+  if (!told || o.sent_then.bps() < 1'000) return std::nullopt;
+  const std::int64_t part_permille = o.carried.bps() / (o.sent_then.bps() / 1'000);
+  return permille(*told, std::min(part_permille, kBurstPermille));
+}
+
+// What the line gives us. While the queue is about what is wanted, an encoder's swings and the few
+// packets that tell of the line's speed would move our share at random, and faster than the queue
+// moves it back. Not where room is kept for a line's swings: that is a part of the line's speed,
+// and taken from what is told it would be taken again each time.
+Bitrate DelayController::anchor(const Observation& o, Duration excess) const {
+  const Bitrate most = permille(o.carried, kBurstPermille);
+  if (o.paths == 1 && excess <= kClearlyOver && headroom_permille() == 0) {
+    if (const auto given = given_of_told(o))
+      return std::clamp(*given, permille(o.carried, kSwingsPermille), most);
+  }
+  return std::min(o.busy_rate.value_or(o.carried), most);
 }
 
 void DelayController::remember_full(Bitrate anchor, Duration excess, Duration since) {

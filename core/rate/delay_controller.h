@@ -2,6 +2,7 @@
 // of it, and keeps that wait short (delay based, in the family of RFC 8298 and RFC 8698).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -25,6 +26,7 @@ class DelayController final : public Controller {
   Bitrate pace() const override;
 
   std::uint32_t inherent_loss_permille() const override { return losses_.inherent_permille(); }
+  bool surges() const override { return surges_; }
   bool competes() const override { return greedy_.has_value(); }
 
  private:
@@ -39,7 +41,11 @@ class DelayController final : public Controller {
   void follow_noise(const Observation& o);
   void follow_swing(const Observation& o);
   std::int64_t headroom_permille() const;
+  void watch_for_surge(const Observation& o);
   void remember(const Observation& o, Duration since);
+  std::optional<Bitrate> told_then(Timestamp then) const;
+  std::optional<Bitrate> given_of_told(const Observation& o) const;
+  Bitrate anchor(const Observation& o, Duration excess) const;
   void follow(const Observation& o, Duration since);
   void grow(const Observation& o, Duration since);
   void remember_full(Bitrate anchor, Duration excess, Duration since);
@@ -58,6 +64,9 @@ class DelayController final : public Controller {
   Bitrate rate_;
   bool starting_ = true;
   bool draining_ = false;
+  bool surges_ = false;
+  // Of waits that grow: the first and the last.
+  Timestamp surging_since_, surged_at_;
   Bitrate usual_;  // of the last seconds
   // What being full has taught about the line.
   struct Line {
@@ -70,6 +79,13 @@ class DelayController final : public Controller {
   Line line_;
   Timestamp resumed_at_;
   std::optional<Bitrate> resumed_with_;  // the rate when pictures went on after a pause
+  // What the encoders were told in the last second.
+  struct Told {
+    std::optional<Timestamp> at;
+    Bitrate rate;
+  };
+  std::array<Told, 32> told_{};
+  std::size_t next_told_ = 0;
   Duration noise_{};
   std::optional<Timestamp> observed_at_;
   // Since when the queue has been far too long without becoming shorter, and our rate before.

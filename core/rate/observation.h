@@ -17,10 +17,12 @@ struct Observation {
   Duration uplink_queue{};    // before that one, of all paths; another controller minds it
   Duration mean_queue{};      // of the same packets: bursts of ours that wait show in it
   Duration spread{};          // of the same waits, above the least
+  Duration surge{};           // the newest of them, above the least
   // What the bottleneck gave us while packets of ours waited in front of it; none when none did.
   std::optional<Bitrate> busy_rate;
   Bitrate sent;       // over the last 300 ms
   Bitrate sent_then;  // over 300 ms up to the sending of the newest packet that arrived
+  Timestamp then;     // when that was
   Bitrate delivered;  // over the last 300 ms
   Bitrate carried;  // the same with what was lost: the line has borne that too, but for full queues
   bool resuming = false;    // in these three there is still some of a pause without pictures

@@ -134,6 +134,7 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
   o.busy_rate = busy_rate();
   o.sent = rates(sent_, kRateWindow, now).arrived;
   o.sent_then = rates(sent_, kRateWindow, newest_told_).arrived;
+  o.then = newest_told_;
   const Rates arrived = rates(arrivals_, kRateWindow, newest_arrival_);
   delivered_ = o.delivered = arrived.arrived;
   o.carried = arrived.carried;
@@ -173,6 +174,7 @@ void PathMeter::look_at_waits(Observation& o) const {
   o.standing_queue = least;
   o.mean_queue = count > 0 ? sum / count : least;
   o.spread = o.mean_queue - least;
+  o.surge = queue_ - least;
 }
 
 }  // namespace diemcau::rate

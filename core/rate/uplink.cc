@@ -157,9 +157,15 @@ void Uplink::follow(PeerId peer) {
   path.silence = round_trip + kSilent;
   // What arrived while its report stood in a queue has left the way.
   const Duration held_up = path.held_up > kHeldUp ? path.held_up : Duration::zero();
-  const Duration until_told = std::max(round_trip, path.meter.way_and_back() + held_up) +
-                              told_[peer.value].queue + kWindowSlack;
-  path.window = path.controller->rate().bytes_in(until_told) + ByteCount::bytes(kWindowBytes);
+  // A line that becomes slower has filled its queue before reports tell by how much: until then no
+  // more than it has carried is on its way. The paths of one uplink are each other's surges.
+  const bool surges = open_ == 1 && path.controller->surges();
+  const Duration slack = surges ? Duration::zero() : kWindowSlack;
+  const Bitrate rate =
+      surges ? std::min(path.controller->rate(), path.last.carried) : path.controller->rate();
+  const Duration until_told =
+      std::max(round_trip, path.meter.way_and_back() + held_up) + told_[peer.value].queue + slack;
+  path.window = rate.bytes_in(until_told) + ByteCount::bytes(kWindowBytes);
 }
 
 void Uplink::settle_earlier_sound() {

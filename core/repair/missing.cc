@@ -25,8 +25,8 @@ constexpr Duration kMoreAnswers = 20ms;
 constexpr Duration kCopyComes = 14ms;
 constexpr Duration kNoCopies = 65ms;
 constexpr Duration kMostReordering = 30ms;
-// An encoder goes around what is no older than its references: eight pictures, without the one
-// under way, the way there and one in reserve. Beyond that only a key frame helps.
+// An encoder goes around what is no older than its references: in hi eight pictures, without the
+// one under way, the way there and one in reserve. Beyond that only a key frame helps.
 constexpr Duration kReferencesLast = 170ms;
 // What chance does not lose in a row, in a silence that would have been asked about.
 constexpr PacketId kBlackoutPackets = 5;

@@ -128,7 +128,8 @@ void write_rtp_header(ByteWriter& out, const RtpHeader& header, const RtpExtensi
   if (extensions.audio_level) {
     const unsigned level =
         (extensions.audio_level->voice ? 0x80U : 0U) | (extensions.audio_level->dbov & 0x7FU);
-    out.u16(static_cast<std::uint16_t>(element_head(kAudioLevelId, 1) << 8 | level));
+    out.u8(element_head(kAudioLevelId, 1));
+    out.u8(static_cast<std::uint8_t>(level));
   }
   if (extensions.absolute_capture) {
     out.u8(element_head(kAbsoluteCaptureId, 8));

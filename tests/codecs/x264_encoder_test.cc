@@ -259,7 +259,8 @@ TEST_CASE("a lost frame that left the window forces a key frame", "[codecs][x264
   X264Encoder encoder(mid());
   testing::Camera camera(640, 360);
   for (int n = 0; n < 30; ++n) encoder.encode(camera.next(), at(Bitrate::kbps(600)));
-  const EncodedFrame& e = encoder.encode(camera.next(), {Bitrate::kbps(600), false, 20});
+  // 14 is the oldest of the sixteen that are held.
+  const EncodedFrame& e = encoder.encode(camera.next(), {Bitrate::kbps(600), false, 14});
   CHECK(e.key);
   CHECK(e.frame_number == 30);
 }
@@ -270,6 +271,27 @@ TEST_CASE("a lost key frame forces a key frame", "[codecs][x264]") {
   for (int n = 0; n < 3; ++n) encoder.encode(camera.next(), at(Bitrate::kbps(600)));
   CHECK(encoder.encode(camera.next(), {Bitrate::kbps(600), false, 0}).key);
   CHECK_FALSE(encoder.encode(camera.next(), {Bitrate::kbps(600), false, 9000}).key);
+}
+
+TEST_CASE("the oldest frame held is enough to recover: sixteen in small layers, eight in hi",
+          "[codecs][x264]") {
+  for (const auto& [s, held] : {std::pair{hi(), 8U}, std::pair{mid(), 16U}, std::pair{lo(), 16U}}) {
+    CAPTURE(s.height);
+    X264Encoder encoder(s);
+    testing::Camera camera(s.width, s.height);
+    H264Decoder decoder;
+    const std::uint32_t told_at = 30;
+    for (std::uint32_t n = 0; n < 40; ++n) {
+      EncodeRequest request = at(s.rate);
+      const bool lost = n > told_at - held && n < told_at;
+      if (n == told_at) request.invalidate_from = told_at - held + 1;
+      const EncodedFrame& e = encoder.encode(camera.next(), request);
+      CAPTURE(n);
+      CHECK(e.key == (n == 0));
+      if (n == told_at) CHECK(e.newest_needed == told_at - held);
+      if (!lost) CHECK(decoder.decode(e.annex_b(), {}));
+    }
+  }
 }
 
 TEST_CASE("a frame that recovers is far smaller than a key frame", "[codecs][x264]") {

@@ -100,7 +100,28 @@ TEST_CASE("after an invalidation no frame leans on what was lost, and none is a 
   CHECK(healed->newest_needed == 16);
   const auto next = video.capture(30);
   CHECK(next->newest_needed == 20);
-  CHECK(next->oldest_needed == 12);
+  CHECK(next->oldest_needed == 13);
+}
+
+TEST_CASE("what was lost takes its place among the references, sixteen of mid and eight of hi",
+          "[sim]") {
+  for (const auto& [layer, places] : {std::pair{Layer::mid, 16}, std::pair{Layer::hi, 8}}) {
+    CAPTURE(places);
+    VideoModel video = encoder(layer);
+    video.set(running(Bitrate::kbps(500)));
+    static_cast<void>(bytes_of(video, 40));  // frames 0 … 39
+    mesh::SetEncoder lost = running(Bitrate::kbps(500));
+    // The oldest one held is all that is left.
+    lost.invalidate_from = static_cast<std::uint32_t>(41 - places);
+    video.set(lost);
+    const auto healed = video.capture(30);
+    CHECK_FALSE(healed->key);
+    CHECK(healed->newest_needed == static_cast<std::uint32_t>(40 - places));
+    // One frame on it has left.
+    lost.invalidate_from = 40;
+    video.set(lost);
+    CHECK(video.capture(30)->key);
+  }
 }
 
 TEST_CASE("in two temporal layers the base needs only the base, and takes 55 % of the same rate",

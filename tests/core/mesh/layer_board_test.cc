@@ -265,6 +265,31 @@ TEST_CASE("A camera goes around what is reported each time", "[core][mesh]") {
   }
 }
 
+TEST_CASE("A camera's loss that a key frame on its way mends makes no second one", "[core][mesh]") {
+  Stage s;
+  s.runs(t0, a, Layer::mid);
+  s.board.frame_encoded(t0 + 1s, Layer::mid, {true, 40, 0});
+  while (s.board.poll()) {
+  }
+  s.board.loss_reported(t0 + 1'200ms, Layer::mid, 39, 400ms);
+  s.board.key_reported(t0 + 1'399ms, Layer::mid, 400ms);
+  CHECK_FALSE(s.board.poll());
+  CHECK_FALSE(s.board.deadline());
+  // The key frame itself is lost, or it must have come and something is missing yet.
+  SECTION("what is lost behind it is gone around") {
+    s.board.loss_reported(t0 + 1'200ms, Layer::mid, 40, 400ms);
+    const auto set = s.board.poll();
+    REQUIRE(set);
+    CHECK(set->invalidate_from == 40);
+  }
+  SECTION("when it must have come, who asks for a key frame gets another") {
+    s.board.key_reported(t0 + 1'400ms, Layer::mid, 400ms);
+    const auto set = s.board.poll();
+    REQUIRE(set);
+    CHECK(set->idr);
+  }
+}
+
 TEST_CASE("A layer is in two temporal layers while a peer gets half of it, and three seconds more",
           "[core][mesh]") {
   Stage s;

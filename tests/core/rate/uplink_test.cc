@@ -45,6 +45,44 @@ TEST_CASE("without sound a window that closed over lost pictures opens for a try
   CHECK_FALSE(uplink.window_open(at(1s), kPeer));
 }
 
+TEST_CASE("a line that becomes slower closes the window before its standing queue says so",
+          "[rate]") {
+  // 480 kbit/s for four seconds, 10 ms there and back; the last packet waits.
+  const auto open_behind = [](Duration newest_wait) {
+    Uplink uplink(settings());
+    uplink.association_began(kPeer);
+    std::uint16_t next = 0;
+    Duration now{};
+    for (int n = 1; n <= 100; ++n) {
+      std::array<wire::CcfbPacket, 4> packets{};
+      const Duration wait = n == 100 ? newest_wait : Duration::zero();
+      const Duration written = now + 30ms + 10ms + wait;
+      const SeqNo first{next};
+      for (int i = 0; i < 4; ++i, now += 10ms) {
+        uplink.sent(at(now), kPeer, Ssrc{7}, SeqNo{next++}, 600, MediaKind::video);
+        const Duration arrived = now + 10ms + (i == 3 ? wait : 0ms);
+        packets[static_cast<std::size_t>(i)] = {
+            true, 0, static_cast<std::uint16_t>((written - arrived) * 1'024 / 1s)};
+      }
+      const std::array<wire::CcfbStream, 1> streams = {wire::CcfbStream{Ssrc{7}, first, packets}};
+      std::array<std::uint8_t, 64> bytes{};
+      ByteWriter out(bytes);
+      wire::write_ccfb(out, Ssrc{1}, streams,
+                       655'360U + static_cast<std::uint32_t>(written * 65'536 / 1s));
+      wire::RtcpReader reader(out.written());
+      const auto packet = reader.next();
+      REQUIRE(packet);
+      uplink.report_arrived(at(written + 10ms), kPeer, std::get<wire::Ccfb>(*packet));
+    }
+    // 7.8 kB: less than the rate brings in 100 ms, more than the line has in 20 ms, and 4 kB.
+    for (int i = 0; i < 13; ++i)
+      uplink.sent(at(now + 20ms), kPeer, Ssrc{7}, SeqNo{next++}, 600, MediaKind::video);
+    return uplink.window_open(at(now + 20ms), kPeer);
+  };
+  CHECK(open_behind(0ms));
+  CHECK_FALSE(open_behind(30ms));
+}
+
 TEST_CASE("a peer without an association gets no pictures", "[rate]") {
   Uplink uplink(settings());
   CHECK_FALSE(uplink.window_open(at(0ms), kPeer));
