@@ -69,12 +69,16 @@ wire::EarlierFrames SoundLoss::needed(std::int64_t last, std::size_t most) const
   // A frame more has to be worth what may stay lost, of a path that carries more than sound less.
   const std::size_t frame = std::size_t{allowed} * kWaitsForOne *
                             std::min(kUsualPackets * sound, packets) / std::max(packets, 1U);
+  // Everything is heard, and shown, later by what the furthest is waited for, if nothing else is
+  // waited for as long: 20 ms cost half a point of R as well.
+  const std::size_t later = std::size_t{allowed} * kWaitsForOne / 2;
   wire::EarlierFrames best;
   std::size_t least = 0;
   for (unsigned bits = 1; bits < lost_with.size(); ++bits) {
     const wire::EarlierFrames frames(bits);
     if (frames.count() > most || (!any_distance_ && frames.count() < frames.furthest())) continue;
-    const std::size_t cost = cost_of(bits) + frames.count() * frame;
+    const std::size_t cost =
+        cost_of(bits) + frames.count() * frame + (frames.furthest() - 1) * later;
     if (!best.empty() && cost >= least) continue;
     best = frames;
     least = cost;
