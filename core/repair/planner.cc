@@ -24,7 +24,7 @@ constexpr std::int64_t kPicturesPerSlot = 15;
 // near by, one answer brings them as early as coded repair would if no more than these need a
 // second one; far away, one in eight waits.
 constexpr std::uint64_t kFewPackets = 5;
-constexpr std::uint64_t kTwicePermille = 40;
+constexpr std::uint64_t kTwicePermille = 50;
 constexpr std::uint64_t kFewWaitPermille = 130;
 
 // Hundredths of a deviation, which leave one picture in ten to wait for an answer. Of few packets
