@@ -21,6 +21,10 @@ constexpr std::uint64_t kLosesPermille = 10;
 // One second may be a burst of somebody else's, and what is asked for takes a round trip, a picture
 // or two, and the queue's own length to be felt.
 constexpr std::uint32_t kCrowdedSeconds = 2;
+// Few may each wait in a full queue of the same length while uploads at all their offices make it
+// overflow, which lasts a round trip: two seconds of queue.
+constexpr std::size_t kFewPeers = 5;
+constexpr std::uint32_t kCrowdedSecondsOfFew = 4;
 constexpr Duration kSettles = 3s;
 // That long without any picture: it is not the pictures.
 constexpr Duration kVain = 10s;
@@ -76,7 +80,9 @@ void Downlink::judge(Timestamp now) {
   const bool loses = lost_ * 1'000 > (received_ + lost_) * kLosesPermille;
   crowded_s_ = waits_ && loses ? crowded_s_ + 1 : 0;
   if (not_before_ && now < *not_before_) return;
-  if (crowded_s_ >= kCrowdedSeconds && now - changed_at_ >= kSettles) {
+  const bool few = waits_of_peers_.size() <= kFewPeers;
+  if (crowded_s_ >= (few ? kCrowdedSecondsOfFew : kCrowdedSeconds) &&
+      now - changed_at_ >= kSettles) {
     if (limit_ != PictureLimit::nobodys) {
       const bool regrets = patience_s_ > 0 && now - changed_at_ < kRegrets;
       if (limit_ == PictureLimit::none || regrets)

@@ -43,6 +43,8 @@ constexpr Bitrate kFrameCounts = Bitrate::kbps(400);
 constexpr Duration kFullQueue = 60ms;
 // Ours are gone in a second and were never that deep.
 constexpr Duration kDeepQueue = 400ms;
+// Of lo's least, with headers.
+constexpr Bitrate kSmallPictures = Bitrate::kbps(100);
 constexpr std::uint32_t kFloodPermille = 100;
 
 Duration between(Duration a, Duration b) { return a > b ? a - b : Duration::zero(); }
@@ -210,6 +212,7 @@ void Uplink::observe_uplink(Timestamp now) {
   shared_observed_at_ = now;
   const auto common = common_queue(now);
   shared_active_ = common.has_value();
+  shared_queue_ = common.value_or(Duration::zero());
   if (!common) return;
   Observation o;
   o.now = now;
@@ -241,9 +244,12 @@ bool Uplink::window_open(Timestamp now, PeerId peer) const {
   const PathState* path = paths_[peer.value].get();
   if (path == nullptr) return false;
   if (path->log.in_flight() <= path->window) return true;
-  const auto& reported_at = told_[peer.value].at;
+  const Told& told = told_[peer.value];
+  // What left at a higher rate is on its way for as long as such a queue is: nothing would leave
+  // meanwhile.
+  if (told.queue >= kDeepQueue && told.at && now - *told.at < kSilent) return true;
   return (!path->sent_at || now - *path->sent_at > path->silence) &&
-         (!reported_at || now - *reported_at > path->silence);
+         (!told.at || now - *told.at > path->silence);
 }
 
 Bitrate Uplink::rate(PeerId peer) const {
@@ -298,9 +304,12 @@ Bitrate Uplink::rate() const {
   return std::min(std::max(sum, kLeastStart), settings_.ceiling);
 }
 
-// Sound is never asked: whatever has been found out, there is a pace for it.
+// Sound is never asked: whatever has been found out, there is a pace for it. Where somebody else
+// fills the uplink, for small pictures as well: what we leave, he takes.
 Bitrate Uplink::least_pace() const {
+  const Bitrate pictures = shared_queue_ >= kDeepQueue ? kSmallPictures : Bitrate{};
   return Bitrate::bps(kLeastStart.bps() * static_cast<std::int64_t>(open_ + 1) +
+                      pictures.bps() * static_cast<std::int64_t>(open_) +
                       kEarlierFrame.bps() * earlier_sum_);
 }
 

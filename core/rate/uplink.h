@@ -115,6 +115,7 @@ class Uplink final : public send::Allowance {
   Bitrate pace_;
   std::unique_ptr<Controller> shared_;
   bool shared_active_ = false;
+  Duration shared_queue_{};
   std::optional<Timestamp> shared_observed_at_;
 };
 

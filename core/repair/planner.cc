@@ -19,6 +19,12 @@ constexpr std::uint32_t kRarePermille = 3;
 constexpr std::uint64_t kMostCodedPermille = 1'000;
 // Without room: with what is asked for again, this is the loss and a tenth.
 constexpr std::uint32_t kBeyondLossPermille = 70;
+// Late repair is of no use any more behind it, and it is somebody else's: ours were never that
+// deep. One packet in a thousand is lost there, when it overflows, and stops pictures for as long
+// as the queue and its report take, twice two seconds. A sum for two or three packets; with one for
+// four pictures stand still a tenth longer (S17).
+constexpr Duration kDeepQueue = 400ms;
+constexpr std::uint32_t kCodedInDeepQueuePermille = 400;
 constexpr std::int64_t kPicturesPerSlot = 15;
 // Repair is a fifth of such a picture and more. Pictures are shown as late as nine in ten need:
 // near by, one answer brings them as early as coded repair would if no more than these need a
@@ -84,7 +90,15 @@ Planner::Slot Planner::sum(std::int64_t last, std::int64_t slots) const {
 }
 
 void Planner::plan(Timestamp now, std::optional<Duration> round_trip,
-                   std::uint32_t inherent_permille) {
+                   std::uint32_t inherent_permille, Duration queue) {
+  plan_against_losses(now, round_trip, inherent_permille);
+  if (queue < kDeepQueue) return;
+  wanted_permille_ = std::max(wanted_permille_, kCodedInDeepQueuePermille);
+  coded_permille_ = std::max(coded_permille_, kCodedInDeepQueuePermille);
+}
+
+void Planner::plan_against_losses(Timestamp now, std::optional<Duration> round_trip,
+                                  std::uint32_t inherent_permille) {
   const std::int64_t last = now.time_since_epoch() / kSlot;
   const Slot all = sum(last, kSlots);
   const Slot soon = sum(last, kSoon);

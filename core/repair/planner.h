@@ -24,7 +24,10 @@ class Planner {
   void packet(Timestamp now, bool lost, MediaKind media = MediaKind::video);
   // `inherent_permille`: what the line is known to lose whatever is sent. Nothing is coded against
   // losses that are our own doing: it would only make more of them.
-  void plan(Timestamp now, std::optional<Duration> round_trip, std::uint32_t inherent_permille);
+  // Behind a deep `queue` no answer comes in time, and holding back leaves it as it is: there it is
+  // coded whatever has been lost.
+  void plan(Timestamp now, std::optional<Duration> round_trip, std::uint32_t inherent_permille,
+            Duration queue);
   // Whether the path has room for wanted_permille() beside all media that it is to carry.
   void set_room(bool room) { room_ = room; }
   std::uint32_t wanted_permille() const { return wanted_permille_; }
@@ -43,6 +46,8 @@ class Planner {
     std::uint32_t packets = 0, lost = 0, runs = 0, sound = 0;
     std::uint32_t pictures = 0, lacking = 0;  // as many packets as a picture has; some of them lost
   };
+  void plan_against_losses(Timestamp now, std::optional<Duration> round_trip,
+                           std::uint32_t inherent_permille);
   Slot sum(std::int64_t last, std::int64_t slots) const;
 
   std::array<Slot, kSlots> slots_{};

@@ -229,7 +229,7 @@ std::optional<Sender::Repair> Sender::poll() {
 }
 
 void Sender::plan(Timestamp now, const Terms& terms) {
-  planner_.plan(now, terms.round_trip, terms.inherent_loss_permille);
+  planner_.plan(now, terms.round_trip, terms.inherent_loss_permille, terms.queue);
   if (terms.round_trip) sent_.remember(*terms.round_trip + terms.queue + kRepairLasts);
   if (!measured_at_) measured_at_ = now;
   if (now - *measured_at_ >= kMeasured) {

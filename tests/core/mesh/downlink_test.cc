@@ -15,7 +15,7 @@ constexpr Downlink::Second kWaits{90ms, 60, 0};
 struct Line {
   Downlink downlink;
   Timestamp now = timestamp_from_ns(0) + 100s;
-  void pass(int seconds, const Downlink::Second& of_each, int peers = 4) {
+  void pass(int seconds, const Downlink::Second& of_each, int peers = 6) {
     for (int s = 0; s < seconds; ++s, now += 1s) {
       for (int p = 0; p < peers; ++p) downlink.second_over(now + p * 1ms, of_each);
     }
@@ -89,6 +89,20 @@ TEST_CASE("one second of crowding is somebody's burst and costs no picture", "[m
     line.pass(2, kFine);
   }
   CHECK(line.downlink.limit() == PictureLimit::none);
+}
+
+TEST_CASE("few peers who wait equally for seconds may have full queues of the same length at home",
+          "[mesh][downlink]") {
+  Line line;
+  for (int i = 0; i < 10; ++i) {
+    line.pass(3, kCrowded, 3);
+    line.pass(1, kFine, 3);
+  }
+  CHECK(line.downlink.limit() == PictureLimit::none);
+  CHECK(line.pass_until(PictureLimit::small, kCrowded) <= 6);
+  Line many;
+  many.pass(4, kCrowded, 10);
+  CHECK(many.downlink.limit() == PictureLimit::small);
 }
 
 TEST_CASE("one or two senders settle it between themselves", "[mesh][downlink]") {

@@ -201,3 +201,35 @@ TEST_CASE("reports that wait in a queue of their sender's do not close the windo
   }
   CHECK_FALSE(paths.uplink.window_open(at(50s), TwoPaths::kLate));
 }
+
+namespace {
+// Somebody's upload fills the uplink's queue of 900 ms within two seconds.
+Duration upload_from_10_s(Duration t) { return std::clamp<Duration>((t - 10s) / 2, 0s, 900ms); }
+}  // namespace
+
+TEST_CASE("behind a deep queue what is in flight does not close the window, but silence does",
+          "[rate]") {
+  TwoPaths paths;
+  paths.run_until(10s, none, none);
+  paths.run_until(20s, upload_from_10_s, none);
+  for (int i = 0; i < 600; ++i) {
+    paths.uplink.sent(at(20s), TwoPaths::kLate, Ssrc{TwoPaths::kLate.value}, SeqNo{paths.next++},
+                      600, MediaKind::video);
+  }
+  CHECK(paths.uplink.window_open(at(20s), TwoPaths::kLate));
+  // The last report came at 20 s at the latest.
+  CHECK_FALSE(paths.uplink.window_open(at(20s + 310ms), TwoPaths::kLate));
+}
+
+TEST_CASE("where somebody else fills the uplink there is a pace for small pictures beside sound",
+          "[rate]") {
+  TwoPaths paths;
+  paths.run_until(10s, none, none);
+  bool had_room = true;
+  for (Duration t = 13s; t <= 30s; t += 100ms) {
+    paths.run_until(t, upload_from_10_s, none);
+    // Two paths and their reports at 120 kbit/s, and lo for both.
+    had_room = had_room && paths.uplink.pace() >= Bitrate::kbps(3 * 120 + 2 * 100);
+  }
+  CHECK(had_room);
+}

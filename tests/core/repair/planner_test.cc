@@ -21,7 +21,7 @@ Planner after(Lost lost, Duration rtt, bool room = false, Duration apart = 5ms) 
   for (Timestamp now{}; now < Timestamp{} + 10s; now += apart) {
     planner.packet(now, lost());
     for (due += planner.coded_permille(); due >= 1'000; due -= 1'000) planner.packet(now, lost());
-    planner.plan(now, rtt, kAllInherent);
+    planner.plan(now, rtt, kAllInherent, {});
   }
   return planner;
 }
@@ -104,7 +104,7 @@ TEST_CASE("a line that becomes worse is believed within a second") {
   for (; now < Timestamp{} + 10s; now += 5ms) planner.packet(now, false);
   auto lost = chance(5, 200);
   for (; now < Timestamp{} + 11s; now += 5ms) planner.packet(now, lost());
-  planner.plan(now, 60ms, kAllInherent);
+  planner.plan(now, 60ms, kAllInherent, {});
   // Half of the last two seconds: 100 ‰, less a fifth for chance.
   CHECK(planner.loss_permille() >= 50);
 }
@@ -115,7 +115,7 @@ TEST_CASE("a line that has become good costs nothing after eight seconds") {
   auto lost = chance(6, 200);
   for (; now < Timestamp{} + 5s; now += 5ms) planner.packet(now, lost());
   for (; now < Timestamp{} + 14s; now += 5ms) planner.packet(now, false);
-  planner.plan(now, 60ms, kAllInherent);
+  planner.plan(now, 60ms, kAllInherent, {});
   CHECK(planner.coded_permille() == 0);
 }
 
@@ -130,8 +130,21 @@ TEST_CASE("what the line is not known to lose by itself is not coded against") {
   auto lost = chance(8, 200);
   Timestamp now{};
   for (; now < Timestamp{} + 10s; now += 5ms) planner.packet(now, lost());
-  planner.plan(now, 60ms, 0);
+  planner.plan(now, 60ms, 0, {});
   CHECK(planner.coded_permille() < 60);
-  planner.plan(now, 60ms, 150);
+  planner.plan(now, 60ms, 150, {});
   CHECK(planner.coded_permille() > 200);
+}
+
+TEST_CASE("behind a queue that outlasts every answer it is coded before anything is lost") {
+  Planner planner;
+  Timestamp now{};
+  for (; now < Timestamp{} + 10s; now += 5ms) planner.packet(now, false);
+  planner.plan(now, 60ms, 0, 300ms);
+  CHECK(planner.coded_permille() == 0);
+  // A sum for two or three packets.
+  planner.plan(now, 60ms, 0, 500ms);
+  CHECK(planner.coded_permille() >= 333);
+  CHECK(planner.coded_permille() <= 500);
+  CHECK(planner.wanted_permille() == planner.coded_permille());
 }
