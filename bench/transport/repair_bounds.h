@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "core/units/time.h"
 #include "sim/wire_loss.h"
@@ -31,5 +32,19 @@ struct RepairBounds {
   double asking_extra = 0;  // packets sent again ÷ packets
 };
 RepairBounds repair_bounds(const RepairPlan& plan);
+
+// At most `incomplete` of the pictures stay so, and `soon_part` of them are whole within `soon`.
+struct RepairAim {
+  double incomplete = 0.001;
+  Duration soon{};
+  double soon_part = 0;
+};
+// What the best mix of both costs that reaches the aim, in repair packets ÷ packets; none when no
+// mix with up to as many again does. A mix is a ratio of coded repair at the ends of pictures; when
+// questions begin, as soon as a loss shows or as late as the budget lets them; how many there are;
+// and how many times what the last one asks for is sent. Questions are never lost, and a repair
+// packet that arrives stands for any packet lost in the budget before it, the oldest first: no code
+// can do more with it.
+std::optional<double> least_extra(const RepairPlan& plan, const RepairAim& aim);
 
 }  // namespace diemcau::judge

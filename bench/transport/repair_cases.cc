@@ -58,6 +58,10 @@ Row concealed(double bar) {
   return {"audio_concealed", "ratio", most(bar),
           [](const R& r) { return concealed_ratio(forth(r), {kSpan}); }};
 }
+Row concealed_figure() {
+  return {"audio_concealed", "ratio", figure(),
+          [](const R& r) { return concealed_ratio(forth(r), {kSpan}); }};
+}
 Row extra(Bar bar) {
   return {"extra_bytes", "ratio", bar, [](const R& r) { return extra_bytes(forth(r), kSpan); }};
 }
@@ -140,11 +144,9 @@ Case burst_loss(const char* name, const sim::LossConfig& loss) {
                 {"picture_gap", "ms", figure(), gap},
                 freeze_count(figure()),
                 video("video_p95_over_owd", 20ms, 0.95, most(130)),
-                {"audio_concealed", "ratio", figure(),
-                 [](const R& r) { return concealed_ratio(forth(r), {kSpan}); }},
+                concealed_figure(),
                 media(figure()),
-                {"extra_bytes", "ratio", figure(),
-                 [](const R& r) { return extra_bytes(forth(r), kSpan); }}});
+                extra(figure())});
 }
 
 // ------------------------------------------------------- S19: against what is possible
@@ -171,6 +173,8 @@ namespace {
 // Four packets a picture.
 const Bitrate kFourPackets = Bitrate::kbps(1'000);
 constexpr double kMoreThanLoss = 0.10;
+// Whole before the next one begins.
+constexpr Duration kPicture = Duration{1'000'000'000 / 30};
 constexpr double kAlwaysAllowed = 0.001, kOfTheBetter = 1.3;
 
 Figure incomplete(const R& r) {
@@ -206,22 +210,33 @@ Case against_bounds(const Channel& channel, int rtt_ms) {
   const auto bounds = [=](const R& r) {
     return repair_bounds(plan_of(channel, rtt_ms, r.scenario.seed));
   };
+  const auto allowed = [=](const R& r) {
+    const RepairBounds b = bounds(r);
+    return std::max(kAlwaysAllowed, kOfTheBetter * std::min(b.ideal_code, b.asking));
+  };
+  const auto least = [=](const R& r, Duration soon, double soon_part) -> Figure {
+    return least_extra(plan_of(channel, rtt_ms, r.scenario.seed), {allowed(r), soon, soon_part});
+  };
   const double most_extra = channel.mean + kMoreThanLoss;
-  Case c = lossy(fmt::format("s19-{}-rtt{}", channel.name, rtt_ms), one_way, channel.loss,
-                 {{"incomplete", "ratio", figure(), incomplete},
-                  {"incomplete_with_ideal_code", "ratio", figure(),
-                   [=](const R& r) { return Figure{bounds(r).ideal_code}; }},
-                  {"incomplete_with_asking", "ratio", figure(),
-                   [=](const R& r) { return Figure{bounds(r).asking}; }},
-                  {"incomplete_of_allowed", "ratio", most(1),
-                   [=](const R& r) {
-                     const RepairBounds b = bounds(r);
-                     const double better = std::min(b.ideal_code, b.asking);
-                     const Figure f = incomplete(r);
-                     return f ? Figure{*f / std::max(kAlwaysAllowed, kOfTheBetter * better)} : f;
-                   }},
-                  {"extra_bytes", "ratio", most(most_extra),
-                   [](const R& r) { return extra_bytes(forth(r), kSpan); }}});
+  Case c = lossy(
+      fmt::format("s19-{}-rtt{}", channel.name, rtt_ms), one_way, channel.loss,
+      {{"incomplete", "ratio", figure(), incomplete},
+       {"incomplete_with_ideal_code", "ratio", figure(),
+        [=](const R& r) { return Figure{bounds(r).ideal_code}; }},
+       {"incomplete_with_asking", "ratio", figure(),
+        [=](const R& r) { return Figure{bounds(r).asking}; }},
+       {"incomplete_of_allowed", "ratio", most(1),
+        [=](const R& r) {
+          const Figure f = incomplete(r);
+          return f ? Figure{*f / allowed(r)} : f;
+        }},
+       extra(most(most_extra)),
+       {"least_extra", "ratio", figure(), [=](const R& r) { return least(r, Duration{}, 0); }},
+       {"least_extra_nine_in_ten_at_once", "ratio", figure(),
+        [=](const R& r) { return least(r, kPicture, 0.9); }},
+       video("video_p50_over_owd", one_way, 0.5, figure()),
+       video("video_p95_over_owd", one_way, 0.95, figure()),
+       concealed_figure()});
   const auto lose = c.change;
   c.change = [lose](sim::Scenario& s) {
     lose(s);

@@ -103,7 +103,7 @@ void Allocation::gone(PeerId peer) {
 }
 
 Bitrate Allocation::sound_of(PeerId peer) const {
-  const auto earlier = static_cast<std::int64_t>(uplink_.earlier_sound(peer));
+  const auto earlier = static_cast<std::int64_t>(uplink_.earlier_sound(peer).count());
   return sound_ + Bitrate::bps(earlier_frame_.bps() * earlier);
 }
 

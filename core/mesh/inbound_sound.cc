@@ -67,7 +67,8 @@ std::optional<quality::DropReason> Inbound::audio_arrived(const Coming& coming, 
   for (std::size_t back = sound->count; back-- > 0;) {
     const wire::SoundBlock& block = sound->blocks[sound->count - 1 - back];
     receive::AudioFrame frame;
-    frame.id = id - static_cast<PacketId>(back);
+    // Frames between may be left out.
+    frame.id = id - static_cast<PacketId>(wire::frames_behind(block.behind));
     if (!stream.frames_seen.add(frame.id)) continue;
     frame.rtp_timestamp = rtp.header.timestamp - block.behind;
     frame.captured = *captured + -MediaTime(block.behind, kAudioClockHz).duration();

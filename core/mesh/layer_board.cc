@@ -32,9 +32,8 @@ void LayerBoard::remove(std::optional<Layer> layer) {
   s.key.reset();
   s.temporal = false;
   s.temporal_ends.reset();
-  if (*layer != Layer::lo) return;
-  waiting_since_.reset();
-  held_ = false;
+  s.waiting_since.reset();
+  s.held = false;
 }
 
 // The move is over: what was served before ends.
@@ -119,15 +118,27 @@ void LayerBoard::set_rate(Layer layer, Bitrate rate) {
   if (s.served_to > 0) dirty_.add(layer);
 }
 
-void LayerBoard::set_waiting(Timestamp now, std::size_t peers) {
-  const bool most = may_hold() && 2 * peers > state(Layer::lo).served_to;
-  if (most == waiting_since_.has_value()) return;
+void LayerBoard::set_waiting(Timestamp now, Layer layer, std::size_t peers) {
+  State& s = state(layer);
+  const bool most = may_hold() && 2 * peers > s.served_to;
+  if (most == s.waiting_since.has_value()) return;
   if (most) {
-    waiting_since_ = now;
+    s.waiting_since = now;
     return;
   }
-  waiting_since_.reset();
-  if (std::exchange(held_, false)) dirty_.add(Layer::lo);
+  s.waiting_since.reset();
+  if (std::exchange(s.held, false)) dirty_.add(layer);
+}
+
+std::optional<Timestamp> LayerBoard::hold_due() const {
+  std::optional<Timestamp> first;
+  for (const Layer layer : kLayers) {
+    const State& s = state(layer);
+    if (!s.waiting_since || s.held) continue;
+    const Timestamp due = *s.waiting_since + kHoldAfter;
+    first = std::min(due, first.value_or(due));
+  }
+  return first;
 }
 
 void LayerBoard::request_key(Timestamp now, Layer layer) { want_key(now, layer, false); }
@@ -234,9 +245,11 @@ void LayerBoard::look(Timestamp now) {
     }
   }
   if (temporal_due_ && *temporal_due_ <= now) keep_temporal(now);
-  if (const auto due = hold_due(); due && *due <= now) {
-    held_ = true;
-    dirty_.add(Layer::lo);
+  for (const Layer layer : kLayers) {
+    State& s = state(layer);
+    if (!s.waiting_since || s.held || *s.waiting_since + kHoldAfter > now) continue;
+    s.held = true;
+    dirty_.add(layer);
   }
   if (moving_ == 0) return;
   for (Served& served : peers_) {
@@ -274,7 +287,7 @@ SetEncoder LayerBoard::setting(Layer layer) const {
   set.idr = s.idr;
   set.invalidate_from = s.invalidate_from;
   set.temporal = s.temporal;
-  set.hold = layer == Layer::lo && held_;
+  set.hold = s.held;
   return set;
 }
 

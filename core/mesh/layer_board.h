@@ -23,9 +23,9 @@ class PageMemory;
 // does not cost ten, and those whose lines come back a moment after the first do not wait for a
 // second. A move down waits a quarter of one. Who is to get a layer at half rate gets its base from
 // the next frame on; the layer is then encoded in two temporal layers, and for some seconds after
-// the last such peer, because lines that are thin once are thin again. Lo is held while most of
-// three viewers or more have not had the last picture: below lo there are only fewer pictures, and
-// one that is not made is missed by nobody, where one that is dropped breaks all that lean on it.
+// the last such peer, because lines that are thin once are thin again. Where lo has three
+// viewers or more, a layer is held while most of its own have not had the last picture: one that is
+// not made is missed by nobody, where one that is dropped breaks all that lean on it.
 class LayerBoard {
  public:
   // With a memory, whoever comes to a layer that runs is brought up by that and not by a key frame,
@@ -37,9 +37,9 @@ class LayerBoard {
   // From now on `peer` is to get this layer, or none; of its pictures all or half.
   void serve(Timestamp now, PeerId peer, std::optional<Layer> layer, bool half = false);
   void set_rate(Layer layer, Bitrate rate);
-  // For how many peers lo's last picture has not left, or not all of it.
-  void set_waiting(Timestamp now, std::size_t peers);
-  // Whether it is held when most of them wait: not for a few.
+  // For how many peers the layer's last picture has not left, or not all of it.
+  void set_waiting(Timestamp now, Layer layer, std::size_t peers);
+  // Whether layers are held when most of their viewers wait: not where lo has a few.
   bool may_hold() const { return state(Layer::lo).served_to >= kFewestViewers; }
   void request_key(Timestamp now, Layer layer);
   // `first_lost` is lost at some receiver: no later frame may lean on it.
@@ -117,6 +117,8 @@ class LayerBoard {
     std::optional<Key> key;  // the last one
     bool temporal = false;
     std::optional<Timestamp> temporal_ends;  // nobody needs it any more
+    std::optional<Timestamp> waiting_since;  // for most of its viewers the last picture
+    bool held = false;
   };
   struct Served {
     std::optional<Layer> layer;
@@ -156,9 +158,7 @@ class LayerBoard {
   };
   // Whether something will happen by itself: every input asks, and most of the time nothing will.
   bool waits() const { return !key_waits_.none() || moving_ > 0 || temporal_due_ || hold_due(); }
-  std::optional<Timestamp> hold_due() const {
-    return waiting_since_ && !held_ ? std::optional(*waiting_since_ + kHoldAfter) : std::nullopt;
-  }
+  std::optional<Timestamp> hold_due() const;
   void look(Timestamp now);
   std::optional<Timestamp> first_due() const;
   std::optional<SetEncoder> take_dirty();
@@ -174,13 +174,11 @@ class LayerBoard {
 
   Source source_;
   PageMemory* memory_;
-  Layers dirty_;                            // a SetEncoder is due
-  Layers key_waits_;                        // asked for again within the spacing
-  std::size_t moving_ = 0;                  // peers with a move that has begun
-  bool halved_ = false;                     // some layer is in two temporal layers, or is to be
-  std::optional<Timestamp> temporal_due_;   // one of them ends
-  std::optional<Timestamp> waiting_since_;  // for most of lo's viewers its last picture
-  bool held_ = false;
+  Layers dirty_;                           // a SetEncoder is due
+  Layers key_waits_;                       // asked for again within the spacing
+  std::size_t moving_ = 0;                 // peers with a move that has begun
+  bool halved_ = false;                    // some layer is in two temporal layers, or is to be
+  std::optional<Timestamp> temporal_due_;  // one of them ends
   std::array<State, 4> states_{};
   std::vector<Served> peers_;  // by PeerId
 };

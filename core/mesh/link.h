@@ -87,6 +87,7 @@ class Link {
   bool is_up() const { return state_ == LinkState::up; }
   // Both ends know repair packets; false until the peer's hello has come.
   bool repairs() const { return peer_repairs_; }
+  bool sound_by_time() const { return peer_knows_sound_by_time_; }
   // Counts associations: streams of an older one are dead (fresh SSRCs each time).
   std::uint32_t generation() const { return generation_; }
   // Where media goes; none until a path is proven.
@@ -137,6 +138,7 @@ class Link {
   bool hello_arrived_ = false;
   bool suspect_ = false;
   bool peer_repairs_ = false;
+  bool peer_knows_sound_by_time_ = false;
   bool left_ = false;
   std::uint32_t generation_ = 0;
   std::uint32_t active_ = 0;

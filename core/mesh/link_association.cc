@@ -10,7 +10,8 @@ constexpr Duration kHandshakeRetry = 1s;
 constexpr std::uint8_t kHelloSlot = 1;
 constexpr std::uint32_t kOurCapabilities =
     wire::bit(wire::Capability::repair) | wire::bit(wire::Capability::feedback_ccfb) |
-    wire::bit(wire::Capability::descriptor) | wire::bit(wire::Capability::layers);
+    wire::bit(wire::Capability::descriptor) | wire::bit(wire::Capability::layers) |
+    wire::bit(wire::Capability::sound_by_time);
 }  // namespace
 
 // ------------------------------------------------------------ association
@@ -109,6 +110,8 @@ void Link::hello_arrived(Timestamp now, const wire::Hello& hello) {
   if (hello.bridge_id != context_.config.roster[peer_.value].id) return;
   hello_arrived_ = true;
   peer_repairs_ = (hello.capabilities & wire::bit(wire::Capability::repair)) != 0;
+  peer_knows_sound_by_time_ =
+      (hello.capabilities & wire::bit(wire::Capability::sound_by_time)) != 0;
   if (state_ != LinkState::greeting) return;
   state_ = LinkState::up;
   heard_at_ = now;

@@ -175,7 +175,7 @@ void Outbound::report_arrived(Timestamp now, PeerId peer, const wire::Ccfb& repo
   const auto packets = uplink_.report_arrived(now, peer, report);
   if (packets.empty()) return;
   repair::Sender& repair = paths_[peer.value].repair;
-  for (const rate::ReportedPacket& p : packets) repair.packet_reported(now, !p.received);
+  for (const rate::ReportedPacket& p : packets) repair.packet_reported(now, !p.received, p.media);
   repair.plan(now, terms(peer, round_trip));
 }
 

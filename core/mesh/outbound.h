@@ -39,6 +39,7 @@ class Outbound {
   void forget(PeerId peer) { pacer_.clear(peer); }
   // Whether repair goes to this peer: from now on.
   void set_repairs(PeerId peer, bool repairs) { paths_[peer.value].repairs = repairs; }
+  void set_sound_by_time(PeerId peer, bool known) { uplink_.set_any_distance(peer, known); }
   void report_arrived(Timestamp now, PeerId peer, const wire::Ccfb& report,
                       std::optional<Duration> round_trip);
   void nack_arrived(Timestamp now, PeerId peer, const wire::Nack& nack,

@@ -257,6 +257,7 @@ void PeerTable::link_changed(Timestamp now, Peer& peer) {
   }
   if (up && !peer.was_up) {
     outbound_.set_repairs(peer.id, peer.link.repairs());
+    outbound_.set_sound_by_time(peer.id, peer.link.sound_by_time());
     peer.lost_at.reset();
     want(peer);
     send_state(now, peer);

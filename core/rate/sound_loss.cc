@@ -1,7 +1,8 @@
-// Two windows: a short one that notices, a long one that knows.
+// What each choice of earlier frames would have left of the last half minute, and what it costs.
 #include "core/rate/sound_loss.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace diemcau::rate {
 
@@ -12,10 +13,14 @@ constexpr std::uint32_t kRestPer1000 = 1;
 constexpr std::uint32_t kFewest = 2;
 // A longer run is an outage: no redundancy brings it back.
 constexpr std::uint32_t kOutageRun = 10;
-constexpr std::int64_t kShortSlots = 4;
 // Pictures tell earlier than sound that a path loses: 1 % of the packets of the last second or two.
 constexpr std::uint32_t kNoticePercent = 1;
 constexpr std::uint32_t kNoticePackets = 3;
+// Of the frames that are heard from the next packet instead of the one before, as many come too
+// late.
+constexpr std::uint32_t kWaitsForOne = 30;
+// Packets for each of sound, where a frame more is worth what may stay lost: 1 Mbit/s.
+constexpr std::uint32_t kUsualPackets = 4;
 constexpr Duration kHold = 1min;
 // The jitter buffer waits 70 ms for repair; a loss shows in 10, a question and its answer take 15
 // beside the way.
@@ -25,27 +30,60 @@ constexpr Duration kTwoInTime = 20ms;
 constexpr std::uint32_t kMendedByOne = 40, kMendedByTwo = 120;
 }  // namespace
 
-void SoundLoss::run_ended(Slot& slot) {
-  if (run_ <= kOutageRun) {
-    for (std::uint32_t d = 0; d < kMostEarlier && d < run_; ++d) slot.beyond[d] += run_ - d;
+// A frame's fate is known with the packets behind it, and whether it was in an outage.
+void SoundLoss::sound_reported(Slot& slot, bool lost) {
+  lost_sound_ = lost_sound_ << 1 | (lost ? 1 : 0);
+  const std::uint64_t since = lost_sound_ >> kOutageRun;
+  if ((since & 1) == 0) return;
+  const auto after = static_cast<std::uint32_t>(std::countl_one(lost_sound_ << (64 - kOutageRun)));
+  const auto run = static_cast<std::uint32_t>(std::countr_one(since)) + std::min(after, kOutageRun);
+  if (run > kOutageRun) return;
+  std::size_t with = 0;
+  for (std::size_t back = 1; back <= kMostEarlier; ++back) {
+    with |= (lost_sound_ >> (kOutageRun - back) & 1) << (back - 1);
   }
-  run_ = 0;
+  ++slot.lost_with[with];
 }
 
-std::size_t SoundLoss::needed(std::int64_t last, std::int64_t slots, bool answers) const {
-  std::uint32_t sound = 0;
-  std::array<std::uint32_t, kMostEarlier> beyond{};
+wire::EarlierFrames SoundLoss::needed(std::int64_t last, std::size_t most) const {
+  std::uint32_t sound = 0, packets = 0;
+  std::array<std::uint32_t, 1U << kMostEarlier> lost_with{};
   for (const Slot& slot : slots_) {
-    if (slot.number < 0 || slot.number <= last - slots) continue;
+    if (slot.number < 0 || slot.number <= last - kSlots) continue;
     sound += slot.sound;
-    for (std::size_t d = 0; d < kMostEarlier; ++d) beyond[d] += slot.beyond[d];
+    packets += slot.packets;
+    for (std::size_t i = 0; i < lost_with.size(); ++i) lost_with[i] += slot.lost_with[i];
   }
   const std::uint32_t allowed = std::max(kFewest, sound * kRestPer1000 / 1000);
-  if (beyond[0] <= allowed) return 0;
-  // The path loses sound: where no answer could be in time, what one frame has left is a reason.
-  std::size_t d = 1;
-  while (d < kMostEarlier && beyond[d] > (answers ? allowed : 0)) ++d;
-  return d;
+  // Frames that stay lost, and how long the others wait.
+  const auto cost_of = [&](unsigned bits) {
+    std::size_t cost = 0;
+    for (unsigned with = 0; with < lost_with.size(); ++with) {
+      const unsigned arrived = bits & ~with;
+      cost += lost_with[with] *
+              (arrived == 0 ? kWaitsForOne : static_cast<std::uint32_t>(std::countr_zero(arrived)));
+    }
+    return cost;
+  };
+  if (cost_of(0) <= std::size_t{allowed} * kWaitsForOne) return {};
+  // A frame more has to be worth what may stay lost, of a path that carries more than sound less.
+  const std::size_t frame = std::size_t{allowed} * kWaitsForOne *
+                            std::min(kUsualPackets * sound, packets) / std::max(packets, 1U);
+  // Everything is heard, and shown, later by what the furthest is waited for, if nothing else is
+  // waited for as long: 20 ms cost half a point of R as well.
+  const std::size_t later = std::size_t{allowed} * kWaitsForOne / 2;
+  wire::EarlierFrames best;
+  std::size_t least = 0;
+  for (unsigned bits = 1; bits < lost_with.size(); ++bits) {
+    const wire::EarlierFrames frames(bits);
+    if (frames.count() > most || (!any_distance_ && frames.count() < frames.furthest())) continue;
+    const std::size_t cost =
+        cost_of(bits) + frames.count() * frame + (frames.furthest() - 1) * later;
+    if (!best.empty() && cost >= least) continue;
+    best = frames;
+    least = cost;
+  }
+  return best;
 }
 
 bool SoundLoss::loses_now(std::int64_t last) {
@@ -60,7 +98,7 @@ bool SoundLoss::loses_now(std::int64_t last) {
 }
 
 // Single losses, and no more of them than one frame and repair mend.
-bool SoundLoss::by_chance(std::int64_t last, std::uint32_t most_permille) const {
+bool SoundLoss::by_chance(std::int64_t last, bool two_answers) const {
   std::uint32_t packets = 0, lost = 0, runs = 0;
   for (const Slot& slot : slots_) {
     if (slot.number < 0 || slot.number <= last - kSlots) continue;
@@ -68,7 +106,8 @@ bool SoundLoss::by_chance(std::int64_t last, std::uint32_t most_permille) const 
     lost += slot.lost;
     runs += slot.runs;
   }
-  return lost * 1'000 <= packets * most_permille && lost * 4 <= runs * 5;
+  const std::uint32_t most = two_answers ? kMendedByTwo : kMendedByOne;
+  return lost * 1'000 <= packets * most && lost * 4 <= runs * 5;
 }
 
 void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets, Duration round_trip,
@@ -82,31 +121,25 @@ void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets, D
     slot.lost += lost ? 1 : 0;
     slot.runs += lost && !lost_before_;
     lost_before_ = lost;
-    if (lost || run_ > 0) lost_in_ = last;
+    if (lost) lost_in_ = last;
     if (p.media != MediaKind::audio) continue;
     ++slot.sound;
-    if (lost) {
-      ++run_;
-    } else {
-      run_ended(slot);
-    }
+    sound_reported(slot, lost);
   }
-  const std::size_t ahead = queue.deep ? 1 : 0;
-  std::size_t wanted = ahead;
+  wire::EarlierFrames wanted;
   lost_permille_ = 0;
   if (last - lost_in_ < kSlots) {
-    const std::size_t noticed = loses_now(last) ? 1 : 0;
+    const bool noticed = loses_now(last);
     const bool answers = round_trip <= kAnswerInTime;
-    wanted = std::max(
-        {ahead, noticed, needed(last, kShortSlots, answers), needed(last, kSlots, answers)});
-    const std::uint32_t mended = round_trip <= kTwoInTime ? kMendedByTwo : kMendedByOne;
-    if (answers && by_chance(last, mended)) wanted = std::min<std::size_t>(wanted, 1);
+    wanted = needed(last, answers && by_chance(last, round_trip <= kTwoInTime) ? 1 : kMostEarlier);
+    if (noticed && wanted.empty()) wanted = wire::EarlierFrames::nearest(1);
   }
-  if (wanted >= earlier_) {
+  if (queue.deep && wanted.empty()) wanted = wire::EarlierFrames::nearest(1);
+  if (wanted.count() >= earlier_.count()) {
     earlier_ = wanted;
     needed_at_ = now;
   } else if (now - needed_at_ >= kHold) {
-    --earlier_;
+    earlier_ = wanted;
     needed_at_ = now;
   }
 }

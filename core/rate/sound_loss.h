@@ -1,4 +1,4 @@
-// How many earlier frames a packet of sound has to carry so that what its path loses is still heard
+// Which earlier frames a packet of sound has to carry so that what its path loses is still heard
 // (RFC 2198).
 #pragma once
 
@@ -9,6 +9,7 @@
 
 #include "core/rate/sent_log.h"
 #include "core/units/time.h"
+#include "core/wire/redundancy.h"
 
 namespace diemcau::rate {
 
@@ -18,20 +19,24 @@ struct QueueInFront {
   bool full = false, deep = false;
 };
 
-// Counts runs of lost sound: of a run of n packets, d earlier frames in the next restore d. So no
-// model of the path is needed. Where losses are as chance makes them and an answer comes while the
-// frame is waited for, one is enough: repair brings what it leaves. Deeper within a second, a frame
-// less after each minute without need. One thread at a time.
+// Counts for each lost frame of sound which of the next three packets were lost as well: a frame is
+// heard if one of those that carry it arrived. So what any choice would have left is known without
+// a model of the path: of a burst the packet three behind restores as much as all three do, for a
+// third of the bytes. Where losses are as chance makes them and repair comes while the frame is
+// waited for, one is enough. More within a second, fewer after a minute without need. One thread at
+// a time.
 class SoundLoss {
  public:
-  static constexpr std::size_t kMostEarlier = 3;
+  static constexpr std::size_t kMostEarlier = wire::kMostEarlierFrames;
 
   // One report, in the order of sending. What it says is lost while our own queue is full, is none
   // of the path's losses: to carry more would only make more of them. A deep one will be full one
   // day, and that is told a queue later.
   void report(Timestamp now, std::span<const ReportedPacket> packets, Duration round_trip,
               QueueInFront queue = {});
-  std::size_t earlier_frames() const { return earlier_; }
+  wire::EarlierFrames earlier_frames() const { return earlier_; }
+  // Whether the other end knows earlier frames by their time, and not by their order alone.
+  void set_any_distance(bool any) { any_distance_ = any; }
   // Of all packets of the last second or two.
   std::uint32_t lost_permille() const { return lost_permille_; }
 
@@ -42,19 +47,20 @@ class SoundLoss {
     std::int64_t number = -1;
     std::uint32_t packets = 0, lost = 0, runs = 0;  // of everything
     std::uint32_t sound = 0;
-    // Lost frames of sound that so many earlier frames would not have brought back.
-    std::array<std::uint32_t, kMostEarlier> beyond{};
+    // Lost frames of sound, by which of the packets behind were lost as well.
+    std::array<std::uint32_t, 1U << kMostEarlier> lost_with{};
   };
-  void run_ended(Slot& slot);
-  std::size_t needed(std::int64_t last, std::int64_t slots, bool answers) const;
+  void sound_reported(Slot& slot, bool lost);
+  wire::EarlierFrames needed(std::int64_t last, std::size_t most) const;
   bool loses_now(std::int64_t last);
-  bool by_chance(std::int64_t last, std::uint32_t most_permille) const;
+  bool by_chance(std::int64_t last, bool two_answers) const;
 
   std::array<Slot, kSlots> slots_{};
   std::int64_t lost_in_ = -kSlots;  // the last slot that knows of a loss
-  std::uint32_t run_ = 0;
-  bool lost_before_ = false;  // the packet before, whatever it was
-  std::size_t earlier_ = 0;
+  std::uint64_t lost_sound_ = 0;    // the last packets of sound, the newest in bit 0
+  bool lost_before_ = false;        // the packet before, whatever it was
+  bool any_distance_ = true;
+  wire::EarlierFrames earlier_;
   std::uint32_t lost_permille_ = 0;
   Timestamp needed_at_;  // so many, or since when one less
 };

@@ -89,7 +89,7 @@ void Uplink::association_began(PeerId peer) {
 void Uplink::ended(PeerId peer) {
   if (!paths_[peer.value]) return;
   --open_;
-  losing_ -= paths_[peer.value]->sound_loss.earlier_frames() > 0;
+  losing_ -= paths_[peer.value]->sound_loss.earlier_frames().empty() ? 0U : 1U;
   paths_[peer.value].reset();
   told_[peer.value] = Told{};
   settle_earlier_sound();
@@ -121,12 +121,12 @@ std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId pee
     if (p->received) round_trip = between(now - p->sent_at, path->log.held_back());
   }
   Observation o = path->meter.report(now, packets, round_trip);
-  losing_ -= path->sound_loss.earlier_frames() > 0;
+  losing_ -= path->sound_loss.earlier_frames().empty() ? 0U : 1U;
   const bool full = o.standing_queue > kNearlyFull && !path->controller->competes() &&
                     path->controller->rate() < kFrameCounts;
   path->sound_loss.report(now, packets, path->meter.round_trip(),
                           {full, o.standing_queue > kDeepQueue});
-  losing_ += path->sound_loss.earlier_frames() > 0;
+  losing_ += path->sound_loss.earlier_frames().empty() ? 0U : 1U;
   const Duration there_and_back = path->meter.way_and_back() + path->meter.wait();
   path->held_up = round_trip ? between(*round_trip, there_and_back) : Duration::zero();
   told_[peer.value] = {now, now - path->held_up, o.standing_queue};
@@ -176,7 +176,7 @@ void Uplink::settle_earlier_sound() {
     for (auto& path : paths_) {
       if (!path) continue;
       path->earlier_sound = earlier_sound(*path);
-      earlier_sum_ += static_cast<std::int64_t>(path->earlier_sound);
+      earlier_sum_ += static_cast<std::int64_t>(path->earlier_sound.count());
     }
   }
   pace_ = shared_active_ ? std::clamp(shared_->pace(), std::min(least_pace(), settings_.ceiling),
@@ -257,14 +257,23 @@ Bitrate Uplink::rate(PeerId peer) const {
   return path != nullptr ? path->controller->rate() : Bitrate{};
 }
 
-std::size_t Uplink::earlier_sound(PeerId peer) const {
+wire::EarlierFrames Uplink::earlier_sound(PeerId peer) const {
   const PathState* path = paths_[peer.value].get();
-  return path != nullptr ? path->earlier_sound : 0;
+  return path != nullptr ? path->earlier_sound : wire::EarlierFrames{};
 }
 
-std::size_t Uplink::earlier_sound(const PathState& path) const {
-  const std::size_t wanted = path.sound_loss.earlier_frames();
-  if (wanted == 0) return 0;
+void Uplink::set_any_distance(PeerId peer, bool any) {
+  if (PathState* path = paths_[peer.value].get()) path->sound_loss.set_any_distance(any);
+}
+
+wire::EarlierFrames Uplink::earlier_sound(const PathState& path) const {
+  const wire::EarlierFrames wanted = path.sound_loss.earlier_frames();
+  if (wanted.empty()) return {};
+  const auto fitting = [wanted](Bitrate room) {
+    const auto frames =
+        static_cast<std::size_t>(std::max<std::int64_t>(room.bps(), 0) / kEarlierFrame.bps());
+    return frames < wanted.count() ? wire::EarlierFrames::nearest(frames) : wanted;
+  };
   Bitrate part = path.controller->rate();
   if (shared_active_) {
     part = std::min(part, Bitrate::bps(shared_->rate().bps() / static_cast<std::int64_t>(open_)));
@@ -273,14 +282,10 @@ std::size_t Uplink::earlier_sound(const PathState& path) const {
   // and feedback: beside nine others on a line of 1 Mbit/s, what was meant to mend losses would be
   // what makes them.
   if (path.last.standing_queue > kFullQueue) {
-    if (path.sound_loss.lost_permille() > kFloodPermille) return 0;
-    const std::int64_t beside = (part - RateBounds{}.least).bps();
-    return std::min(
-        wanted, static_cast<std::size_t>(std::max<std::int64_t>(beside, 0) / kEarlierFrame.bps()));
+    if (path.sound_loss.lost_permille() > kFloodPermille) return {};
+    return fitting(part - RateBounds{}.least);
   }
-  const Bitrate most = Bitrate::bps(part.bps() / kEarlierSoundParts);
-  const std::int64_t room = most.bps() / kEarlierFrame.bps();
-  return std::min(wanted, static_cast<std::size_t>(room));
+  return fitting(Bitrate::bps(part.bps() / kEarlierSoundParts));
 }
 
 Bitrate Uplink::pace(PeerId peer) const {

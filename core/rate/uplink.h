@@ -54,8 +54,9 @@ class Uplink final : public send::Allowance {
   // What the path could carry, and what everything together can.
   Bitrate rate(PeerId peer) const;
   Bitrate rate() const;
-  // How many earlier frames each packet of sound on this path has to carry.
-  std::size_t earlier_sound(PeerId peer) const;
+  // Which earlier frames each packet of sound on this path has to carry.
+  wire::EarlierFrames earlier_sound(PeerId peer) const;
+  void set_any_distance(PeerId peer, bool any);
 
   struct PathFigures {
     Bitrate target;
@@ -73,7 +74,7 @@ class Uplink final : public send::Allowance {
     Duration silence{};  // after which nothing is known any more
     Duration held_up{};  // by which the last report was late on its own way
     std::optional<Timestamp> sent_at;
-    std::size_t earlier_sound = 0;
+    wire::EarlierFrames earlier_sound;
     SentLog log;
     PathMeter meter;
     SoundLoss sound_loss;
@@ -99,7 +100,7 @@ class Uplink final : public send::Allowance {
   void observe_uplink(Timestamp now);
   void follow(PeerId peer);
   void settle_earlier_sound();
-  std::size_t earlier_sound(const PathState& path) const;
+  wire::EarlierFrames earlier_sound(const PathState& path) const;
   Bitrate least_pace() const;
   std::unique_ptr<Controller> make(RateBounds bounds, std::uint32_t weight,
                                    std::int64_t paths) const;

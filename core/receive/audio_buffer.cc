@@ -14,7 +14,7 @@ constexpr Duration kAbove = 15ms;  // wider than the 10 ms steps in which device
 // Beyond that, frames are left out: fast talk for seconds is worse than one skip.
 constexpr Duration kFarAbove = 120ms;
 constexpr Duration kRepairWorthWaiting = 70ms;
-constexpr Duration kRepairHeld = 4s;
+constexpr Duration kRepairHeld = 8s;
 // In the first second nobody has said much yet, and what queued up while handshakes and encoders
 // had the machine would be heard as delay for a second.
 constexpr Duration kFarAboveAtStart = 60ms;

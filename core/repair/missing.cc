@@ -92,8 +92,9 @@ void Missing::add(Timestamp now, PacketId id, Timestamp heard_before,
   const Duration answer = answer_time(round_trip);
   const bool asking_helps = answer <= kMostAnswer;
   const Duration wait = coded(now) ? kCodedComes : reordering_;
-  const bool can_wait = wait + answer <= kRepairBudget;
-  e.ask_at = !asking_helps ? kNever : can_wait ? now + wait : now;
+  // Not longer than the answer leaves.
+  const Duration slack = std::clamp<Duration>(kRepairBudget - answer, Duration::zero(), wait);
+  e.ask_at = !asking_helps ? kNever : now + slack;
   e.give_up_at = now + (asking_helps ? std::max(kRepairLasts, twice(answer)) : wait);
   e.late_at = std::min({now + kRepairBudget, heard_before + kReferencesLast, e.give_up_at});
   entries_.push_back(e);

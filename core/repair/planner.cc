@@ -11,7 +11,7 @@ namespace {
 constexpr std::int64_t kSoon = 4;
 // Asking again three times fits the budget below this.
 constexpr Duration kQuick = 30ms;
-// Nobody minds when one picture in ten waits for an answer below this.
+// One answer is as quick as coded repair in the next picture below this.
 constexpr Duration kSoonEnough = 50ms;
 constexpr std::uint64_t kRunsPermille = 2'000;
 // Less than this is mended by asking, however long that takes.
@@ -26,16 +26,19 @@ constexpr std::uint32_t kBeyondLossPermille = 70;
 constexpr Duration kDeepQueue = 400ms;
 constexpr std::uint32_t kCodedInDeepQueuePermille = 400;
 constexpr std::int64_t kPicturesPerSlot = 15;
-constexpr std::uint64_t kLeastPackets = 2;
+// Repair is a fifth of such a picture and more. Pictures are shown as late as nine in ten need:
+// near by, one answer brings them as early as coded repair would if no more than these need a
+// second one; far away, one in eight waits.
+constexpr std::uint64_t kFewPackets = 5;
+constexpr std::uint64_t kTwicePermille = 50;
+constexpr std::uint64_t kFewWaitPermille = 130;
 
-// Hundredths of a deviation. Where an answer comes soon, what leaves one picture in ten to wait for
-// it: pictures are shown as late as nine in ten need. Of few packets that lose little, fewer than
-// one in five pictures lack something at all.
-std::uint64_t deviations_soon(std::uint64_t permille, std::uint64_t packets) {
-  const std::uint64_t few = 50 + 8 * (std::clamp<std::uint64_t>(packets, 6, 10) - 6);
-  return few + (std::clamp<std::uint64_t>(permille, 40, 50) - 40) * (120 - few) / 10;
+// Hundredths of a deviation, which leave one picture in ten to wait for an answer. Of few packets
+// that lose little, not many more lack something at all.
+std::uint64_t deviations_soon(std::uint64_t permille) {
+  return 50 + (std::clamp<std::uint64_t>(permille, 40, 50) - 40) * 7;
 }
-// Where it does not, one in twenty, and at high loss one in ten.
+// One in twenty, and at high loss one in ten.
 std::uint64_t deviations_later(std::uint64_t permille) {
   return 125 - (std::clamp<std::uint64_t>(permille, 100, 300) - 100) / 8;
 }
@@ -50,7 +53,7 @@ std::uint64_t square_root(std::uint64_t n) {
 }
 }  // namespace
 
-void Planner::packet(Timestamp now, bool lost) {
+void Planner::packet(Timestamp now, bool lost, MediaKind media) {
   const std::int64_t number = now.time_since_epoch() / kSlot;
   Slot& slot = slots_[static_cast<std::size_t>(number % kSlots)];
   if (slot.number != number) slot = Slot{number};
@@ -60,6 +63,16 @@ void Planner::packet(Timestamp now, bool lost) {
     if (!lost_before_) ++slot.runs;
   }
   lost_before_ = lost;
+  if (media == MediaKind::audio) {
+    ++slot.sound;
+    return;
+  }
+  lacks_ = lacks_ || lost;
+  if (++of_picture_ < picture_) return;
+  ++slot.pictures;
+  slot.lacking += lacks_ ? 1 : 0;
+  of_picture_ = 0;
+  lacks_ = false;
 }
 
 Planner::Slot Planner::sum(std::int64_t last, std::int64_t slots) const {
@@ -69,6 +82,9 @@ Planner::Slot Planner::sum(std::int64_t last, std::int64_t slots) const {
     s.packets += slot.packets;
     s.lost += slot.lost;
     s.runs += slot.runs;
+    s.sound += slot.sound;
+    s.pictures += slot.pictures;
+    s.lacking += slot.lacking;
   }
   return s;
 }
@@ -86,6 +102,11 @@ void Planner::plan_against_losses(Timestamp now, std::optional<Duration> round_t
   const std::int64_t last = now.time_since_epoch() / kSlot;
   const Slot all = sum(last, kSlots);
   const Slot soon = sum(last, kSoon);
+  // Coded repair comes beside the packets of a picture.
+  const std::uint64_t of_pictures =
+      std::uint64_t{soon.packets - soon.sound} * 1'000 / (1'000 + coded_permille_);
+  constexpr std::uint64_t kPictures = kSoon * kPicturesPerSlot;
+  picture_ = std::max(of_pictures / kPictures, kLeastPackets);
   wanted_permille_ = coded_permille_ = loss_permille_ = own_permille_ = 0;
   if (all.packets == 0 || all.lost == 0) return;
   // A line that has become worse is believed at once, but for what chance would give as well.
@@ -103,11 +124,12 @@ void Planner::plan_against_losses(Timestamp now, std::optional<Duration> round_t
       std::max<std::uint64_t>(std::uint64_t{all.lost} * q / std::max(all.runs, 1U), 1'000);
   // Nothing that is affordable brings whole runs back; asking does.
   if (run_permille > kRunsPermille) return;
-  const std::uint64_t picture =
-      std::max(std::uint64_t{soon.packets} / (kSoon * kPicturesPerSlot), kLeastPackets);
-  const std::uint64_t deviation = square_root(p * q / picture);
-  const std::uint64_t hundredths =
-      rtt <= kSoonEnough ? deviations_soon(p, picture) : deviations_later(p);
+  const bool near = rtt <= kSoonEnough, few = picture_ <= kFewPackets;
+  const std::uint64_t lacking = std::uint64_t{all.lacking} * 1'000 / std::max(all.pictures, 1U);
+  if (few && (near ? lacking * p <= kTwicePermille * 1'000 : lacking <= kFewWaitPermille)) return;
+  const std::uint64_t at_once = std::max(std::uint64_t{soon.packets} / kPictures, kLeastPackets);
+  const std::uint64_t deviation = square_root(p * q / at_once);
+  const std::uint64_t hundredths = near || few ? deviations_soon(p) : deviations_later(p);
   const auto of_media = [&](std::uint64_t of_all) {
     return static_cast<std::uint32_t>(std::min(of_all * 1'000 / q, kMostCodedPermille));
   };

@@ -7,18 +7,21 @@
 #include <optional>
 #include <span>
 
+#include "core/units/ids.h"
 #include "core/units/time.h"
 
 namespace diemcau::repair {
 
-// Losses are counted with their runs. The ratio is the expected loss and some deviations of it over
-// one picture: few when what is left can still be asked for soon, more when not. Only what is over
-// buys these; otherwise coded repair stays near the loss, and pictures wait for answers. None at
-// all where asking is quick enough. Integers only. One thread at a time.
+// Losses are counted with their runs, and how many pictures lack something. The ratio is the
+// expected loss and some deviations of it over one picture: few when what is left can still be
+// asked for soon or a picture has few packets, more when not. Only what is over buys these;
+// otherwise coded repair stays near the loss, and pictures wait for answers. None at all where
+// asking is quick enough, or brings nine pictures in ten as early. Integers only. One thread at a
+// time.
 class Planner {
  public:
   // Of each packet once, in the order of sending.
-  void packet(Timestamp now, bool lost);
+  void packet(Timestamp now, bool lost, MediaKind media = MediaKind::video);
   // `inherent_permille`: what the line is known to lose whatever is sent. Nothing is coded against
   // losses that are our own doing: it would only make more of them.
   // Behind a deep `queue` no answer comes in time, and holding back leaves it as it is: there it is
@@ -37,9 +40,11 @@ class Planner {
  private:
   static constexpr Duration kSlot = 500ms;
   static constexpr std::int64_t kSlots = 16;
+  static constexpr std::uint64_t kLeastPackets = 2;
   struct Slot {
     std::int64_t number = -1;
-    std::uint32_t packets = 0, lost = 0, runs = 0;
+    std::uint32_t packets = 0, lost = 0, runs = 0, sound = 0;
+    std::uint32_t pictures = 0, lacking = 0;  // as many packets as a picture has; some of them lost
   };
   void plan_against_losses(Timestamp now, std::optional<Duration> round_trip,
                            std::uint32_t inherent_permille);
@@ -47,6 +52,9 @@ class Planner {
 
   std::array<Slot, kSlots> slots_{};
   bool lost_before_ = false;
+  std::uint64_t picture_ = kLeastPackets;  // packets of pictures in a picture's time
+  std::uint64_t of_picture_ = 0;           // counted of the one under way
+  bool lacks_ = false;
   std::uint32_t loss_permille_ = 0, own_permille_ = 0;
   std::uint32_t wanted_permille_ = 0, coded_permille_ = 0;
   bool room_ = false;

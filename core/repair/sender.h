@@ -60,7 +60,9 @@ class Sender {
   // Of the packet that had that symbol id; none when it is forgotten.
   std::optional<wire::RtpHeader> header_of(PacketId id);
   // Of each packet once, in the order of sending; then plan().
-  void packet_reported(Timestamp now, bool lost) { planner_.packet(now, lost); }
+  void packet_reported(Timestamp now, bool lost, MediaKind media) {
+    planner_.packet(now, lost, media);
+  }
   void plan(Timestamp now, const Terms& terms);
   void set_room(bool room) { planner_.set_room(room); }
   // What repair would take for each 1,000 bytes of media if there were room, and what it takes.

@@ -36,7 +36,7 @@ Pacer::PeerQueue& Pacer::queue_of(PeerId peer) {
 // What has begun, and key frames are what takes long, may take longer.
 Duration Pacer::patience(const PeerQueue& queue) const {
   const Duration usual = queue.frame_begun ? kBegunAfter : kVideoAfter;
-  if (!queue.sparse) return usual;
+  if (!queue.sparse) return may_hold_ ? kBegunAfter : usual;
   if (!may_hold_) return 2 * usual;  // or what is made meanwhile piles up
   return queue.frame_begun ? kSparseBegunAfter : kSparseAfter;
 }

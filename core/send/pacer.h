@@ -22,10 +22,10 @@ constexpr Duration kPictureWaits = 200ms;
 // Sends at most kBurst ahead of the rate of the uplink, and pictures no faster than their path's
 // rate and only while its window is open. What would come too late is dropped whole and before it
 // has a sequence number: droppable frames, waiting or new, when a path's queue is older than one
-// frame, any video frame after 100 ms (200 at 15 a second or less; 400 where lo may be held),
-// audio after 200 ms. Nothing that leans on a dropped frame is sent after it: when the path is
-// ready again, the frame is told, and what the encoder then makes without it goes out. The work of
-// a call does not grow with the number of peers that have nothing to send.
+// frame, any video frame after 100 ms (200 at 15 a second or less; 200 and 400 where encoders may
+// be held), audio after 200 ms. Nothing that leans on a dropped frame is sent after it: when the
+// path is ready again, the frame is told, and what the encoder then makes without it goes out. The
+// work of a call does not grow with the number of peers that have nothing to send.
 class Pacer {
  public:
   struct Drops {
@@ -85,7 +85,7 @@ class Pacer {
   std::size_t peers_waiting(Layer layer) const {
     return peers_waiting_[static_cast<std::size_t>(layer)];
   }
-  // Whether lo's encoder is held when most of its pictures wait: nothing piles up behind them.
+  // Whether a layer's encoder is held when most of its pictures wait: nothing piles up behind them.
   void set_may_hold(bool may) { may_hold_ = may; }
   std::size_t queued() const { return sound_.size() + repair_.size() + video_queued_; }
   const Drops& drops() const { return drops_; }

@@ -7,46 +7,51 @@
 
 namespace diemcau::send {
 
-// Number n of them went n packets before this one: that is how the receiver knows theirs.
-std::size_t StreamSender::fitting(const OutgoingPacket& packet, std::size_t wanted) const {
+// The receiver knows a frame by how long before the packet's own it was, in frames.
+StreamSender::Carried StreamSender::fitting(const OutgoingPacket& packet,
+                                            wire::EarlierFrames wanted) const {
   const Packet& own = *packet.payload;
   std::size_t bytes = own.wire_size() + wire::redundancy_header_bytes(0);
-  std::size_t count = 0;
-  while (count < std::min(wanted, earlier_.size()) && earlier_[count].payload) {
-    const Packet& payload = *earlier_[count].payload;
-    const std::uint32_t behind = packet.rtp_timestamp - earlier_[count].rtp_timestamp;
+  Carried carried;
+  for (std::size_t back = 1; back <= earlier_.size(); ++back) {
+    if (!wanted.has(back)) continue;
+    const Earlier& earlier = earlier_[back - 1];
+    if (!earlier.payload) break;
+    const Packet& payload = *earlier.payload;
+    const std::uint32_t behind = packet.rtp_timestamp - earlier.rtp_timestamp;
     bytes +=
         payload.wire_size() + wire::redundancy_header_bytes(1) - wire::redundancy_header_bytes(0);
+    const bool known = wire::frames_behind(behind) == back;
     const bool fits = payload.wire_size() <= wire::kMostEarlierBytes &&
                       behind <= wire::kMostBehind && bytes <= kMaxPayload;
     const bool alike = (payload.elided() > 0) == (own.elided() > 0);
-    if (!fits || !alike) break;
-    ++count;
+    if (!known || !fits || !alike) break;
+    carried.frames[carried.count++] = &earlier;
   }
-  return count;
+  return carried;
 }
 
 void StreamSender::write_redundancy_header(ByteWriter& out, const OutgoingPacket& packet,
-                                           std::size_t count) const {
+                                           const Carried& carried) {
   std::array<wire::SoundBlock, wire::kMostEarlierFrames> blocks;
-  for (std::size_t i = 0; i < count; ++i) {
-    const Earlier& e = earlier_[count - 1 - i];
+  for (std::size_t i = 0; i < carried.count; ++i) {
+    const Earlier& e = *carried.frames[carried.count - 1 - i];
     blocks[i] = {packet.rtp_timestamp - e.rtp_timestamp, e.payload->wire_size(), 0};
   }
-  wire::write_redundancy_header(out, {blocks.data(), count});
+  wire::write_redundancy_header(out, {blocks.data(), carried.count});
 }
 
-SeqNo StreamSender::write(const OutgoingPacket& packet, Packet& out, std::size_t earlier) {
+SeqNo StreamSender::write(const OutgoingPacket& packet, Packet& out, wire::EarlierFrames earlier) {
   const bool audio = media_of(packet.source) == MediaKind::audio;
-  const std::size_t count = audio ? fitting(packet, earlier) : 0;
+  const Carried carried = audio ? fitting(packet, earlier) : Carried{};
   wire::RtpHeader header;
   const bool repair = packet.source == Source::repair;
   const bool page = packet.source == Source::document;
-  header.payload_type = repair      ? wire::kRepairPayloadType
-                        : page      ? wire::kDocumentPayloadType
-                        : !audio    ? wire::kVideoPayloadType
-                        : count > 0 ? wire::kRedundantPayloadType
-                                    : wire::kAudioPayloadType;
+  header.payload_type = repair              ? wire::kRepairPayloadType
+                        : page              ? wire::kDocumentPayloadType
+                        : !audio            ? wire::kVideoPayloadType
+                        : carried.count > 0 ? wire::kRedundantPayloadType
+                                            : wire::kAudioPayloadType;
   header.marker = !audio && packet.descriptor.end;
   header.seq = seq_;
   header.timestamp = packet.rtp_timestamp + timestamp_offset_;
@@ -65,11 +70,11 @@ SeqNo StreamSender::write(const OutgoingPacket& packet, Packet& out, std::size_t
   ByteWriter writer(out.buffer());
   wire::write_rtp_header(writer, header, extensions);
   const std::size_t header_bytes = writer.size();
-  if (count > 0) write_redundancy_header(writer, packet, count);
+  if (carried.count > 0) write_redundancy_header(writer, packet, carried);
   std::size_t elided = packet.payload->elided();
-  for (std::size_t i = count; i-- > 0;) {
-    writer.bytes(earlier_[i].payload->bytes());
-    elided += earlier_[i].payload->elided();
+  for (std::size_t i = carried.count; i-- > 0;) {
+    writer.bytes(carried.frames[i]->payload->bytes());
+    elided += carried.frames[i]->payload->elided();
   }
   writer.bytes(packet.payload->bytes());
   DC_CHECK(writer.ok());

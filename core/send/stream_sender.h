@@ -32,9 +32,8 @@ class StreamSender {
 
   Ssrc ssrc() const { return ssrc_; }
   // Writes the whole RTP packet into `out`, and gives its number; an elided payload stays elided.
-  // Sound is preceded by up to `earlier` of the frames that left before it (RFC 2198), as far as
-  // they follow each other and fit.
-  SeqNo write(const OutgoingPacket& packet, Packet& out, std::size_t earlier = 0);
+  // Sound is preceded by those of the frames `earlier` that fit (RFC 2198), the nearest first.
+  SeqNo write(const OutgoingPacket& packet, Packet& out, wire::EarlierFrames earlier = {});
   // For a sender report that leaves now: the RTP timestamp is that of the same instant (RFC 3550
   // §6.4.1). None before the first packet.
   std::optional<wire::SenderInfo> sender_info(NtpTime now) const;
@@ -44,9 +43,14 @@ class StreamSender {
     PacketRef payload;
     std::uint32_t rtp_timestamp = 0;
   };
-  std::size_t fitting(const OutgoingPacket& packet, std::size_t wanted) const;
-  void write_redundancy_header(ByteWriter& out, const OutgoingPacket& packet,
-                               std::size_t count) const;
+  // The newest first.
+  struct Carried {
+    std::array<const Earlier*, wire::kMostEarlierFrames> frames{};
+    std::size_t count = 0;
+  };
+  Carried fitting(const OutgoingPacket& packet, wire::EarlierFrames wanted) const;
+  static void write_redundancy_header(ByteWriter& out, const OutgoingPacket& packet,
+                                      const Carried& carried);
 
   Ssrc ssrc_;
   SeqNo seq_;

@@ -24,6 +24,7 @@ enum class Capability : std::uint32_t {
   feedback_ccfb = 1U << 1,
   descriptor = 1U << 2,
   layers = 1U << 3,
+  sound_by_time = 1U << 4,  // earlier frames of sound are known by their time, not by their order
 };
 constexpr std::uint32_t bit(Capability c) { return static_cast<std::uint32_t>(c); }
 

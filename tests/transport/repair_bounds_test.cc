@@ -50,4 +50,40 @@ TEST_CASE("Two questions leave the third power of the loss", "[judge]") {
   CHECK(bounds.asking_extra == Approx(0.2 + 0.04).epsilon(0.05));
 }
 
+TEST_CASE("The least extra is the loss itself where questions fit several times", "[judge]") {
+  RepairPlan plan = plan_with(0.1);
+  plan.round_trip = 10ms;
+  plan.budget = 150ms;
+  // Every loss once more, and what is lost of that: p ÷ (1 − p) = 11.1 %. Four questions leave
+  // 4 p⁵ = 0.004 % of the pictures.
+  const auto extra = least_extra(plan, {});
+  REQUIRE(extra);
+  CHECK(*extra == Approx(0.111).epsilon(0.05));
+}
+
+TEST_CASE("Where no answer is in time the least extra is that of a code alone", "[judge]") {
+  RepairPlan plan = plan_with(0.1);
+  plan.round_trip = 200ms;
+  plan.budget = 34ms;
+  // One picture's own repair: with r packets behind four, more are lost than arrive. Of 1.5 % at
+  // most, two packets of repair leave 1.6 % (6 packets, more than two lost), three 0.3 %.
+  const auto extra = least_extra(plan, {0.015, {}, 0});
+  REQUIRE(extra);
+  CHECK(*extra > 0.49);
+  CHECK(*extra < 0.76);
+  CHECK_FALSE(least_extra(plan, {0.00001, {}, 0}));
+}
+
+TEST_CASE("Nine pictures in ten at once cost more than all of them in time", "[judge]") {
+  RepairPlan plan = plan_with(0.1);
+  plan.budget = 150ms;
+  const auto in_time = least_extra(plan, {}), at_once = least_extra(plan, {0.001, 34ms, 0.9});
+  REQUIRE(in_time);
+  REQUIRE(at_once);
+  // 34 % lack a packet: with one packet of repair for each picture, 5 packets of which two are
+  // lost, 8 % do.
+  CHECK(*at_once > *in_time + 0.05);
+  CHECK(*at_once < 0.3);
+}
+
 }  // namespace diemcau::judge

@@ -7,10 +7,10 @@ using namespace diemcau::mesh;
 
 namespace {
 const Timestamp t0 = timestamp_from_ns(1'000'000'000);
-constexpr PeerId a{0}, b{1}, c{2};
+constexpr PeerId a{0}, b{1}, c{2}, d{3};
 
 struct Stage {
-  LayerBoard board{3};
+  LayerBoard board{4};
   void drain() {
     while (board.poll()) {
     }
@@ -360,11 +360,11 @@ TEST_CASE("Lo is held while most of its viewers have waited 40 ms for their last
           "[core][mesh]") {
   Stage s;
   for (const PeerId peer : {a, b, c}) s.runs(t0, peer, Layer::lo);
-  s.board.set_waiting(t0 + 1s, 1);  // of three
+  s.board.set_waiting(t0 + 1s, Layer::lo, 1);  // of three
   CHECK_FALSE(s.board.deadline());
-  s.board.set_waiting(t0 + 1s, 2);
+  s.board.set_waiting(t0 + 1s, Layer::lo, 2);
   CHECK(s.board.deadline() == t0 + 1'040ms);
-  s.board.set_waiting(t0 + 1'010ms, 3);
+  s.board.set_waiting(t0 + 1'010ms, Layer::lo, 3);
   s.board.time_passed(t0 + 1'039ms);
   CHECK_FALSE(s.board.poll());
   s.board.time_passed(t0 + 1'040ms);
@@ -374,9 +374,9 @@ TEST_CASE("Lo is held while most of its viewers have waited 40 ms for their last
   CHECK(held->hold);
   CHECK(held->active);
   CHECK_FALSE(s.board.deadline());
-  s.board.set_waiting(t0 + 1'100ms, 2);
+  s.board.set_waiting(t0 + 1'100ms, Layer::lo, 2);
   CHECK_FALSE(s.board.poll());
-  s.board.set_waiting(t0 + 1'120ms, 1);
+  s.board.set_waiting(t0 + 1'120ms, Layer::lo, 1);
   const auto on = s.board.poll();
   REQUIRE(on);
   CHECK_FALSE(on->hold);
@@ -385,19 +385,43 @@ TEST_CASE("Lo is held while most of its viewers have waited 40 ms for their last
 TEST_CASE("Lo of two viewers is not held: it is their paths that are late", "[core][mesh]") {
   Stage s;
   for (const PeerId peer : {a, b}) s.runs(t0, peer, Layer::lo);
-  s.board.set_waiting(t0 + 1s, 2);
+  s.board.set_waiting(t0 + 1s, Layer::lo, 2);
   CHECK_FALSE(s.board.deadline());
   s.board.time_passed(t0 + 2s);
   CHECK_FALSE(s.board.poll());
+}
+
+// Its one viewer is behind the same line as lo's three.
+TEST_CASE("A layer is held while its own viewers wait, where lo has enough", "[core][mesh]") {
+  for (const bool enough : {true, false}) {
+    CAPTURE(enough);
+    Stage s;
+    for (const PeerId peer : {a, b}) s.runs(t0, peer, Layer::lo);
+    if (enough) s.runs(t0, c, Layer::lo);
+    s.runs(t0, d, Layer::mid);
+    s.board.set_waiting(t0 + 1s, Layer::mid, 1);
+    s.board.time_passed(t0 + 1'040ms);
+    const auto held = s.board.poll();
+    REQUIRE(held.has_value() == enough);
+    if (!enough) continue;
+    CHECK(held->layer == Layer::mid);
+    CHECK(held->hold);
+    CHECK_FALSE(s.board.poll());
+    s.board.set_waiting(t0 + 1'100ms, Layer::mid, 0);
+    const auto on = s.board.poll();
+    REQUIRE(on);
+    CHECK(on->layer == Layer::mid);
+    CHECK_FALSE(on->hold);
+  }
 }
 
 TEST_CASE("Pictures that leave in time hold nothing", "[core][mesh]") {
   Stage s;
   for (const PeerId peer : {a, b, c}) s.runs(t0, peer, Layer::lo);
   for (int n = 0; n < 30; ++n) {
-    s.board.set_waiting(t0 + n * 67ms, 3);
+    s.board.set_waiting(t0 + n * 67ms, Layer::lo, 3);
     s.board.time_passed(t0 + n * 67ms + 30ms);
-    s.board.set_waiting(t0 + n * 67ms + 30ms, 0);
+    s.board.set_waiting(t0 + n * 67ms + 30ms, Layer::lo, 0);
   }
   CHECK_FALSE(s.board.poll());
 }
@@ -405,13 +429,13 @@ TEST_CASE("Pictures that leave in time hold nothing", "[core][mesh]") {
 TEST_CASE("A held layer that stops begins again without being held", "[core][mesh]") {
   Stage s;
   for (const PeerId peer : {a, b, c}) s.runs(t0, peer, Layer::lo);
-  s.board.set_waiting(t0 + 1s, 3);
+  s.board.set_waiting(t0 + 1s, Layer::lo, 3);
   s.board.time_passed(t0 + 2s);
   const auto held = s.board.poll();
   REQUIRE(held);
   REQUIRE(held->hold);
   for (const PeerId peer : {a, b, c}) s.board.serve(t0 + 2s, peer, std::nullopt);
-  s.board.set_waiting(t0 + 2s, 1);
+  s.board.set_waiting(t0 + 2s, Layer::lo, 1);
   s.drain();
   s.board.serve(t0 + 3s, a, Layer::lo);
   const auto set = s.board.poll();

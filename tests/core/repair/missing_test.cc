@@ -135,6 +135,17 @@ TEST_CASE("while coded repair comes it has its chance first") {
   CHECK(s.ask(48ms) == Ids{1});
 }
 
+TEST_CASE("coded repair has its chance as long as an answer may still be in time") {
+  Stage s;
+  s.rtt = 120ms;
+  s.come(0ms, 0);
+  s.missing.still_missing(at(5ms), 0, 0, true);
+  s.come(10ms, 2);
+  // An answer is reckoned to take 135 of 150 ms.
+  CHECK(s.ask(20ms).empty());
+  CHECK(s.ask(26ms) == Ids{1});
+}
+
 TEST_CASE("coded repair that did not suffice is followed by the question") {
   Stage s;
   s.come(0ms, 0);

@@ -25,7 +25,7 @@ struct Stage {
   void loses(unsigned per_1000, Duration rtt) {
     Rng chance(9);
     for (int i = 0; i < 2'000; ++i) {
-      sender.packet_reported(now, chance.below(1'000) < per_1000);
+      sender.packet_reported(now, chance.below(1'000) < per_1000, MediaKind::video);
     }
     sender.plan(now, {rtt, Bitrate::kbps(10'000), {}, per_1000});
   }
@@ -121,6 +121,18 @@ TEST_CASE("when there is no time for a second question a lossy line gets several
   // The others leave with later media, apart from the first.
   s.picture(1);
   CHECK(s.take().size() >= 1);
+}
+
+TEST_CASE("where nothing else would bring it, an answer from far leaves three times") {
+  Stage s;
+  // In runs of four: nothing is coded against them.
+  for (int i = 0; i < 2'000; ++i) s.sender.packet_reported(s.now, i % 100 < 4, MediaKind::video);
+  s.sender.plan(s.now, {120ms, Bitrate::kbps(10'000), {}, 40});
+  s.picture(4);
+  s.ask({1}, 120ms);
+  CHECK(s.take().size() == 1);
+  s.picture(4);
+  CHECK(s.take().size() == 2);
 }
 
 TEST_CASE("what was never sent or is long gone is refused") {

@@ -382,6 +382,19 @@ TEST_CASE("a picture of lo waits for 400 ms, and for one that waited longer noth
   }
 }
 
+TEST_CASE("where encoders are held a picture of 30 a second waits for 200 ms instead of 100") {
+  for (const bool may_hold : {true, false}) {
+    CAPTURE(may_hold);
+    Stage s(Bitrate::kbps(500));
+    s.pacer.set_may_hold(may_hold);
+    s.allowance.closed.insert(1);
+    s.put(at(0ms), 1, s.picture(0, 2));
+    s.run(at(0ms), at(150ms));
+    s.allowance.closed.clear();
+    CHECK(s.run(at(150ms), at(450ms)).empty() == !may_hold);
+  }
+}
+
 TEST_CASE("where lo's encoder is never held its pictures wait for 200 ms") {
   for (const bool may_hold : {true, false}) {
     CAPTURE(may_hold);

@@ -120,7 +120,8 @@ TEST_CASE("sound carries the frames that left before it, the oldest first, with 
     const std::vector<std::uint8_t> opus(60U + i, i);
     info.captured_at += 20ms;
     const std::size_t wanted = i % 4U;
-    s.sender.write(s.packetizer.audio(info, opus, 60U + i)[0], *out, wanted);
+    s.sender.write(s.packetizer.audio(info, opus, 60U + i)[0], *out,
+                   wire::EarlierFrames::nearest(wanted));
     const auto rtp = wire::parse_rtp(out->bytes());
     REQUIRE(rtp);
     if (wanted == 0) {
@@ -143,6 +144,31 @@ TEST_CASE("sound carries the frames that left before it, the oldest first, with 
   }
 }
 
+TEST_CASE("a frame further back is carried without those between, unless capturing has paused") {
+  Stage s;
+  PacketRef out = s.pool.take();
+  AudioFrameInfo info;
+  const auto next = [&](std::uint8_t value, Duration later) {
+    info.captured_at += later;
+    const std::vector<std::uint8_t> opus(60, value);
+    s.sender.write(s.packetizer.audio(info, opus, 60)[0], *out, wire::EarlierFrames{0b100});
+    return wire::parse_rtp(out->bytes());
+  };
+  for (std::uint8_t i = 0; i < 3; ++i) {
+    CHECK(next(i, 20ms)->header.payload_type == wire::kAudioPayloadType);
+  }
+  const auto rtp = next(3, 20ms);
+  REQUIRE(rtp->header.payload_type == wire::kRedundantPayloadType);
+  const ByteSpan payload = out->bytes().subspan(rtp->payload_offset);
+  const auto blocks = wire::parse_redundancy(payload, 0);
+  REQUIRE(blocks);
+  REQUIRE(blocks->count == 2);
+  CHECK(wire::frames_behind(blocks->blocks[0].behind) == 3);
+  CHECK(payload[blocks->blocks[0].offset] == 0);
+  // Three packets ago is not three frames ago then.
+  CHECK(next(4, 100ms)->header.payload_type == wire::kAudioPayloadType);
+}
+
 TEST_CASE("with elided sound a packet is as long as with its bytes, and says the same") {
   Stage full, lab;
   PacketRef a = full.pool.take(), b = lab.pool.take();
@@ -150,8 +176,10 @@ TEST_CASE("with elided sound a packet is as long as with its bytes, and says the
   for (std::uint32_t i = 0; i < 5; ++i) {
     info.captured_at += 20ms;
     const std::vector<std::uint8_t> opus(70 + i, 0x78);
-    full.sender.write(full.packetizer.audio(info, opus, 70 + i)[0], *a, 2);
-    lab.sender.write(lab.packetizer.audio(info, {}, 70 + i)[0], *b, 2);
+    full.sender.write(full.packetizer.audio(info, opus, 70 + i)[0], *a,
+                      wire::EarlierFrames::nearest(2));
+    lab.sender.write(lab.packetizer.audio(info, {}, 70 + i)[0], *b,
+                     wire::EarlierFrames::nearest(2));
     CHECK(a->wire_size() == b->wire_size());
     CHECK(std::memcmp(a->data(), b->data(), b->present()) == 0);
     const auto rtp = wire::parse_rtp(b->bytes());
@@ -171,7 +199,7 @@ TEST_CASE("what is too long ago or does not fit into the datagram is left out") 
   AudioFrameInfo info;
   const auto earlier_in_next = [&](Duration later, std::uint32_t length) {
     info.captured_at += later;
-    s.sender.write(s.packetizer.audio(info, {}, length)[0], *out, 3);
+    s.sender.write(s.packetizer.audio(info, {}, length)[0], *out, wire::EarlierFrames::nearest(3));
     const auto rtp = wire::parse_rtp(out->bytes());
     REQUIRE(rtp);
     CHECK(out->wire_size() <= kMaxDatagram);
