@@ -30,8 +30,6 @@ constexpr std::int64_t kBasicPercent = 125;
 constexpr std::int64_t kTurningParts = 4;
 constexpr Bitrate kTurningLeast = Bitrate::kbps(30);
 constexpr Duration kPageStands = 500ms;
-// On a thin path of its own our queue stays below a third of that.
-constexpr Duration kForeignQueue = 200ms;
 
 std::array<rate::LayerBounds, 4> bounds_of(const BridgeConfig& config) {
   const LayerRates& most = config.rates;
@@ -202,9 +200,7 @@ void Allocation::look(PeerId peer, const rate::Claim& claim) {
     v.room = its_room;
     v.now = of.board.serves(peer);
     v.now_half = of.board.serves_half(peer);
-    const auto figures = uplink_.figures(peer);
-    v.thin_path =
-        claim.share >= uplink_.rate(peer) && !(figures && figures->queue >= kForeignQueue);
+    v.thin_path = claim.share >= uplink_.rate(peer);
     of.viewers.push_back(v);
   };
   viewer(camera_, p.best.camera, face);

@@ -12,8 +12,8 @@ constexpr std::int64_t kAllOfItPercent = 110;
 // A queue that drains makes the room small for some tenths of a second: no reason for a key frame.
 constexpr Duration kShortage = 400ms;
 // Below lo there is nothing, and coming back from nothing takes a key frame that all its viewers
-// get: until then its pictures go when they can. Not where they would fill the path's own queue,
-// but for a page, which a key frame begins anew.
+// get: until then its pictures go when they can. On a thin path as well: ten senders who came back
+// to a line that had dipped dipped it again.
 constexpr Duration kLastShortage = 5s;
 // Half rate in percent of the worth without it: to begin, and to go on.
 constexpr std::int64_t kBeginHalfPercent = 105;
@@ -53,7 +53,7 @@ bool LayerChoice::is_moment(Timestamp now, const Viewer& v, Layer layer, Bitrate
   const auto& tight = tight_since_[v.peer.value];
   if (!tight) return false;
   const bool last = bounds(below(layer)).most == Bitrate{};
-  if (last && (keeps_all_ || !v.thin_path)) return now - *tight < kLastShortage;
+  if (last) return now - *tight < kLastShortage;
   return 2 * v.room.bps() >= needed.bps() && now - *tight < kShortage;
 }
 

@@ -170,6 +170,19 @@ TEST_CASE("a page stays four seconds on a thin path without room for it, and goe
   CHECK_FALSE(all[0].served);
 }
 
+TEST_CASE("lo stays for five seconds without room where the path alone is thin as well", "[rate]") {
+  LayerChoice choice(kBounds, 1);
+  auto all = viewers({0}, Layer::lo);
+  all[0].thin_path = true;
+  for (Duration at = 0s; at <= 4'900ms; at += 100ms) {
+    all[0].served.reset();
+    static_cast<void>(choice.choose(t0 + at, all));
+    REQUIRE(all[0].served == Layer::lo);
+  }
+  static_cast<void>(choice.choose(t0 + 5s, all));
+  CHECK_FALSE(all[0].served);
+}
+
 TEST_CASE("after a move up that did not last, the next one waits twice as long", "[rate]") {
   LayerChoice choice(kBounds, 1);
   const auto serve = [&](Duration at, std::int64_t room, Layer now) {
