@@ -19,12 +19,15 @@ constexpr std::uint32_t kRarePermille = 3;
 constexpr std::uint64_t kMostCodedPermille = 1'000;
 // Without room: with what is asked for again, this is the loss and a tenth.
 constexpr std::uint32_t kBeyondLossPermille = 70;
-// Late repair is of no use any more behind it, and it is somebody else's: ours were never that
-// deep. One packet in a thousand is lost there, when it overflows, and stops pictures for as long
-// as the queue and its report take, twice two seconds. A sum for two or three packets; with one for
-// four pictures stand still a tenth longer (S17).
+// No answer comes in time through such a queue, and it is somebody else's: ours are gone in a
+// second and were never as deep as the second. One packet in six hundred is lost there, when it
+// overflows, and stops pictures for as long as the queue and its report take: the longer that is,
+// the more is coded, a thousandth for each millisecond. With a quarter instead of two fifths behind
+// a queue of two seconds pictures stand still a tenth longer (S17); with two fifths behind 200 ms
+// they become few (S12).
+constexpr Duration kForeignQueue = 150ms;
 constexpr Duration kDeepQueue = 400ms;
-constexpr std::uint32_t kCodedInDeepQueuePermille = 400;
+constexpr Duration kOursLast = 1s;
 constexpr std::int64_t kPicturesPerSlot = 15;
 // Repair is a fifth of such a picture and more. Pictures are shown as late as nine in ten need:
 // near by, one answer brings them as early as coded repair would if no more than these need a
@@ -92,9 +95,15 @@ Planner::Slot Planner::sum(std::int64_t last, std::int64_t slots) const {
 void Planner::plan(Timestamp now, std::optional<Duration> round_trip,
                    std::uint32_t inherent_permille, Duration queue) {
   plan_against_losses(now, round_trip, inherent_permille);
-  if (queue < kDeepQueue) return;
-  wanted_permille_ = std::max(wanted_permille_, kCodedInDeepQueuePermille);
-  coded_permille_ = std::max(coded_permille_, kCodedInDeepQueuePermille);
+  if (queue < kForeignQueue) {
+    foreign_since_.reset();
+    return;
+  }
+  if (!foreign_since_) foreign_since_ = now;
+  if (queue < kDeepQueue && now - *foreign_since_ < kOursLast) return;
+  const auto permille = static_cast<std::uint32_t>(std::min(queue, kDeepQueue) / 1ms);
+  wanted_permille_ = std::max(wanted_permille_, permille);
+  coded_permille_ = std::max(coded_permille_, permille);
 }
 
 void Planner::plan_against_losses(Timestamp now, std::optional<Duration> round_trip,

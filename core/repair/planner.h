@@ -24,8 +24,8 @@ class Planner {
   void packet(Timestamp now, bool lost, MediaKind media = MediaKind::video);
   // `inherent_permille`: what the line is known to lose whatever is sent. Nothing is coded against
   // losses that are our own doing: it would only make more of them.
-  // Behind a deep `queue` no answer comes in time, and holding back leaves it as it is: there it is
-  // coded whatever has been lost.
+  // Behind a `queue` of somebody else's no answer comes in time, and holding back leaves it as it
+  // is: there it is coded whatever has been lost.
   void plan(Timestamp now, std::optional<Duration> round_trip, std::uint32_t inherent_permille,
             Duration queue);
   // Whether the path has room for wanted_permille() beside all media that it is to carry.
@@ -50,6 +50,7 @@ class Planner {
                            std::uint32_t inherent_permille);
   Slot sum(std::int64_t last, std::int64_t slots) const;
 
+  std::optional<Timestamp> foreign_since_;  // a queue that is not ours stands in front
   std::array<Slot, kSlots> slots_{};
   bool lost_before_ = false;
   std::uint64_t picture_ = kLeastPackets;  // packets of pictures in a picture's time

@@ -136,15 +136,24 @@ TEST_CASE("what the line is not known to lose by itself is not coded against") {
   CHECK(planner.coded_permille() > 200);
 }
 
-TEST_CASE("behind a queue that outlasts every answer it is coded before anything is lost") {
+TEST_CASE(
+    "behind somebody else's queue it is coded before anything is lost, and more the longer it is") {
   Planner planner;
   Timestamp now{};
   for (; now < Timestamp{} + 10s; now += 5ms) planner.packet(now, false);
-  planner.plan(now, 60ms, 0, 300ms);
-  CHECK(planner.coded_permille() == 0);
-  // A sum for two or three packets.
-  planner.plan(now, 60ms, 0, 500ms);
-  CHECK(planner.coded_permille() >= 333);
-  CHECK(planner.coded_permille() <= 500);
-  CHECK(planner.wanted_permille() == planner.coded_permille());
+  const auto coded_behind = [&](Duration queue, Duration standing) {
+    for (const Timestamp end = now + standing; now <= end; now += 40ms)
+      planner.plan(now, 60ms, 0, queue);
+    CHECK(planner.wanted_permille() == planner.coded_permille());
+    return planner.coded_permille();
+  };
+  CHECK(coded_behind(100ms, 5s) == 0);
+  // Ours are gone in a second.
+  CHECK(coded_behind(200ms, 900ms) == 0);
+  CHECK(coded_behind(200ms, 200ms) == 200);
+  CHECK(coded_behind(0ms, 0s) == 0);
+  CHECK(coded_behind(300ms, 0s) == 0);
+  // And were never that deep.
+  CHECK(coded_behind(500ms, 0s) == 400);
+  CHECK(coded_behind(2s, 1s) == 400);
 }
