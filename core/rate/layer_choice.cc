@@ -101,7 +101,6 @@ void LayerChoice::settle(Timestamp now, std::vector<Viewer>& viewers, Layer laye
   const LayerBounds& own = bounds(layer);
   if (own.most == Bitrate{}) return;
   if (layer == Layer::lo && !keeps_all_) return settle_last(now, viewers, out);
-  const Bitrate below_most = bounds(below(layer)).most;
   order_.clear();
   for (std::size_t i = 0; i < viewers.size(); ++i) {
     const Viewer& v = viewers[i];
@@ -114,13 +113,13 @@ void LayerChoice::settle(Timestamp now, std::vector<Viewer>& viewers, Layer laye
   std::int64_t best_worth = 0, weight_in = 0, worth_out = 0;
   std::size_t best = 0;
   for (const std::size_t i : order_) {
-    worth_out += viewers[i].weight * root(std::min(viewers[i].room, below_most).bps());
+    worth_out += viewers[i].weight * root_of(viewers[i].room, below(layer));
   }
   for (std::size_t k = 0; k < order_.size(); ++k) {
     const Viewer& v = viewers[order_[k]];
     weight_in += v.weight;
-    worth_out -= v.weight * root(std::min(v.room, below_most).bps());
-    const std::int64_t worth = weight_in * root(std::min(v.room, own.most).bps()) + worth_out;
+    worth_out -= v.weight * root_of(v.room, below(layer));
+    const std::int64_t worth = weight_in * root_of(v.room, layer) + worth_out;
     if (worth >= best_worth) {
       best_worth = worth;
       best = k + 1;
@@ -159,7 +158,6 @@ void LayerChoice::settle_last(Timestamp now, std::vector<Viewer>& viewers, Layer
 bool LayerChoice::settle_with_halves(Timestamp now, std::vector<Viewer>& viewers, Layer layer,
                                      std::int64_t worth_without, LayerRates3& out) {
   const LayerBounds& own = bounds(layer);
-  const Bitrate below_most = bounds(below(layer)).most;
   half_order_.clear();
   candidates_.clear();
   bool halves_now = false, some_full = false;
@@ -183,7 +181,7 @@ bool LayerChoice::settle_with_halves(Timestamp now, std::vector<Viewer>& viewers
     HalfCandidate& c = candidates_[k];
     const Viewer& v = viewers[half_order_[k]];
     if (some_full && !c.full) c.room = std::max(half_least(own), room_of_half(now, v, layer));
-    c.worth_below = c.weight * root(std::min(v.room, below_most).bps());
+    c.worth_below = c.weight * root_of(v.room, below(layer));
     if (!c.full) worth_without += c.worth_below;
   }
   const auto offer = best_with_halves(candidates_, own);

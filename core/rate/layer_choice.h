@@ -47,6 +47,8 @@ class LayerChoice {
   // the others, and nobody half of it. Their weights then count for nothing.
   LayerChoice(std::array<LayerBounds, 4> bounds, std::size_t peers, bool keeps_all = false)
       : bounds_(bounds),
+        most_roots_{root(bounds[0].most.bps()), root(bounds[1].most.bps()),
+                    root(bounds[2].most.bps()), root(bounds[3].most.bps())},
         keeps_all_(keeps_all),
         roomy_since_(peers),
         roomy_for_half_since_(peers),
@@ -61,6 +63,11 @@ class LayerChoice {
   void watch(Timestamp now, const Viewer& v);
   void judge_trial(Timestamp now, const Viewer& v);
   const LayerBounds& bounds(Layer layer) const { return bounds_[static_cast<std::size_t>(layer)]; }
+  // Of what it would see of the layer.
+  std::int64_t root_of(Bitrate room, Layer layer) const {
+    return room >= bounds(layer).most ? most_roots_[static_cast<std::size_t>(layer)]
+                                      : root(room.bps());
+  }
   Duration patience(const Viewer& v) const;
   bool is_moment(Timestamp now, const Viewer& v, Layer layer, Bitrate needed) const;
   bool may_have(Timestamp now, const Viewer& v, Layer layer, Bitrate rate) const;
@@ -71,7 +78,8 @@ class LayerChoice {
   void settle_last(Timestamp now, std::vector<Viewer>& viewers, LayerRates3& out);
   void settle(Timestamp now, std::vector<Viewer>& viewers, Layer layer, LayerRates3& out);
 
-  std::array<LayerBounds, 4> bounds_;  // most 0: there is no such layer
+  std::array<LayerBounds, 4> bounds_;         // most 0: there is no such layer
+  std::array<std::int64_t, 4> most_roots_{};  // most rooms have room for all of it
   bool keeps_all_;
   // By PeerId: room for the next step up, for its half, and none for what it gets.
   std::vector<std::optional<Timestamp>> roomy_since_, roomy_for_half_since_, tight_since_;
