@@ -126,7 +126,8 @@ def rows(programs, out):
     yield within("nodes/streams", len(real.keys() & lab.keys()), len(real.keys() | lab.keys()), 0, "of these in both")
     yield within("nodes/late_pictures", sum(late.values()), 0, 2 * SECONDS * 30 // 100, "of the real encoders")
     for pair in sorted({key[:2] for key in real.keys() & lab.keys()}):
-        sent, *expected = (sum(f["sent_kbps"] for key, f in flows.items() if key[:2] == pair) for flows in (real, *by_seed))
+        sent, *expected = (sum(f["sent_kbps"] for key, f in flows.items() if key[:2] == pair)
+                           for flows in (real, *by_seed))
         # A packet of sound that is lost, or not, makes a twentieth: what chance makes of it in the lab is as good.
         expected = min(max(sent, min(expected)), max(expected))
         yield within("nodes/{}-{}/rate".format(*pair), sent, expected, 0.03 * expected, "kbit/s")
