@@ -44,9 +44,9 @@ class LayerBoard {
   void request_key(Timestamp now, Layer layer);
   // `first_lost` is lost at some receiver: no later frame may lean on it.
   void invalidate(Timestamp now, Layer layer, std::uint32_t first_lost);
-  // A receiver says so, or that it needs a key frame. Of a document it says it again before the
-  // picture around the loss can be there: nothing is done a second time until one has been made and
-  // `takes` is over since.
+  // A receiver says so, or that it needs a key frame. It says it again before what answers it can
+  // be there: for `takes` since it was made, a key frame answers all that was lost before it, and
+  // of a document a picture around the loss answers that.
   void loss_reported(Timestamp now, Layer layer, std::uint32_t first_lost, Duration takes);
   void key_reported(Timestamp now, Layer layer, Duration takes);
   struct Made {

@@ -135,10 +135,7 @@ void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets, D
     if (noticed && wanted.empty()) wanted = wire::EarlierFrames::nearest(1);
   }
   if (queue.deep && wanted.empty()) wanted = wire::EarlierFrames::nearest(1);
-  if (wanted.count() >= earlier_.count()) {
-    earlier_ = wanted;
-    needed_at_ = now;
-  } else if (now - needed_at_ >= kHold) {
+  if (wanted.count() >= earlier_.count() || now - needed_at_ >= kHold) {
     earlier_ = wanted;
     needed_at_ = now;
   }

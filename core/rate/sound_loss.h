@@ -62,7 +62,7 @@ class SoundLoss {
   bool any_distance_ = true;
   wire::EarlierFrames earlier_;
   std::uint32_t lost_permille_ = 0;
-  Timestamp needed_at_;  // so many, or since when one less
+  Timestamp needed_at_;  // so many
 };
 
 }  // namespace diemcau::rate

@@ -23,9 +23,9 @@ class Planner {
   // Of each packet once, in the order of sending.
   void packet(Timestamp now, bool lost, MediaKind media = MediaKind::video);
   // `inherent_permille`: what the line is known to lose whatever is sent. Nothing is coded against
-  // losses that are our own doing: it would only make more of them.
-  // Behind a `queue` of somebody else's no answer comes in time, and holding back leaves it as it
-  // is: there it is coded whatever has been lost.
+  // losses that are our own doing: it would only make more of them. Behind a `queue` of somebody
+  // else's no answer comes in time, and holding back leaves it as it is: there it is coded whatever
+  // has been lost.
   void plan(Timestamp now, std::optional<Duration> round_trip, std::uint32_t inherent_permille,
             Duration queue);
   // Whether the path has room for wanted_permille() beside all media that it is to carry.
