@@ -16,13 +16,13 @@ std::uint8_t LayerBoard::pictures_a_second(Layer layer) const {
 }
 
 void LayerBoard::add(Layer layer) {
-  if (state(layer).served_to++ == 0) dirty_.add(layer);
+  if (served_to_[static_cast<std::size_t>(layer)]++ == 0) dirty_.add(layer);
 }
 
 void LayerBoard::remove(std::optional<Layer> layer) {
   if (!layer) return;
+  if (--served_to_[static_cast<std::size_t>(*layer)] > 0) return;
   State& s = state(*layer);
-  if (--s.served_to > 0) return;
   dirty_.add(*layer);
   if (memory_ != nullptr) memory_->forget(*layer);
   key_waits_.remove(*layer);
@@ -32,8 +32,8 @@ void LayerBoard::remove(std::optional<Layer> layer) {
   s.key.reset();
   s.temporal = false;
   s.temporal_ends.reset();
-  s.waiting_since.reset();
-  s.held = false;
+  late_.remove(*layer);
+  held_.remove(*layer);
 }
 
 // The move is over: what was served before ends.
@@ -83,7 +83,7 @@ void LayerBoard::move(Timestamp now, PeerId peer, std::optional<Layer> layer, bo
   const bool down = served.layer && *layer < *served.layer;
   // Whoever comes, that is: who has the page in another layer and moves up can wait for a key
   // frame, and on a thin line a catch-up that loses a packet would begin the page anew.
-  const bool comes = !served.layer && state(*layer).served_to > 1;
+  const bool comes = !served.layer && served_to(*layer) > 1;
   if (memory_ != nullptr && comes && memory_->begin(now, peer, *layer)) return;
   want_key(now, *layer, down);
 }
@@ -115,27 +115,25 @@ void LayerBoard::set_rate(Layer layer, Bitrate rate) {
   if (rate == s.rate) return;
   s.rate = rate;
   if (memory_ != nullptr) memory_->set_rate(layer, rate);
-  if (s.served_to > 0) dirty_.add(layer);
+  if (served_to(layer) > 0) dirty_.add(layer);
 }
 
-void LayerBoard::set_waiting(Timestamp now, Layer layer, std::size_t peers) {
-  State& s = state(layer);
-  const bool most = may_hold() && 2 * peers > s.served_to;
-  if (most == s.waiting_since.has_value()) return;
-  if (most) {
-    s.waiting_since = now;
+void LayerBoard::set_late(Timestamp now, Layer layer, bool late) {
+  if (late) {
+    late_.add(layer);
+    state(layer).late_since = now;
     return;
   }
-  s.waiting_since.reset();
-  if (std::exchange(s.held, false)) dirty_.add(layer);
+  late_.remove(layer);
+  if (held_.has(layer)) dirty_.add(layer);
+  held_.remove(layer);
 }
 
 std::optional<Timestamp> LayerBoard::hold_due() const {
   std::optional<Timestamp> first;
   for (const Layer layer : kLayers) {
-    const State& s = state(layer);
-    if (!s.waiting_since || s.held) continue;
-    const Timestamp due = *s.waiting_since + kHoldAfter;
+    if (!late_.has(layer) || held_.has(layer)) continue;
+    const Timestamp due = state(layer).late_since + kHoldAfter;
     first = std::min(due, first.value_or(due));
   }
   return first;
@@ -152,7 +150,7 @@ Timestamp LayerBoard::key_allowed_at(const State& s) {
 
 void LayerBoard::want_key(Timestamp now, Layer layer, bool urgent) {
   State& s = state(layer);
-  if (s.served_to == 0) return;
+  if (served_to(layer) == 0) return;
   s.idr_urgent = s.idr_urgent || urgent;
   if (key_allowed_at(s) > now) {
     key_waits_.add(layer);
@@ -168,7 +166,7 @@ void LayerBoard::want_key(Timestamp now, Layer layer, bool urgent) {
 
 void LayerBoard::invalidate(Timestamp now, Layer layer, std::uint32_t first_lost) {
   State& s = state(layer);
-  if (s.served_to == 0) return;
+  if (served_to(layer) == 0) return;
   s.invalidate_from = s.invalidate_from ? std::min(*s.invalidate_from, first_lost) : first_lost;
   const bool to_be_made = s.around && !s.around->frame;
   s.around = {to_be_made ? std::min(s.around->lost, first_lost) : first_lost, std::nullopt, now};
@@ -246,9 +244,9 @@ void LayerBoard::look(Timestamp now) {
   }
   if (temporal_due_ && *temporal_due_ <= now) keep_temporal(now);
   for (const Layer layer : kLayers) {
-    State& s = state(layer);
-    if (!s.waiting_since || s.held || *s.waiting_since + kHoldAfter > now) continue;
-    s.held = true;
+    const bool due = late_.has(layer) && !held_.has(layer);
+    if (!due || state(layer).late_since + kHoldAfter > now) continue;
+    held_.add(layer);
     dirty_.add(layer);
   }
   if (moving_ == 0) return;
@@ -281,13 +279,13 @@ SetEncoder LayerBoard::setting(Layer layer) const {
   SetEncoder set;
   set.source = source_;
   set.layer = layer;
-  set.active = s.served_to > 0;
+  set.active = served_to(layer) > 0;
   set.rate = s.rate;
   set.fps = pictures_a_second(layer);
   set.idr = s.idr;
   set.invalidate_from = s.invalidate_from;
   set.temporal = s.temporal;
-  set.hold = s.held;
+  set.hold = held_.has(layer);
   return set;
 }
 

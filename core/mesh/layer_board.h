@@ -38,9 +38,12 @@ class LayerBoard {
   void serve(Timestamp now, PeerId peer, std::optional<Layer> layer, bool half = false);
   void set_rate(Layer layer, Bitrate rate);
   // For how many peers the layer's last picture has not left, or not all of it.
-  void set_waiting(Timestamp now, Layer layer, std::size_t peers);
+  void set_waiting(Timestamp now, Layer layer, std::size_t peers) {
+    const bool late = may_hold() && 2 * peers > served_to(layer);
+    if (late != late_.has(layer)) set_late(now, layer, late);
+  }
   // Whether layers are held when most of their viewers wait: not where lo has a few.
-  bool may_hold() const { return state(Layer::lo).served_to >= kFewestViewers; }
+  bool may_hold() const { return served_to(Layer::lo) >= kFewestViewers; }
   void request_key(Timestamp now, Layer layer);
   // `first_lost` is lost at some receiver: no later frame may lean on it.
   void invalidate(Timestamp now, Layer layer, std::uint32_t first_lost);
@@ -87,7 +90,7 @@ class LayerBoard {
     return served.next && !served.begun_at;
   }
   bool temporal(Layer layer) const { return state(layer).temporal; }
-  bool active(Layer layer) const { return state(layer).served_to > 0; }
+  bool active(Layer layer) const { return served_to(layer) > 0; }
   std::uint8_t pictures_a_second(Layer layer) const;
   // One due change, or none; poll until empty after every call above.
   std::optional<SetEncoder> poll() { return dirty_.none() ? std::nullopt : take_dirty(); }
@@ -103,7 +106,6 @@ class LayerBoard {
     bool answers(std::uint32_t first_lost) const;
   };
   struct State {
-    std::uint32_t served_to = 0;
     Bitrate rate;
     bool idr = false;  // the next SetEncoder carries the request
     bool idr_urgent = false;
@@ -117,8 +119,7 @@ class LayerBoard {
     std::optional<Key> key;  // the last one
     bool temporal = false;
     std::optional<Timestamp> temporal_ends;  // nobody needs it any more
-    std::optional<Timestamp> waiting_since;  // for most of its viewers the last picture
-    bool held = false;
+    Timestamp late_since;                    // while it is late
   };
   struct Served {
     std::optional<Layer> layer;
@@ -144,10 +145,12 @@ class LayerBoard {
 
   State& state(Layer layer) { return states_[static_cast<std::size_t>(layer)]; }
   const State& state(Layer layer) const { return states_[static_cast<std::size_t>(layer)]; }
+  std::uint32_t served_to(Layer layer) const { return served_to_[static_cast<std::size_t>(layer)]; }
   // By Layer.
   class Layers {
    public:
     bool none() const { return bits_ == 0; }
+    bool operator==(const Layers&) const = default;
     bool has(Layer layer) const { return (bits_ & bit(layer)) != 0; }
     void add(Layer layer) { bits_ = static_cast<std::uint8_t>(bits_ | bit(layer)); }
     void remove(Layer layer) { bits_ = static_cast<std::uint8_t>(bits_ & ~bit(layer)); }
@@ -157,7 +160,11 @@ class LayerBoard {
     std::uint8_t bits_ = 0;
   };
   // Whether something will happen by itself: every input asks, and most of the time nothing will.
-  bool waits() const { return !key_waits_.none() || moving_ > 0 || temporal_due_ || hold_due(); }
+  // Held are only layers that are late.
+  bool waits() const {
+    return !key_waits_.none() || moving_ > 0 || temporal_due_ || late_ != held_;
+  }
+  void set_late(Timestamp now, Layer layer, bool late);
   std::optional<Timestamp> hold_due() const;
   void look(Timestamp now);
   std::optional<Timestamp> first_due() const;
@@ -172,13 +179,17 @@ class LayerBoard {
   void remove(std::optional<Layer> layer);
   SetEncoder setting(Layer layer) const;
 
+  // What every input asks stands first.
+  Layers dirty_;      // a SetEncoder is due
+  Layers key_waits_;  // asked for again within the spacing
+  Layers late_;       // for most of its viewers the last picture waits
+  Layers held_;       // since it has been late for long
   Source source_;
+  std::array<std::uint32_t, 4> served_to_{};  // viewers, by Layer
+  std::size_t moving_ = 0;                    // peers with a move that has begun
+  bool halved_ = false;                       // some layer is in two temporal layers, or is to be
+  std::optional<Timestamp> temporal_due_;     // one of them ends
   PageMemory* memory_;
-  Layers dirty_;                           // a SetEncoder is due
-  Layers key_waits_;                       // asked for again within the spacing
-  std::size_t moving_ = 0;                 // peers with a move that has begun
-  bool halved_ = false;                    // some layer is in two temporal layers, or is to be
-  std::optional<Timestamp> temporal_due_;  // one of them ends
   std::array<State, 4> states_{};
   std::vector<Served> peers_;  // by PeerId
 };
