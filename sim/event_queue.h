@@ -66,10 +66,6 @@ class EventQueue {
     --size_;
     return event;
   }
-  // One of the next events, if it is known without looking far: the caller may fetch what it needs.
-  const SimEvent* ahead(std::size_t places) const {
-    return cursor_ + places < opened_ ? &open_[cursor_ + places] : nullptr;
-  }
   std::size_t size() const { return size_; }
 
  private:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -20,17 +21,31 @@ constexpr std::array<std::uint64_t, 10> kHostParts{
 // Times in ns at these cuts.
 using HostTimes = std::array<std::uint32_t, kHostParts.size()>;
 
-// A draw by the distribution: straight between two cuts. Cut by cut as the compiler sees them: it
-// knows what it divides by.
-template <std::size_t Cut = 1>
-constexpr Duration time_at(const HostTimes& times, std::uint32_t draw) {
-  if constexpr (Cut + 1 < kHostParts.size()) {
-    if (draw >= kHostParts[Cut]) return time_at<Cut + 1>(times, draw);
-  }
-  constexpr std::uint64_t kFrom = kHostParts[Cut - 1];
-  constexpr std::uint64_t kSpan = kHostParts[Cut] - kFrom;
-  const std::uint64_t rise = times[Cut] - times[Cut - 1];
-  return Duration{static_cast<std::int64_t>(times[Cut - 1] + rise * (draw - kFrom) / kSpan)};
+// A draw by the distribution: straight between two cuts. Which cuts, no processor can guess, and
+// what lies between them is no power of two: so the cut is counted instead of searched for, and to
+// divide is to multiply (Granlund and Montgomery, 1994), exact for all that 63 bits hold.
+inline Duration time_at(const HostTimes& times, std::uint32_t draw) {
+  __extension__ using Wide = unsigned __int128;
+  struct Span {
+    std::uint64_t from, factor;
+    unsigned shift;
+  };
+  static constexpr auto kSpans = [] {
+    std::array<Span, kHostParts.size() - 1> spans{};
+    for (std::size_t i = 0; i < spans.size(); ++i) {
+      const std::uint64_t length = kHostParts[i + 1] - kHostParts[i];
+      const auto bits = static_cast<unsigned>(std::bit_width(length - 1));
+      const Wide one = Wide{1} << (63 + bits);
+      spans[i] = {kHostParts[i], static_cast<std::uint64_t>((one + length - 1) / length), bits - 1};
+    }
+    return spans;
+  }();
+  std::size_t cut = 0;
+  for (std::size_t i = 1; i < kSpans.size(); ++i) cut += draw >= kSpans[i].from ? 1U : 0U;
+  const Span& span = kSpans[cut];
+  const std::uint64_t product = std::uint64_t{times[cut + 1] - times[cut]} * (draw - span.from);
+  const auto rise = static_cast<std::uint64_t>(Wide{product} * span.factor >> 64) >> span.shift;
+  return Duration{static_cast<std::int64_t>(times[cut] + rise)};
 }
 
 // One member's. Each step draws from a stream of its own, so that what one does more often under

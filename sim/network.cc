@@ -227,7 +227,6 @@ std::optional<std::uint32_t> Network::read(Timestamp now, std::uint16_t member) 
     arm_read(member);
     return std::nullopt;
   }
-  fetch(member);
   const Datagram& d = flights_[arrived->flight];
   if (d.stream != kNoStream && arrived->at > measured_from_)
     crossing_of(d).delay.add(arrived->at - d.sent_at);

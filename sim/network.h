@@ -86,24 +86,16 @@ class Network {
   CrossParcel take_cross(std::uint32_t handle) { return parcels_.take(handle & ~kCrossHandle); }
   // A crossing event: from one line of its path onto the next.
   void cross(Timestamp now, std::uint32_t flight);
-  // A read event is near: its first datagram has left the cache in a large mesh.
-  void fetch(std::uint16_t member) const {
-    if (const auto* first = inboxes_[member].first()) __builtin_prefetch(&flights_[first->flight]);
-  }
-  // Who sent the one that will be read first.
-  std::optional<std::uint16_t> sender(std::uint16_t member) const {
+  // The datagram that a member will read first, which is known to come; none while there is none.
+  const Datagram* next_read(std::uint16_t member) const {
     const auto* first = inboxes_[member].first();
-    return first != nullptr ? std::optional(flights_[first->flight].from) : std::nullopt;
+    return first != nullptr ? &flights_[first->flight] : nullptr;
   }
-  // Of one that was fetched before: its bytes. Gives who sent it.
-  std::optional<std::uint16_t> fetch_bytes(std::uint16_t member) const {
-    const auto* first = inboxes_[member].first();
-    if (first == nullptr) return std::nullopt;
-    const Datagram& d = flights_[first->flight];
+  // Its bytes and what is counted of it have left the cache in a large mesh.
+  void fetch(const Datagram& d) const {
     d.packet.fetch();
     if (d.stream != kNoStream)
       diemcau::fetch(&crossings_.of(d.from, d.to, d.stream), sizeof(Crossing));
-    return d.from;
   }
   // An entry event: a line takes what has come to it by now.
   void enter(Timestamp now, std::uint16_t line);

@@ -3,6 +3,7 @@
 #include "sim/world.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <variant>
 
@@ -122,6 +123,23 @@ struct World::Impl {
   void read(Participant& p) {
     if (!network.wakes(now, p.index)) return;
     while (const auto flight = network.read(now, p.index)) take(p, *flight);
+    fetch_after(p.index);
+  }
+
+  // What a member will read next is known when it has read the one before, some dozens of events
+  // ahead: it is fetched now, what is found through it after the next two reads of anybody.
+  void fetch_after(std::uint16_t member) {
+    if (const Datagram* d = network.next_read(member)) __builtin_prefetch(d);
+    const std::uint16_t second = std::exchange(to_fetch[0], to_fetch[1]);
+    const std::uint16_t first = std::exchange(to_fetch[1], member);
+    if (const Datagram* d = network.next_read(first)) {
+      network.fetch(*d);
+      if (const auto path = members[first]->paths[d->from]) members[first]->bridge.fetch(*path);
+    }
+    if (const Datagram* d = network.next_read(second)) {
+      if (const auto path = members[second]->paths[d->from])
+        members[second]->bridge.fetch_next(*path, d->packet->bytes());
+    }
   }
 
   void take(Participant& p, std::uint32_t flight) {
@@ -193,23 +211,6 @@ struct World::Impl {
     }
   }
 
-  // Some steps ahead, so that the memory has answered when the event comes.
-  void fetch() const {
-    const SimEvent* later = events.ahead(4);
-    if (later != nullptr && later->what() == EventClass::read) network.fetch(later->id());
-    if (const SimEvent* soon = events.ahead(2);
-        soon != nullptr && soon->what() == EventClass::read) {
-      const Participant& p = *members[soon->id()];
-      if (const auto from = network.fetch_bytes(p.index); from && p.paths[*from])
-        p.bridge.fetch(*p.paths[*from]);
-    }
-    const SimEvent* next = events.ahead(1);
-    if (next == nullptr || next->what() != EventClass::read) return;
-    const Participant& p = *members[next->id()];
-    if (const auto from = network.sender(p.index); from && p.paths[*from])
-      p.bridge.fetch_next(*p.paths[*from]);
-  }
-
   RunResult run() {
     for (const auto& p : members) {
       events.push(p->starts_at, EventClass::start, p->index);
@@ -221,7 +222,6 @@ struct World::Impl {
     const Timestamp end = now + scenario.duration;
     Timestamp next_second = now + 1s;
     while (const auto event = events.pop(end)) {
-      fetch();
       now = event->time();
       for (; now >= next_second; next_second += 1s) second_over(next_second);
       dispatch(*event);
@@ -280,6 +280,7 @@ struct World::Impl {
   Devices devices{scenario, options, members, events,
                   [this](Participant& p, mesh::Input&& input) { deliver(p, std::move(input)); }};
   Timestamp now;
+  std::array<std::uint16_t, 2> to_fetch{};  // members that have read last
   Digest digest;
   std::uint64_t noted = 0;
   mesh::Words words;

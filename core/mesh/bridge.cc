@@ -195,7 +195,9 @@ void Bridge::handle(Timestamp now, Input&& input) {
 }
 
 void Bridge::fetch(PathId path) const { impl_->peers.fetch(path); }
-void Bridge::fetch_next(PathId path) const { impl_->peers.fetch_next(path); }
+void Bridge::fetch_next(PathId path, ByteSpan packet) const {
+  impl_->peers.fetch_next(path, packet);
+}
 
 Output* Bridge::poll() { return impl_->out.pop(); }
 

@@ -39,10 +39,10 @@ class Bridge {
   // What the input holds is used up.
   void handle(Timestamp now, Input&& input);
   // A packet on this path will be handed in soon: in a large mesh, what belongs to its peer has
-  // left the cache. fetch_next() when it is the next: for what is found through what fetch() asked
-  // for. Both change nothing.
+  // left the cache. fetch_next() a little later, with the packet: for what is found through what
+  // fetch() asked for. Both change nothing.
   void fetch(PathId path) const;
-  void fetch_next(PathId path) const;
+  void fetch_next(PathId path, ByteSpan packet) const;
   // Poll again after every handle() until there is none. It is the caller's to move from, and
   // stands until the next poll().
   [[nodiscard]] Output* poll();

@@ -300,9 +300,15 @@ Timestamp Inbound::due() const {
   return first;
 }
 
-void Inbound::fetch_pictures() const {
-  constexpr std::size_t kAsked = 192;  // of an assembly
+void Inbound::fetch_stream(ByteSpan packet) const {
+  constexpr std::size_t kAsked = 256;    // of an assembly
+  constexpr std::size_t kTouched = 320;  // of a stream, by each of its packets
   for (const Live& live : with_pictures_) fetch(&live.pictures->assembly, kAsked);
+  if (packet.size() < wire::kRtpFixedHeaderBytes) return;
+  const Ssrc ssrc{ByteReader{packet.subspan(8)}.u32()};
+  for (const Live& live : live_) {
+    if (live.ssrc == ssrc) fetch(live.stream, kTouched);
+  }
 }
 
 bool Inbound::lacks_pictures() const {

@@ -77,7 +77,8 @@ class Inbound {
   void want(const PictureLayers& layers);  // the best to ask for
   const PictureLayers& wanted() const { return wanted_; }
   bool lacks_pictures() const;  // then there may be a loss to report
-  void fetch_pictures() const;  // that lacks_pictures() and due() will look at
+  // A packet is near: the pictures that lacks_pictures() and due() look at, and its own stream.
+  void fetch_stream(ByteSpan packet) const;
   // One loss to report to the peer; poll until none.
   struct LossToReport {
     Ssrc ssrc;

@@ -67,8 +67,8 @@ class PeerTable {
     peer->link.fetch();
     diemcau::fetch(&peer->inbound, 512);  // what every packet reads
   }
-  void fetch_next(PathId path) const {
-    if (const Peer* peer = peer_behind(path)) peer->inbound.fetch_pictures();
+  void fetch_next(PathId path, ByteSpan packet) const {
+    if (const Peer* peer = peer_behind(path)) peer->inbound.fetch_stream(packet);
   }
   void stranger_arrived(Timestamp now, StrangerArrived& in);
   void subscribe(Timestamp now, const Subscribe& command);
