@@ -29,7 +29,9 @@ struct Bridge::Impl {
     peers.spoke(at, in.level_dbov);
     const auto frame = outbound.packetize(in);
     peers.for_each([&](Peer& peer) {
-      if (peer.hears_us(at)) outbound.enqueue(at, peer.id, frame);
+      if (!peer.hears_us(at)) return;
+      outbound.fetch_sound(peer.id);
+      outbound.enqueue(at, peer.id, frame);
     });
   }
   void handle(Timestamp at, VideoEncoded& in) {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "core/base/fetch.h"
 #include "core/units/media_time.h"
 
 namespace diemcau::mesh {
@@ -303,11 +302,14 @@ Timestamp Inbound::due() const {
 void Inbound::fetch_stream(ByteSpan packet) const {
   constexpr std::size_t kAsked = 256;    // of an assembly
   constexpr std::size_t kTouched = 320;  // of a stream, by each of its packets
-  for (const Live& live : with_pictures_) fetch(&live.pictures->assembly, kAsked);
+  constexpr std::size_t kLearns = 576;   // of the sound's buffer
+  for (const Live& live : with_pictures_) diemcau::fetch(&live.pictures->assembly, kAsked);
   if (packet.size() < wire::kRtpFixedHeaderBytes) return;
   const Ssrc ssrc{ByteReader{packet.subspan(8)}.u32()};
   for (const Live& live : live_) {
-    if (live.ssrc == ssrc) fetch(live.stream, kTouched);
+    if (live.ssrc != ssrc) continue;
+    diemcau::fetch(live.stream, kTouched);
+    if (live.id.source == Source::microphone) diemcau::fetch(&sound_, kLearns);
   }
 }
 

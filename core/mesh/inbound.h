@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/fetch.h"
 #include "core/mesh/boundary.h"
 #include "core/mesh/downlink.h"
 #include "core/mesh/output_queue.h"
@@ -77,7 +78,9 @@ class Inbound {
   void want(const PictureLayers& layers);  // the best to ask for
   const PictureLayers& wanted() const { return wanted_; }
   bool lacks_pictures() const;  // then there may be a loss to report
-  // A packet is near: the pictures that lacks_pictures() and due() look at, and its own stream.
+  // A packet is near: what every packet reads; then the pictures that lacks_pictures() and due()
+  // look at, and its own stream.
+  void fetch() const { diemcau::fetch(this, kEachReads); }
   void fetch_stream(ByteSpan packet) const;
   // One loss to report to the peer; poll until none.
   struct LossToReport {
@@ -121,14 +124,15 @@ class Inbound {
   };
   struct Stream {
     Stream(StreamId stream, Ssrc s);
+    // What every packet touches stands first.
     StreamId id;
     Ssrc ssrc;
     SeqUnwrapper sequence;
+    std::unique_ptr<Pictures> pictures;
+    receive::SeenIds packets_seen, frames_seen;  // sound: a frame may come in a later packet, too
     receive::CaptureTimes times;
     quality::FlowMeter meter;
-    receive::SeenIds packets_seen, frames_seen;  // sound: a frame may come in a later packet, too
     std::optional<std::pair<std::uint32_t, Timestamp>> last_report;  // the SR's NTP, when it came
-    std::unique_ptr<Pictures> pictures;
   };
   // What every packet is looked up by, side by side.
   struct Live {
@@ -174,6 +178,7 @@ class Inbound {
   void second_over(Timestamp now);
 
   // What every packet reads stands first.
+  static constexpr std::size_t kEachReads = 832;
   Context context_;
   std::vector<Live> live_;           // those of the present association
   std::vector<Live> with_pictures_;  // of them those with pictures, in the same order
@@ -183,12 +188,13 @@ class Inbound {
   std::optional<Ssrc> repair_ssrc_;
   std::pair<std::optional<PacketId>, bool> told_missing_;  // what the pictures know, and it is late
   repair::Receiver repair_;
+  quality::ImpairmentMeter impairment_;  // its first line
+  // The rest is for some of them.
   receive::AvSync sync_;
   receive::AudioBuffer sound_;
   receive::RecordTap sound_record_;
   PictureView face_{Source::camera}, page_{Source::document};
   std::vector<std::unique_ptr<Stream>> streams_;
-  quality::ImpairmentMeter impairment_;
   bool microphone_ = false;  // as the peer says
   // What had been counted when the last second was over.
   struct Counted {

@@ -140,7 +140,12 @@ Outbound::Departure Outbound::depart(Timestamp now, send::Pacer::Next& next) {
       payload.elided() > 0 && payload.present() + kMostHeaders <= headers_.capacity_bytes();
   PacketRef packet = (small ? headers_ : packets_).take();
   PathOut& path = paths_[next.peer.value];
-  auto& sender = path.senders[slot_of(outgoing.source, outgoing.descriptor.layer)];
+  const std::size_t slot = slot_of(outgoing.source, outgoing.descriptor.layer);
+  auto& sender = path.senders[slot];
+  // The next one's picture is the same, as a rule.
+  if (outgoing.descriptor.end) {
+    if (const auto turn = pacer_.turn(); turn && *turn != next.peer) fetch_path(*turn, slot);
+  }
   const MediaKind media = media_of(outgoing.source);
   const bool mendable = path.repairs && outgoing.source != Source::repair;
   if (mendable) outgoing.symbol_id = path.repair.next_symbol();

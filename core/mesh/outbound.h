@@ -44,6 +44,13 @@ class Outbound {
                       std::optional<Duration> round_trip);
   void nack_arrived(Timestamp now, PeerId peer, const wire::Nack& nack,
                     std::optional<Duration> round_trip);
+  // A report is near: what it reads.
+  void fetch_report(PeerId peer) const {
+    uplink_.fetch_report(peer);
+    paths_[peer.value].repair.fetch_report();
+  }
+  // Packets of sound for this peer will leave: what they read.
+  void fetch_sound(PeerId peer) const { fetch_path(peer, 0); }
   // The end of a path's repair that plans it.
   const repair::Sender& repair(PeerId peer) const { return paths_[peer.value].repair; }
   // Whether the peer's part of the uplink has room for all repair that it wants.
@@ -115,13 +122,19 @@ class Outbound {
   }
   struct PathOut {
     explicit PathOut(repair::SentSymbols::Pools pools) : repair(pools) {}
-    std::array<send::StreamSender, kMostStreams> senders;
-    repair::Sender repair;
     bool associated = false;
     bool has_document = false;  // its slots have SSRCs
     bool repairs = false;
     std::uint64_t left_out = 0;
+    repair::Sender repair;
+    std::array<send::StreamSender, kMostStreams> senders;
   };
+  void fetch_path(PeerId peer, std::size_t slot) const {
+    const PathOut& path = paths_[peer.value];
+    path.repair.fetch_first();
+    diemcau::fetch(&path.senders[slot], sizeof(send::StreamSender));
+    uplink_.fetch_path(peer);
+  }
   void add_document(PathOut& path, Rng& rng);
   Departure depart(Timestamp now, send::Pacer::Next& next);
   void enqueue_repair(Timestamp now, PeerId peer);

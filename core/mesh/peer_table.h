@@ -22,6 +22,7 @@
 #include "core/mesh/tiles.h"
 #include "core/mesh/wall_time.h"
 #include "core/units/time.h"
+#include "core/wire/demux.h"
 
 namespace diemcau::mesh {
 
@@ -65,10 +66,13 @@ class PeerTable {
     const Peer* peer = peer_behind(path);
     if (peer == nullptr) return;
     peer->link.fetch();
-    diemcau::fetch(&peer->inbound, 512);  // what every packet reads
+    peer->inbound.fetch();
   }
   void fetch_next(PathId path, ByteSpan packet) const {
-    if (const Peer* peer = peer_behind(path)) peer->inbound.fetch_stream(packet);
+    const Peer* peer = peer_behind(path);
+    if (peer == nullptr) return;
+    if (wire::is_rtcp(packet)) return outbound_.fetch_report(peer->id);
+    peer->inbound.fetch_stream(packet);
   }
   void stranger_arrived(Timestamp now, StrangerArrived& in);
   void subscribe(Timestamp now, const Subscribe& command);

@@ -77,13 +77,15 @@ class ImpairmentMeter {
   };
   std::optional<Cause> evident() const;
 
+  // Every packet touches the first three.
   Timestamp ends_;
-  Base base_;
+  std::optional<Timestamp> packet_at_;
   Evidence now_, before_;
-  std::optional<Timestamp> packet_at_, device_at_;
+  std::optional<Timestamp> device_at_;
   Duration waited_{};                                         // the newest sound, in a queue
   std::optional<std::pair<Timestamp, std::uint32_t>> sound_;  // the newest: captured, RTP timestamp
   std::optional<Cause> sound_before_, face_before_, page_before_;
+  Base base_;
 };
 
 }  // namespace diemcau::quality

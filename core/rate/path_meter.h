@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 
+#include "core/base/fetch.h"
 #include "core/rate/base_delay.h"
 #include "core/rate/clock_skew.h"
 #include "core/rate/observation.h"
@@ -26,6 +27,8 @@ class PathMeter {
   // The least of the last minutes: reports may stand in a queue of their sender's for longer than
   // the other one remembers.
   Duration way_and_back() const { return way_and_back_.least().value_or(kUnknownRoundTrip); }
+  // A report is near: what each of them reads.
+  void fetch() const { diemcau::fetch(this, sizeof *this - sizeof busy_ - sizeof skew_); }
   // Of the newest packet that arrived.
   Duration wait() const { return queue_; }
   // What arrived or was lost within `window` before the newest arrival.
@@ -114,13 +117,12 @@ class PathMeter {
   void look_at_waits(Observation& o) const;
   std::uint32_t blacked_out(std::span<const ReportedPacket> packets) const;
 
-  ClockSkew skew_;
+  // What a report reads, in fetch(); the rest behind.
   BaseDelay base_;
   Least round_trip_{5s}, way_and_back_{60s};
   Series<Carried> sent_;                                   // by our clock
   std::optional<Timestamp> picture_sent_at_, resumed_at_;  // the newest; the first after a pause
   Series<Carried> arrivals_;                               // by the peer's
-  Series<Busy> busy_;
   std::optional<Timestamp> newest_busy_;
   std::optional<Timestamp> last_arrival_;
   std::uint32_t lost_since_arrival_bytes_ = 0;
@@ -129,6 +131,8 @@ class PathMeter {
   Duration queue_{};
   std::array<Wait, 32> waits_{};
   std::size_t next_wait_ = 0;
+  Series<Busy> busy_;
+  ClockSkew skew_;
 };
 
 }  // namespace diemcau::rate

@@ -108,6 +108,15 @@ void Uplink::asked_for(PeerId peer, Ssrc ssrc, SeqNo seq) {
   if (PathState* path = paths_[peer.value].get()) path->log.asked_for(ssrc, seq);
 }
 
+void Uplink::fetch_report(PeerId peer) const {
+  constexpr std::size_t kController = 768;
+  const PathState* path = paths_[peer.value].get();
+  if (path == nullptr) return;
+  diemcau::fetch(path, kReportReads);
+  path->meter.fetch();
+  diemcau::fetch(path->controller.get(), kController);
+}
+
 std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId peer,
                                                        const wire::Ccfb& report) {
   PathState* path = paths_[peer.value].get();

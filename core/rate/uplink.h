@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/fetch.h"
 #include "core/rate/controller.h"
 #include "core/rate/path_meter.h"
 #include "core/rate/sent_log.h"
@@ -43,6 +44,12 @@ class Uplink final : public send::Allowance {
   std::span<const ReportedPacket> report_arrived(Timestamp now, PeerId peer,
                                                  const wire::Ccfb& report);
 
+  // A report is near, or a packet will leave: what it reads.
+  void fetch_report(PeerId peer) const;
+  void fetch_path(PeerId peer) const {
+    if (const PathState* path = paths_[peer.value].get()) diemcau::fetch(path, kEachReads);
+  }
+
   // A packet that the peer has asked for again.
   void asked_for(PeerId peer, Ssrc ssrc, SeqNo seq);
 
@@ -76,8 +83,7 @@ class Uplink final : public send::Allowance {
     std::optional<Timestamp> sent_at;
     wire::EarlierFrames earlier_sound;
     SentLog log;
-    PathMeter meter;
-    SoundLoss sound_loss;
+    // The rest is for reports.
     std::unique_ptr<Controller> controller;
     Observation last;
     Duration mean_queue{};  // with the uplink's share
@@ -85,7 +91,10 @@ class Uplink final : public send::Allowance {
     // different times: only what stays is the path's own.
     std::array<Duration, 4> own_queues{};
     std::size_t next_own = 0;
+    PathMeter meter;
+    SoundLoss sound_loss;
   };
+  static constexpr std::size_t kEachReads = 136, kReportReads = 328;  // up to the log, the meter
   // What a path's last report said, side by side, because each report asks them all.
   struct Told {
     std::optional<Timestamp> at;

@@ -51,7 +51,6 @@ class Planner {
   Slot sum(std::int64_t last, std::int64_t slots) const;
 
   std::optional<Timestamp> foreign_since_;  // a queue that is not ours stands in front
-  std::array<Slot, kSlots> slots_{};
   bool lost_before_ = false;
   std::uint64_t picture_ = kLeastPackets;  // packets of pictures in a picture's time
   std::uint64_t of_picture_ = 0;           // counted of the one under way
@@ -59,6 +58,7 @@ class Planner {
   std::uint32_t loss_permille_ = 0, own_permille_ = 0;
   std::uint32_t wanted_permille_ = 0, coded_permille_ = 0;
   bool room_ = false;
+  std::array<Slot, kSlots> slots_{};
 };
 
 }  // namespace diemcau::repair

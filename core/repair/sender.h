@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "core/base/fetch.h"
 #include "core/base/packet_pool.h"
 #include "core/base/ring_queue.h"
 #include "core/repair/planner.h"
@@ -70,6 +71,9 @@ class Sender {
     return std::max(measured_permille_, planner_.wanted_permille());
   }
 
+  // A packet will leave, or a report is near: what each of them touches.
+  void fetch_first() const { diemcau::fetch(this, kEachTouches); }
+  void fetch_report() const { diemcau::fetch(this, sizeof *this); }
   std::uint32_t overhead_permille() const { return overhead_permille_; }
   // The path has lost something in the last seconds.
   bool loses() const { return planner_.loss_permille() > 0; }
@@ -92,8 +96,6 @@ class Sender {
   std::size_t answer(Timestamp now, std::size_t room, const Terms& terms, Credit& credit);
   void refuse(std::size_t from);
 
-  SentSymbols sent_;
-  Planner planner_;
   // Copies behind the first leave later, so that one burst does not take all.
   struct Copy {
     PacketId id = 0;
@@ -101,14 +103,18 @@ class Sender {
   };
   void take_due_copies(Timestamp now);
 
-  RingQueue<PacketId> to_repeat_;
+  // What every packet touches stands first.
+  static constexpr std::size_t kEachTouches = 320;
+  SentSymbols sent_;
+  Figures figures_;
+  std::int64_t coded_due_ = 0;  // permille-bytes of coded repair that are due
   RingQueue<Copy> copies_;
+  RingQueue<PacketId> to_repeat_;
+  RingQueue<Repair> ready_;
+  Planner planner_;
   std::vector<PacketId> wanted_;
   Credit credit_, page_credit_;
-  std::int64_t coded_due_ = 0;  // permille-bytes of coded repair that are due
-  RingQueue<Repair> ready_;
   std::uint16_t key_ = 0;
-  Figures figures_;
   // Since plan() looked last, for what answers really cost.
   std::uint64_t media_before_ = 0, repair_before_ = 0;
   std::optional<Timestamp> measured_at_;

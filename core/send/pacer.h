@@ -54,6 +54,10 @@ class Pacer {
     if (queued() == 0 || free_at_ > now + kBurst) return std::nullopt;
     return take(now);
   }
+  // Whose picture goes next.
+  std::optional<PeerId> turn() const {
+    return turns_.empty() ? std::nullopt : std::optional(turns_.front());
+  }
   // None while everything that waits waits for a window: then a report opens it.
   std::optional<Timestamp> deadline() const {
     waits_for_window_ = false;
