@@ -114,7 +114,24 @@ void Network::send(Timestamp now, CrossParcel parcel) {
   pass(now, parcels_.put(std::move(parcel)) | kCrossHandle);
 }
 
-void Network::send(Timestamp now, Datagram&& d) {
+std::uint32_t Network::make(std::uint16_t from, std::uint16_t to, mesh::PacketKind kind,
+                            PacketRef packet) {
+  const std::uint32_t flight = flights_.place();
+  Datagram& d = flights_[flight];
+  d.from = from;
+  d.to = to;
+  d.hop = 0;
+  d.corrupt = d.sealed = false;
+  d.kind = kind;
+  d.stream = kNoStream;
+  d.key = 0;
+  d.packet = std::move(packet);
+  d.read.reset();
+  return flight;
+}
+
+void Network::send(Timestamp now, std::uint32_t flight) {
+  Datagram& d = flights_[flight];
   const bool by_hand = lose_ && *lose_ == tally_.sent;
   ++tally_.sent;
   const std::uint32_t seal = d.sealed ? 0 : seal_bytes(d.kind);
@@ -132,10 +149,11 @@ void Network::send(Timestamp now, Datagram&& d) {
   }
   if (by_hand) {
     ++tally_.lost_by_hand;
+    static_cast<void>(flights_.take(flight));
   } else {
     if (d.packet->capacity() > kSmallPacket || !d.packet.sole()) d.packet = copy_of(d);
     d.sent_at = now;
-    pass(now, flights_.put(std::move(d)));
+    pass(now, flight);
   }
   if (crossing == nullptr) return;
   ++crossing->packets_sent;  // last: it has been fetched by now

@@ -79,9 +79,13 @@ class Network {
   Network(const Scenario& scenario, const WorldOptions& options, Pools pools, EventQueue& events,
           Wakes wakes);
 
+  // What is to be sent, or refused after all. It is made where it stays: to copy what has just been
+  // written field by field waits for whatever is being written to memory.
+  std::uint32_t make(std::uint16_t from, std::uint16_t to, mesh::PacketKind kind, PacketRef packet);
+  Datagram& operator[](std::uint32_t flight) { return flights_[flight]; }
   // Takes a copy, as a socket does: what the sender does with its packet afterwards stays its own.
   // A small one that nobody else holds is as good as a copy.
-  void send(Timestamp now, Datagram&& datagram);
+  void send(Timestamp now, std::uint32_t flight);
   void send(Timestamp now, CrossParcel parcel);
   CrossParcel take_cross(std::uint32_t handle) { return parcels_.take(handle & ~kCrossHandle); }
   // A crossing event: from one line of its path onto the next.
@@ -110,6 +114,10 @@ class Network {
   Datagram take(std::uint32_t flight) { return flights_.take(flight); }
   void refused() { ++tally_.refused; }
   void refused_unsent() { ++tally_.sent, ++tally_.refused; }
+  void refused_unsent(std::uint32_t flight) {
+    static_cast<void>(flights_.take(flight));
+    refused_unsent();
+  }
   void delivered() { ++tally_.delivered; }
 
   void warmup_over(Timestamp now);

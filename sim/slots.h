@@ -13,13 +13,18 @@ template <typename T>
 class Slots {
  public:
   std::uint32_t put(T&& value) {
+    const std::uint32_t at = place();
+    values_[at] = std::move(value);
+    return at;
+  }
+  // One to be filled in where it stays, every field of it: it may be one that was moved from.
+  std::uint32_t place() {
     if (free_.empty()) {
-      values_.push_back(std::move(value));
+      values_.emplace_back();
       return static_cast<std::uint32_t>(values_.size() - 1);
     }
     const std::uint32_t at = free_.back();
     free_.pop_back();
-    values_[at] = std::move(value);
     return at;
   }
   T& operator[](std::uint32_t at) { return values_[at]; }

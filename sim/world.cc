@@ -76,13 +76,10 @@ struct World::Impl {
   // ------------------------------------------------------------ outputs
   void act(Participant& p, mesh::SendPacket& o) {
     const auto& route = p.routes[o.path.value];
-    Datagram d;
-    d.from = p.index;
-    d.kind = o.kind;
-    if (route) d.to = *route;
-    d.packet = std::move(o.packet);
-    if (!route || !seal(p.keys, options.seal, d)) return network.refused_unsent();
-    network.send(now, std::move(d));
+    if (!route) return network.refused_unsent();
+    const std::uint32_t flight = network.make(p.index, *route, o.kind, std::move(o.packet));
+    if (!seal(p.keys, options.seal, network[flight])) return network.refused_unsent(flight);
+    network.send(now, flight);
   }
   void act(Participant& p, const mesh::PathOpened& o) {
     if (p.routes.size() <= o.path.value) p.routes.resize(o.path.value + std::size_t{1});

@@ -45,8 +45,7 @@ BENCHMARK_CAPTURE(multiply_add, plain, plain_kernel());
 // A link with media of kPacketBytes, as hi has it.
 struct Link {
   PacketPool packets;
-  PacketPool short_packets{160};
-  SentSymbols sent{{packets, short_packets, kIsal}};
+  SentSymbols sent{{packets, kIsal}};
 
   PacketRef send() {
     PacketRef p = packets.take();

@@ -29,6 +29,8 @@ class RingQueue {
     if (size_ == slots_.size()) grow();
     return slots_[index(size_++)];
   }
+  // Where push() will make one, unless it grows: null, or to be fetched.
+  const T* next_place() const { return size_ < slots_.size() ? &slots_[index(size_)] : nullptr; }
   // Puts it before the element at `place`; everything behind moves.
   void insert(std::size_t place, T value) {
     push(std::move(value));

@@ -306,6 +306,7 @@ void Inbound::fetch_stream(ByteSpan packet) const {
   for (const Live& live : with_pictures_) diemcau::fetch(&live.pictures->assembly, kAsked);
   if (packet.size() < wire::kRtpFixedHeaderBytes) return;
   const Ssrc ssrc{ByteReader{packet.subspan(8)}.u32()};
+  arrivals_.fetch(ssrc);
   for (const Live& live : live_) {
     if (live.ssrc != ssrc) continue;
     diemcau::fetch(live.stream, kTouched);

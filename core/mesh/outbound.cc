@@ -18,9 +18,6 @@ constexpr std::array<std::pair<Source, Layer>, Outbound::kMostStreams> kStreams 
     {Source::document, Layer::mid},
     {Source::document, Layer::hi},
 }};
-// The headers of elided packets: with its own words such a packet is one line of a cache, and there
-// are fifty for every peer.
-constexpr std::size_t kShortPacket = 64 - sizeof(Packet);
 // In front of a payload.
 constexpr std::size_t kMostHeaders =
     wire::kMaxRtpHeaderBytes + wire::redundancy_header_bytes(wire::kMostEarlierFrames);
@@ -38,13 +35,12 @@ Bitrate most_of_path(const BridgeConfig& config) {
 Outbound::Outbound(const BridgeConfig& config, Ports ports, const WallTime& wall)
     : packets_(ports.packets),
       headers_(ports.headers),
-      short_packets_(kShortPacket),
       wall_(wall),
       packetizer_(ports.packets),
       uplink_({config.roster.size(), config.uplink, config.path_weights, config.controller,
                most_of_path(config)}),
       pacer_(uplink_),
-      paths_(config.roster.size(), PathOut({packets_, short_packets_, ports.kernel})) {}
+      paths_(config.roster.size(), PathOut({packets_, ports.kernel})) {}
 
 void Outbound::association_began(PeerId peer, Rng& rng) {
   pacer_.clear(peer);

@@ -142,7 +142,6 @@ class Outbound {
 
   PacketPool& packets_;
   PacketPool& headers_;
-  PacketPool short_packets_;
   const WallTime& wall_;
   send::Packetizer packetizer_;
   rate::Uplink uplink_;

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "core/base/fetch.h"
-
 namespace diemcau::rate {
 
 namespace {
@@ -58,7 +56,7 @@ void SentLog::add(Timestamp now, Ssrc ssrc, SeqNo seq, std::uint16_t size_bytes,
   in_flight_ += ByteCount::bytes(size_bytes);
   ++s->next;
   s->oldest_flying = std::max(s->oldest_flying, s->next - static_cast<PacketId>(s->records.size()));
-  fetch(&s->record(s->next), sizeof(Record));
+  diemcau::fetch(&s->record(s->next), sizeof(Record));
 }
 
 void SentLog::land(Record& record, State state) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/fetch.h"
 #include "core/units/byte_count.h"
 #include "core/units/ids.h"
 #include "core/units/seq_no.h"
@@ -44,6 +45,13 @@ class SentLog {
   // How long the peer held the newest packet of the last report back before it wrote it.
   Duration held_back() const { return held_back_; }
   ByteCount in_flight() const { return in_flight_; }
+  // A packet will be added: what that reads.
+  void fetch() const {
+    for (const Stream& s : streams_) {
+      const std::size_t next = static_cast<std::size_t>(s.next) & (s.records.size() - 1);
+      diemcau::fetch(&s.records[next], sizeof(Record));
+    }
+  }
 
  private:
   enum class State : std::uint8_t { none, flying, asked_for, arrived, lost };

@@ -47,7 +47,10 @@ class Uplink final : public send::Allowance {
   // A report is near, or a packet will leave: what it reads.
   void fetch_report(PeerId peer) const;
   void fetch_path(PeerId peer) const {
-    if (const PathState* path = paths_[peer.value].get()) diemcau::fetch(path, kEachReads);
+    const PathState* path = paths_[peer.value].get();
+    if (path == nullptr) return;
+    diemcau::fetch(path, kEachReads);
+    path->log.fetch();
   }
 
   // A packet that the peer has asked for again.

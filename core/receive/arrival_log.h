@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/byte_writer.h"
+#include "core/base/fetch.h"
 #include "core/units/ids.h"
 #include "core/units/ntp_time.h"
 #include "core/units/seq_no.h"
@@ -39,6 +40,15 @@ class ArrivalLog {
   };
   // None when there are too many streams already.
   std::optional<Arrival> add(Timestamp received_at, Ssrc ssrc, SeqNo seq, std::uint8_t ecn = 0);
+  // A packet is near: what add() will touch.
+  void fetch(Ssrc ssrc) const {
+    for (std::size_t i = 0; i < streams_.size(); ++i) {
+      if (ssrcs_[i] != ssrc) continue;
+      const Stream& s = streams_[i];
+      const auto next = static_cast<std::size_t>(s.highest + 1) & (s.records.size() - 1);
+      diemcau::fetch(&s.records[next], sizeof(Record));
+    }
+  }
   void clear();
   // Whether what we send to the peer is lost now and then.
   void set_reports_get_lost(bool lost) { reports_get_lost_ = lost; }

@@ -108,7 +108,7 @@ PacketId Sender::id_of(SeqNo symbol) const {
 std::optional<wire::RtpHeader> Sender::header_of(PacketId id) {
   const SentSymbols::Sent* sent = sent_.find(id);
   if (sent == nullptr) return std::nullopt;
-  const auto rtp = wire::parse_rtp(sent->packet->bytes());
+  const auto rtp = wire::parse_rtp(sent->bytes());
   return rtp ? std::optional(rtp->header) : std::nullopt;
 }
 
@@ -157,7 +157,7 @@ void Sender::asked(Timestamp now, std::span<const SeqNo> symbols, const Terms& t
     const PacketId id = id_of(symbol);
     const SentSymbols::Sent* sent = sent_.find(id);
     // Who asks about a silence does not know what has left, and what is still on its way.
-    const bool may_come = sent == nullptr || now - sent->sent_at < rtt - rtt / 8;
+    const bool may_come = sent == nullptr || now - sent_.sent_at(id) < rtt - rtt / 8;
     if (of_silence && may_come) continue;
     if (sent != nullptr && sent->repeats > 0 && now - sent->repeated_at < rtt / 2) continue;
     gone = gone || sent == nullptr || sent->repeats == kMostRepeats;

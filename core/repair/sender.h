@@ -72,7 +72,10 @@ class Sender {
   }
 
   // A packet will leave, or a report is near: what each of them touches.
-  void fetch_first() const { diemcau::fetch(this, kEachTouches); }
+  void fetch_first() const {
+    diemcau::fetch(this, kEachTouches);
+    sent_.fetch_next();
+  }
   void fetch_report() const { diemcau::fetch(this, sizeof *this); }
   std::uint32_t overhead_permille() const { return overhead_permille_; }
   // The path has lost something in the last seconds.

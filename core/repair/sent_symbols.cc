@@ -11,29 +11,46 @@
 
 namespace diemcau::repair {
 
-void SentSymbols::add(Timestamp now, const Packet& rtp) {
-  while (!sent_.empty() && (sent_.size() >= kMost || now - sent_.front().sent_at > remembered_)) {
-    sent_.drop();
+void SentSymbols::forget_oldest() {
+  left_at_.drop_moved();
+  if (long_ > 0 && sent_.front().packet) {
+    sent_.front().packet = {};
+    --long_;
   }
-  const bool is_short = rtp.present() <= pools_.short_packets.capacity_bytes();
+  sent_.drop_moved();
+}
+
+void SentSymbols::add(Timestamp now, const Packet& rtp) {
+  while (!sent_.empty() && (sent_.size() >= kMost || now - left_at_.front() > remembered_))
+    forget_oldest();
+  left_at_.push(now);
   Sent& sent = sent_.push();
-  sent.packet = (is_short ? pools_.short_packets : pools_.packets).take();
-  std::copy_n(rtp.data(), rtp.present(), sent.packet->data());
-  sent.packet->set_size(rtp.present(), rtp.elided());
-  sent.sent_at = now;
+  sent.repeats = 0;
+  sent.present = static_cast<std::uint16_t>(rtp.present());
+  sent.elided = static_cast<std::uint16_t>(rtp.elided());
+  if (rtp.present() > Sent::kShort) {
+    sent.packet = pools_.packets.take();
+    std::copy_n(rtp.data(), rtp.present(), sent.packet->data());
+    sent.packet->set_size(rtp.present(), rtp.elided());
+    ++long_;
+  } else if (rtp.capacity() >= Sent::kShort) {
+    std::copy_n(rtp.data(), Sent::kShort, sent.head.data());  // all of it is quicker
+  } else {
+    std::copy_n(rtp.data(), rtp.present(), sent.head.data());
+  }
   ++next_;
-  sent_.front().packet.fetch();  // it goes next, and the next copy is made in its memory
+  fetch_next();
 }
 
 SentSymbols::Sent* SentSymbols::find(PacketId id) {
   if (id < oldest() || id >= next_) return nullptr;
-  return &sent_.at(static_cast<std::size_t>(id - oldest()));
+  return &sent_.at(place_of(id));
 }
 
 PacketId SentSymbols::window_since(Timestamp sent_at) const {
   PacketId first = next_;
   while (first > oldest() && next_ - first < static_cast<PacketId>(kMostSymbols) &&
-         at(first - 1).sent_at >= sent_at) {
+         this->sent_at(first - 1) >= sent_at) {
     --first;
   }
   return first;
@@ -42,7 +59,7 @@ PacketId SentSymbols::window_since(Timestamp sent_at) const {
 std::size_t SentSymbols::coded_bytes(PacketId first, std::size_t count) const {
   std::size_t most = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    most = std::max(most, at(first + static_cast<PacketId>(i)).packet->wire_size());
+    most = std::max(most, at(first + static_cast<PacketId>(i)).wire_size());
   }
   return wire::kRepairHeaderBytes + wire::kSymbolLengthBytes + most;
 }
@@ -53,10 +70,10 @@ PacketRef SentSymbols::code(PacketId first, std::size_t count, std::uint16_t key
   std::size_t present = 0, whole = 0;
   bool elided = false;
   for (std::size_t i = 0; i < count; ++i) {
-    const Packet& p = *at(first + static_cast<PacketId>(i)).packet;
-    present = std::max(present, p.present());
+    const Sent& p = at(first + static_cast<PacketId>(i));
+    present = std::max<std::size_t>(present, p.present);
     whole = std::max(whole, p.wire_size());
-    elided = elided || p.elided() > 0;
+    elided = elided || p.elided > 0;
   }
   const std::size_t head_bytes = symbol_head_bytes(elided);
   const std::size_t extra = head_bytes - wire::kSymbolLengthBytes;
@@ -77,10 +94,10 @@ PacketRef SentSymbols::code(PacketId first, std::size_t count, std::uint16_t key
   std::uint8_t* const symbol = out->data() + begin;
   for (std::size_t i = 0; i < count; ++i) {
     if (factors[i] == 0) continue;
-    const Packet& p = *at(first + static_cast<PacketId>(i)).packet;
-    const SymbolHead head = symbol_head(p, elided);
+    const Sent& p = at(first + static_cast<PacketId>(i));
+    const SymbolHead head = symbol_head(p.wire_size(), p.present, elided);
     pools_.kernel.multiply_add(factors[i], head.bytes.data(), symbol, head.size);
-    pools_.kernel.multiply_add(factors[i], p.data(), symbol + head.size, p.present());
+    pools_.kernel.multiply_add(factors[i], p.bytes().data(), symbol + head.size, p.present);
   }
   return out;
 }
@@ -98,7 +115,9 @@ PacketRef SentSymbols::refusal(PacketId first, std::size_t count) const {
 }
 
 void SentSymbols::clear() {
+  left_at_.clear();
   sent_.clear();
+  long_ = 0;
   next_ = 0;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -21,18 +22,22 @@ class SentSymbols {
  public:
   static constexpr std::size_t kMost = 512;
   static constexpr Duration kMostRemembered = 500ms;
-  // Sealing works in place: what is remembered is a copy. Short ones have their own pool, for the
-  // simulator's hundreds of links.
   struct Pools {
     PacketPool& packets;
-    PacketPool& short_packets;
     const Kernel& kernel;
   };
-  struct Sent {
-    PacketRef packet;
-    Timestamp sent_at;
+  // Sealing works in place: what is remembered is a copy. A short one, the header of what is
+  // elided, stands in it, so that neither to add it nor to forget it asks for other memory: on each
+  // of the simulator's links the oldest has long left the cache.
+  struct alignas(64) Sent {
+    static constexpr std::size_t kShort = 40;
+    PacketRef packet;       // of a longer one
     Timestamp repeated_at;  // the last time, if `repeats` is above 0
+    std::uint16_t present = 0, elided = 0;
     std::uint8_t repeats = 0;
+    std::array<std::uint8_t, kShort> head{};
+    ByteSpan bytes() const { return packet ? packet->bytes() : ByteSpan{head}.first(present); }
+    std::size_t wire_size() const { return std::size_t{present} + elided; }
   };
 
   explicit SentSymbols(Pools pools) : pools_(pools) {}
@@ -41,10 +46,14 @@ class SentSymbols {
   PacketId next() const { return next_; }
   PacketId oldest() const { return next_ - static_cast<PacketId>(sent_.size()); }
   void add(Timestamp now, const Packet& rtp);
+  // It will be called: what it writes to.
+  void fetch_next() const { __builtin_prefetch(sent_.next_place(), 1); }
   // For how long: until nobody can ask any more.
   void remember(Duration d) { remembered_ = std::min(d, kMostRemembered); }
   // None when it is too old or was never sent.
   Sent* find(PacketId id);
+  // Of one that find() finds.
+  Timestamp sent_at(PacketId id) const { return left_at_.at(place_of(id)); }
   // Of all symbols from `first` on that may be coded together: those that are remembered, the
   // newest kMostSymbols.
   PacketId window_since(Timestamp sent_at) const;
@@ -58,10 +67,14 @@ class SentSymbols {
   void clear();
 
  private:
-  const Sent& at(PacketId id) const { return sent_.at(static_cast<std::size_t>(id - oldest())); }
+  std::size_t place_of(PacketId id) const { return static_cast<std::size_t>(id - oldest()); }
+  const Sent& at(PacketId id) const { return sent_.at(place_of(id)); }
+  void forget_oldest();
 
   Pools pools_;
+  RingQueue<Timestamp> left_at_;  // of those in sent_
   RingQueue<Sent> sent_;
+  std::size_t long_ = 0;  // of them with a packet
   PacketId next_ = 0;
   Duration remembered_ = kMostRemembered;
 };

@@ -36,14 +36,17 @@ constexpr std::size_t symbol_head_bytes(bool elided) {
   return elided ? 2 * wire::kSymbolLengthBytes : wire::kSymbolLengthBytes;
 }
 
-inline SymbolHead symbol_head(const Packet& packet, bool elided) {
-  const auto length = static_cast<std::uint16_t>(packet.wire_size());
-  const auto present = static_cast<std::uint16_t>(packet.present());
+inline SymbolHead symbol_head(std::size_t wire_size, std::size_t bytes_present, bool elided) {
+  const auto length = static_cast<std::uint16_t>(wire_size);
+  const auto present = static_cast<std::uint16_t>(bytes_present);
   SymbolHead head;
   head.bytes = {static_cast<std::uint8_t>(length >> 8), static_cast<std::uint8_t>(length),
                 static_cast<std::uint8_t>(present >> 8), static_cast<std::uint8_t>(present)};
   head.size = symbol_head_bytes(elided);
   return head;
+}
+inline SymbolHead symbol_head(const Packet& packet, bool elided) {
+  return symbol_head(packet.wire_size(), packet.present(), elided);
 }
 
 }  // namespace diemcau::repair

@@ -94,8 +94,8 @@ class Link {
     }
   }
 
-  PacketPool packets_, short_packets_{160};
-  SentSymbols sent_{{packets_, short_packets_, plain_kernel()}};
+  PacketPool packets_;
+  SentSymbols sent_{{packets_, plain_kernel()}};
   Decoder decoder_{packets_, plain_kernel()};
   std::vector<PacketRef> media_;
   bool tampered_ = false;

@@ -139,14 +139,11 @@ std::vector<Out> through_network(const Scenario& scenario, const std::vector<Off
     if (e->what() == EventClass::entry) network.enter(e->time(), e->id());
     if (e->what() == EventClass::start) {
       const Offer& o = offers[e->payload];
-      Datagram d;
-      d.from = o.from;
-      d.to = o.to;
-      d.packet = pool.take();
+      PacketRef packet = pool.take();
       const auto bytes = bytes_of(o);
-      std::copy(bytes.begin(), bytes.end(), d.packet->data());
-      d.packet->set_size(bytes.size());
-      network.send(o.at, std::move(d));
+      std::copy(bytes.begin(), bytes.end(), packet->data());
+      packet->set_size(bytes.size());
+      network.send(o.at, network.make(o.from, o.to, mesh::PacketKind::stun, std::move(packet)));
     }
     if (e->what() == EventClass::arrival)  // nothing else: nobody observes
       cross.arrive(now, network.take_cross(e->payload));

@@ -17,8 +17,7 @@ namespace diemcau::repair {
 
 struct LinkOfRepair {
   PacketPool packets;
-  PacketPool short_packets{160};
-  SentSymbols sent{{packets, short_packets, plain_kernel()}};
+  SentSymbols sent{{packets, plain_kernel()}};
   Decoder decoder{packets, plain_kernel()};
 
   // A media packet of `size` bytes of which `elided` are not there.

@@ -11,7 +11,7 @@ namespace {
 struct Stage {
   LinkOfRepair link;
   Rng rng{1};
-  Sender sender{{link.packets, link.short_packets, plain_kernel()}};
+  Sender sender{{link.packets, plain_kernel()}};
   Timestamp now{};
 
   // `packets` of 1,000 bytes, 33 ms after the last picture.
