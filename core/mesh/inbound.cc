@@ -43,6 +43,7 @@ Inbound::Stream* Inbound::find(const StreamId& id) const {
 
 // Every input asks the pictures of a peer: not those of layers that it only might send.
 void Inbound::list_pictures() {
+  pictures_known_ = false;
   with_pictures_.clear();
   for (const Live& live : live_) {
     if (live.pictures != nullptr) with_pictures_.push_back(live);
@@ -51,7 +52,7 @@ void Inbound::list_pictures() {
 
 void Inbound::association_began() {
   live_.clear();
-  with_pictures_.clear();
+  list_pictures();
   sound_.stop();
   sound_record_.restart();
   for (PictureView* view : {&face_, &page_}) {
@@ -158,6 +159,7 @@ void Inbound::tell_missing(Timestamp now) {
   if (!late && told_missing_ == std::pair(oldest, false)) return;
   told_missing_ = {oldest, late};
   bool waits = false;
+  pictures_known_ = false;
   for (const Live& live : with_pictures_) {
     receive::Assembly& assembly = live.pictures->assembly;
     assembly.set_oldest_missing(oldest, late);
@@ -179,6 +181,7 @@ std::optional<quality::DropReason> Inbound::video_arrived(const Coming& coming, 
   const PacketId id = stream.sequence.unwrap(rtp.header.seq);
   const std::size_t size = packet->wire_size();
   stream.pictures->arrived_at = now;
+  pictures_known_ = false;
   receive::Assembly& assembly = stream.pictures->assembly;
   assembly.set_reorder_tolerance(std::clamp<Duration>(3 * stream.meter.jitter(), 10ms, 60ms));
   const auto result = assembly.insert(now, id, rtp, std::move(packet), coming.symbol);
@@ -229,6 +232,7 @@ void Inbound::frame_decoded(Timestamp now, const FrameDecoded& decoded) {
   if (!decoded.ok) {
     stream->meter.frame_undecodable();
     stream->pictures->assembly.decode_failed(number);
+    pictures_known_ = false;
     return;
   }
   Pictures& own = *stream->pictures;
@@ -285,6 +289,7 @@ void Inbound::time_passed(Timestamp now) {
     receive::Assembly& assembly = live.pictures->assembly;
     const auto due = assembly.deadline();
     if (!due || *due > now) continue;
+    pictures_known_ = false;
     assembly.time_passed(now);
     release_frames(now, *live.stream);
   }
@@ -294,16 +299,26 @@ Timestamp Inbound::due() const {
   constexpr Timestamp kNever = Timestamp::max();
   Timestamp first = repair_.deadline().value_or(kNever);
   if (context_.records) first = std::min(first, sound_record_.deadline().value_or(kNever));
-  for (const Live& live : with_pictures_)
-    first = std::min(first, live.pictures->assembly.deadline().value_or(kNever));
-  return first;
+  if (!pictures_known_) look_at_pictures();
+  return std::min(first, pictures_due_);
+}
+
+void Inbound::look_at_pictures() const {
+  constexpr Timestamp kNever = Timestamp::max();
+  pictures_known_ = true;
+  pictures_lack_ = false;
+  pictures_due_ = kNever;
+  for (const Live& live : with_pictures_) {
+    const receive::Assembly& assembly = live.pictures->assembly;
+    pictures_lack_ = pictures_lack_ || assembly.lacks_frames();
+    pictures_due_ = std::min(pictures_due_, assembly.deadline().value_or(kNever));
+  }
 }
 
 void Inbound::fetch_stream(ByteSpan packet) const {
-  constexpr std::size_t kAsked = 256;    // of an assembly
   constexpr std::size_t kTouched = 320;  // of a stream, by each of its packets
+  constexpr std::size_t kAsked = 256;    // of an assembly
   constexpr std::size_t kLearns = 576;   // of the sound's buffer
-  for (const Live& live : with_pictures_) diemcau::fetch(&live.pictures->assembly, kAsked);
   if (packet.size() < wire::kRtpFixedHeaderBytes) return;
   const Ssrc ssrc{ByteReader{packet.subspan(8)}.u32()};
   arrivals_.fetch(ssrc);
@@ -311,12 +326,10 @@ void Inbound::fetch_stream(ByteSpan packet) const {
     if (live.ssrc != ssrc) continue;
     diemcau::fetch(live.stream, kTouched);
     if (live.id.source == Source::microphone) diemcau::fetch(&sound_, kLearns);
+    if (live.pictures == nullptr) continue;
+    diemcau::fetch(&live.pictures->assembly, kAsked);
+    live.pictures->assembly.fetch_next();
   }
-}
-
-bool Inbound::lacks_pictures() const {
-  return std::any_of(with_pictures_.begin(), with_pictures_.end(),
-                     [](const Live& live) { return live.pictures->assembly.lacks_frames(); });
 }
 
 std::optional<Inbound::LossToReport> Inbound::poll_loss(Timestamp now,

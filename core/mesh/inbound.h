@@ -77,9 +77,12 @@ class Inbound {
 
   void want(const PictureLayers& layers);  // the best to ask for
   const PictureLayers& wanted() const { return wanted_; }
-  bool lacks_pictures() const;  // then there may be a loss to report
-  // A packet is near: what every packet reads; then the pictures that lacks_pictures() and due()
-  // look at, and its own stream.
+  // Then there may be a loss to report.
+  bool lacks_pictures() const {
+    if (!pictures_known_) look_at_pictures();
+    return pictures_lack_;
+  }
+  // A packet is near: what every packet reads; then its own stream.
   void fetch() const { diemcau::fetch(this, kEachReads); }
   void fetch_stream(ByteSpan packet) const;
   // One loss to report to the peer; poll until none.
@@ -150,6 +153,7 @@ class Inbound {
   Live* find(Ssrc ssrc);
   void list_pictures();
   Stream* find(const StreamId& id) const;
+  void look_at_pictures() const;
   Timestamp local_time(NtpTime captured) const;
   std::optional<quality::DropReason> media_arrived(const Coming& coming, Live& live,
                                                    const wire::RtpPacket& rtp, PacketRef packet);
@@ -178,12 +182,16 @@ class Inbound {
   void second_over(Timestamp now);
 
   // What every packet reads stands first.
-  static constexpr std::size_t kEachReads = 832;
+  static constexpr std::size_t kEachReads = 896;
   Context context_;
   std::vector<Live> live_;           // those of the present association
   std::vector<Live> with_pictures_;  // of them those with pictures, in the same order
   PictureLayers wanted_;
   receive::PeerClock clock_;
+  std::optional<Downlink::Second> line_second_;
+  // What the pictures of all layers say together, until one of them may say something else.
+  mutable bool pictures_known_ = false, pictures_lack_ = false;
+  mutable Timestamp pictures_due_;
   receive::ArrivalLog arrivals_;
   std::optional<Ssrc> repair_ssrc_;
   std::pair<std::optional<PacketId>, bool> told_missing_;  // what the pictures know, and it is late
@@ -201,7 +209,6 @@ class Inbound {
     std::uint64_t lost = 0, received = 0, concealed = 0;
   };
   Counted counted_;
-  std::optional<Downlink::Second> line_second_;
 };
 
 }  // namespace diemcau::mesh

@@ -80,6 +80,7 @@ class Link {
   void fetch() const {
     diemcau::fetch(this, 128);
     diemcau::fetch(&paths_.front(), 128);
+    diemcau::fetch(&handshake_, 64);
     control_.fetch();
   }
   PeerId peer() const { return peer_; }

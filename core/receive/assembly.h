@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/fetch.h"
 #include "core/base/frame_pool.h"
 #include "core/base/packet_pool.h"
 #include "core/base/ring_queue.h"
@@ -70,6 +71,12 @@ class Assembly {
   std::optional<Timestamp> deadline() const { return deadline_; }
   // The decoder refused a frame that we took for decodable: nothing that leans on it is good.
   void decode_failed(std::int64_t frame_number);
+  // A packet is near: where it will lie.
+  void fetch_next() const {
+    if (slots_.empty()) return;
+    const auto next = static_cast<std::size_t>(highest_ + 1 - base_) & (slots_.size() - 1);
+    diemcau::fetch(&slots_[next], sizeof(Slot));
+  }
   void set_reorder_tolerance(Duration d) { tolerance_ = d; }
 
   std::uint64_t frames_undecodable() const { return undecodable_; }
