@@ -53,6 +53,7 @@ class Server {
   bool free(std::int64_t now_ns) const {
     return free_ns_ < now_ns || (free_ns_ == now_ns && !rest_);
   }
+  bool by_opportunity() const { return config_.kind == CapacityConfig::Kind::opportunities; }
   std::int64_t free_ns() const { return free_ns_; }  // floor of the exact instant
   Bitrate rate_at(std::int64_t ns);
   // Bits that could have been served between two instants.
@@ -71,12 +72,12 @@ class Server {
   Service serve_by_opportunity(std::int64_t arrived_ns, std::int64_t bytes);
   bool next_opportunity(std::int64_t after_ns);
 
-  CapacityConfig config_;
+  std::int64_t free_ns_ = 0;
+  std::int64_t rest_ = 0;  // work done after free_ns_, in bit·ns/s
+  bool plain_ = false;     // constant and never stalled
+  CapacityConfig config_;  // whose kind and rate stand first: beside what every packet touches
   std::vector<OutageSpan> stalls_;
   CounterRandom random_;
-  bool plain_ = false;  // constant and never stalled
-  std::int64_t free_ns_ = 0;
-  std::int64_t rest_ = 0;               // work done after free_ns_, in bit·ns/s
   std::vector<std::int64_t> wandered_;  // bit/s by step, as far as it was asked for
   std::int64_t wander_q16_ = 0;
   std::int64_t opportunity_ns_ = -1;   // the one in use

@@ -12,9 +12,9 @@ constexpr int kDraws = 16;
 }  // namespace
 
 DelayLine::DelayLine(const DelayConfig& config, std::uint64_t seed, std::uint64_t line)
-    : config_(config),
-      plain_(!config.trace && config.jitter.kind == JitterConfig::Kind::none && !config.spikes &&
+    : plain_(!config.trace && config.jitter.kind == JitterConfig::Kind::none && !config.spikes &&
              config.reorder_parts == 0 && config.duplicate_parts == 0 && config.corrupt_parts == 0),
+      config_(config),
       jitter_(seed, Purpose::jitter, line),
       spike_(seed, Purpose::spike, line),
       damage_(seed, Purpose::damage, line) {}

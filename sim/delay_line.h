@@ -52,8 +52,8 @@ class DelayLine {
   std::int64_t jitter_ns();
   std::int64_t held_until(std::int64_t departs_ns);
 
+  bool plain_;  // nothing but the base, which stands first in the config
   DelayConfig config_;
-  bool plain_;
   CounterRandom jitter_, spike_, damage_;
   std::int64_t last_arrival_ns_ = 0;
   std::int64_t spike_from_ns_ = -1, spike_to_ns_ = -1;

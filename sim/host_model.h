@@ -25,6 +25,7 @@ using HostTimes = std::array<std::uint32_t, kHostParts.size()>;
 // what lies between them is no power of two: so the cut is counted instead of searched for, and to
 // divide is to multiply (Granlund and Montgomery, 1994), exact for all that 63 bits hold.
 inline Duration time_at(const HostTimes& times, std::uint32_t draw) {
+  __extension__ using Wide = unsigned __int128;
   struct Span {
     std::uint64_t from, factor;
     unsigned shift;
@@ -34,17 +35,15 @@ inline Duration time_at(const HostTimes& times, std::uint32_t draw) {
     for (std::size_t i = 0; i < spans.size(); ++i) {
       const std::uint64_t length = kHostParts[i + 1] - kHostParts[i];
       const auto bits = static_cast<unsigned>(std::bit_width(length - 1));
-      __extension__ using Wide = unsigned __int128;
       const Wide one = Wide{1} << (63 + bits);
       spans[i] = {kHostParts[i], static_cast<std::uint64_t>((one + length - 1) / length), bits - 1};
     }
     return spans;
   }();
   std::size_t cut = 0;
-  for (std::size_t i = 1; i < kSpans.size(); ++i) cut += draw >= kSpans[i].from ? 1 : 0;
+  for (std::size_t i = 1; i < kSpans.size(); ++i) cut += draw >= kSpans[i].from ? 1U : 0U;
   const Span& span = kSpans[cut];
   const std::uint64_t product = std::uint64_t{times[cut + 1] - times[cut]} * (draw - span.from);
-  __extension__ using Wide = unsigned __int128;
   const auto rise = static_cast<std::uint64_t>(Wide{product} * span.factor >> 64) >> span.shift;
   return Duration{static_cast<std::int64_t>(times[cut] + rise)};
 }

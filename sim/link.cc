@@ -22,13 +22,16 @@ std::unique_ptr<ActiveQueue> active_queue_of(const LinkConfig& c) {
 }  // namespace
 
 Link::Link(const LinkConfig& config, const LinkIdentity& id)
-    : config_(config),
-      cuts_(spans_of(config.outages, OutageKind::cut, id.life, id.seed, id.number)),
+    : cuts_(spans_of(config.outages, OutageKind::cut, id.life, id.seed, id.number)),
       stalls_(spans_of(config.outages, OutageKind::stall, id.life, id.seed, id.number)),
+      active_(active_queue_of(config)),
+      overhead_(config.overhead),
+      loss_at_ingress_(config.loss_at_ingress),
+      polices_(config.policer.has_value()),
       server_(config.capacity, stalls_, CounterRandom{id.seed, Purpose::capacity, id.number}),
-      loss_(config.loss, CounterRandom{id.seed, Purpose::wire_loss, id.number}),
       delay_(config.delay, id.seed, id.number),
-      active_(active_queue_of(config)) {
+      loss_(config.loss, CounterRandom{id.seed, Purpose::wire_loss, id.number}),
+      config_(config) {
   if (config_.policer) tokens_ = config_.policer->burst.count() * kBitNs;
 }
 
@@ -45,20 +48,20 @@ Link::Result Link::send(Timestamp now, ByteCount size, std::uint32_t flow, std::
   DC_CHECK(now_ns >= last_now_ns_);
   last_now_ns_ = now_ns;
   ++figures_.offered;
-  const std::int64_t bytes = size.count() + config_.overhead;
+  const std::int64_t bytes = size.count() + overhead_;
   if (!cuts_.empty()) {
     end_cut(now_ns);
     const OutageSpan* cut = span_from(cuts_, now_ns);
     if (cut && cut->from_ns <= now_ns) return refuse(Passage::lost_outage, figures_.lost_outage);
   }
-  if (config_.policer && !passes_policer(now_ns, bytes))
+  if (polices_ && !passes_policer(now_ns, bytes))
     return refuse(Passage::dropped_policer, figures_.dropped_policer);
-  if (config_.loss_at_ingress && loss_.loses(now_ns))
+  if (loss_at_ingress_ && loss_.loses(now_ns))
     return refuse(Passage::lost_wire, figures_.lost_wire);
   if (active_) return send_active(now_ns, Parcel{bytes, flow, handle, now_ns});
 
   leave_queue(now_ns);
-  const bool by_opportunity = config_.capacity.kind == CapacityConfig::Kind::opportunities;
+  const bool by_opportunity = server_.by_opportunity();
   const bool busy = by_opportunity || !server_.free(now_ns);
   if (busy && waiting_bytes_ + bytes > limit_bytes(now_ns))
     return refuse(Passage::dropped_queue, figures_.dropped_queue);
@@ -73,7 +76,7 @@ Link::Result Link::cross(std::int64_t arrived_ns, const Server::Service& service
   result.begins = timestamp_from_ns(service.begins_ns);
   result.waited = Duration{service.begins_ns - arrived_ns};
   figures_.waited.add(result.waited);
-  if (!config_.loss_at_ingress && loss_.loses(service.departs_ns)) {
+  if (!loss_at_ingress_ && loss_.loses(service.departs_ns)) {
     ++figures_.lost_wire;
     result.passage = Passage::lost_wire;
     return result;

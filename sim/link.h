@@ -126,24 +126,28 @@ class Link {
   void leave_queue(std::int64_t now_ns);
   void enter_queue(Waiting w);
 
-  LinkConfig config_;
+  // What every packet touches stands first: of eleven members the lines are as large as the first
+  // cache.
   LinkFigures figures_;
-  std::vector<OutageSpan> cuts_, stalls_;
-  Server server_;
-  WireLoss loss_;
-  DelayLine delay_;
-  std::unique_ptr<ActiveQueue> active_;
-  std::vector<Parcel> dropped_, cut_off_;  // to be told by serve()
-  std::int64_t last_limit_ = 0;
-  Bitrate limit_rate_;       // that it belongs to
-  std::int64_t tokens_ = 0;  // of the policer, bit·ns/s
-  std::int64_t tokens_at_ns_ = 0;
-  std::int64_t cut_ended_ns_ = 0;
+  std::int64_t last_now_ns_ = 0;
   std::vector<Waiting> ring_;  // power of two; grows to the working set
   std::size_t head_ = 0, size_ = 0;
   std::int64_t waiting_bytes_ = 0;
+  std::int64_t last_limit_ = 0;
+  Bitrate limit_rate_;  // that it belongs to
+  std::vector<OutageSpan> cuts_, stalls_;
+  std::unique_ptr<ActiveQueue> active_;
+  std::int64_t overhead_;  // as the config has it, as are the next two
+  bool loss_at_ingress_, polices_;
+  Server server_;
+  DelayLine delay_;
+  WireLoss loss_;
+  LinkConfig config_;
+  std::vector<Parcel> dropped_, cut_off_;  // to be told by serve()
+  std::int64_t tokens_ = 0;                // of the policer, bit·ns/s
+  std::int64_t tokens_at_ns_ = 0;
+  std::int64_t cut_ended_ns_ = 0;
   std::int64_t waiting_bytes_at_reset_ = 0;
-  std::int64_t last_now_ns_ = 0;
 };
 
 }  // namespace diemcau::sim

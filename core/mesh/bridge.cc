@@ -60,6 +60,9 @@ struct Bridge::Impl {
   }
   void handle(Timestamp at, AudioWanted& in) {
     if (Peer* peer = peers.find(in.origin)) peer->inbound.audio_wanted(at, in.queued_samples);
+    // A device asks for all origins in turn.
+    const PeerId next{static_cast<std::uint16_t>(in.origin.value + 1)};
+    if (const Peer* peer = peers.find(next)) peer->inbound.fetch_sound();
   }
   void handle(Timestamp at, AudioPlayed& in) {
     if (Peer* peer = peers.find(in.origin)) peer->inbound.audio_played(at, in);

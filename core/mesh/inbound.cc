@@ -318,14 +318,13 @@ void Inbound::look_at_pictures() const {
 void Inbound::fetch_stream(ByteSpan packet) const {
   constexpr std::size_t kTouched = 320;  // of a stream, by each of its packets
   constexpr std::size_t kAsked = 256;    // of an assembly
-  constexpr std::size_t kLearns = 576;   // of the sound's buffer
   if (packet.size() < wire::kRtpFixedHeaderBytes) return;
   const Ssrc ssrc{ByteReader{packet.subspan(8)}.u32()};
   arrivals_.fetch(ssrc);
   for (const Live& live : live_) {
     if (live.ssrc != ssrc) continue;
     diemcau::fetch(live.stream, kTouched);
-    if (live.id.source == Source::microphone) diemcau::fetch(&sound_, kLearns);
+    if (live.id.source == Source::microphone) fetch_sound();
     if (live.pictures == nullptr) continue;
     diemcau::fetch(&live.pictures->assembly, kAsked);
     live.pictures->assembly.fetch_next();

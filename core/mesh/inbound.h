@@ -85,6 +85,8 @@ class Inbound {
   // A packet is near: what every packet reads; then its own stream.
   void fetch() const { diemcau::fetch(this, kEachReads); }
   void fetch_stream(ByteSpan packet) const;
+  // The device will ask for sound.
+  void fetch_sound() const { diemcau::fetch(&sound_, kSoundReads); }
   // One loss to report to the peer; poll until none.
   struct LossToReport {
     Ssrc ssrc;
@@ -182,7 +184,7 @@ class Inbound {
   void second_over(Timestamp now);
 
   // What every packet reads stands first.
-  static constexpr std::size_t kEachReads = 896;
+  static constexpr std::size_t kEachReads = 896, kSoundReads = 576;
   Context context_;
   std::vector<Live> live_;           // those of the present association
   std::vector<Live> with_pictures_;  // of them those with pictures, in the same order

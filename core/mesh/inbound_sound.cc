@@ -135,6 +135,10 @@ void Inbound::audio_wanted(Timestamp now, std::uint32_t queued_samples) {
     play.media = media_of_sound(*pull.frame);
   }
   context_.out.push(std::move(play));
+  // The answer comes soon.
+  if (const Stream* stream = find(StreamId{context_.peer, Source::microphone, Layer::only}))
+    stream->meter.fetch_played();
+  diemcau::fetch(&sync_, sizeof sync_);
 }
 
 void Inbound::audio_played(Timestamp now, const AudioPlayed& played) {

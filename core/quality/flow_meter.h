@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/base/fetch.h"
 #include "core/quality/flow_report.h"
 #include "core/units/ids.h"
 #include "core/units/seq_no.h"
@@ -32,6 +33,8 @@ class FlowMeter {
   // Concealed samples are those that had to be invented while the stream was running.
   void samples_played(std::uint64_t samples, bool concealed);
   void sound_played(Duration end_to_end);
+  // Something will be played or shown soon: what is counted of it.
+  void fetch_played() const { diemcau::fetch(&report_, sizeof report_); }
   void impaired(Cause cause, std::uint32_t seconds) {
     report_.impaired[static_cast<std::size_t>(cause)] += seconds;
   }

@@ -7,6 +7,7 @@
 #include <map>
 #include <vector>
 
+#include "core/base/rng.h"
 #include "sim/host_times.h"
 #include "sim/media_model.h"
 #include "sim/playout_model.h"
@@ -46,6 +47,22 @@ TEST_CASE("a draw at a cut gives the time at that cut, and draws between rise st
   CHECK(to_ns(time_at(times, middle)) == 45);
   // The last draw is one of 2^22 in the last span: below its end by less than a thousandth.
   CHECK(to_ns(time_at(times, UINT32_MAX)) == 1079);
+}
+
+TEST_CASE("a draw is what dividing gives, to the nanosecond", "[sim]") {
+  // The last rise of 4.2 s takes as many bits as a product may have.
+  constexpr HostTimes times{1,      1,         2,         1'000,      54'321,
+                            54'400, 7'654'321, 7'700'000, 90'000'000, 4'294'967'295};
+  Rng rng{kSeed};
+  for (int n = 0; n < 200'000; ++n) {
+    const std::uint32_t draw = rng.next_u32();
+    std::size_t cut = 0;
+    while (draw >= kHostParts[cut + 1]) ++cut;
+    const std::uint64_t length = kHostParts[cut + 1] - kHostParts[cut];
+    const std::uint64_t rise =
+        std::uint64_t{times[cut + 1] - times[cut]} * (draw - kHostParts[cut]);
+    REQUIRE(to_ns(time_at(times, draw)) == static_cast<std::int64_t>(times[cut] + rise / length));
+  }
 }
 
 TEST_CASE("every table of measured times rises", "[sim]") {

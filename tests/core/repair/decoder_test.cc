@@ -31,6 +31,26 @@ TEST_CASE("a retransmission gives the packet back byte for byte") {
   CHECK(recovered_equal(link, {media}) == 1);
 }
 
+TEST_CASE("short packets and long ones come back in any order, and hold nothing once forgotten") {
+  LinkOfRepair link;
+  Rng rng(2);
+  std::vector<PacketRef> media;
+  for (std::size_t i = 0; i < 80;
+       ++i)  // of 20 to 59 bytes: on both sides of SentSymbols::Sent::kShort
+    media.push_back(link.send(kStart, 20 + i * 7 % 40, rng));
+  for (PacketId id = 0; id < 80; ++id) {
+    LinkOfRepair other;
+    CHECK(other.deliver(link.sent.code(id, 1, 0)) == Decoder::Added::useful);
+    const auto recovered = other.decoder.poll();
+    REQUIRE(recovered);
+    CHECK(same(*recovered->packet, *media[static_cast<std::size_t>(id)]));
+  }
+  media.clear();
+  CHECK(link.packets.in_use() > 0);
+  static_cast<void>(link.send(kStart + 2 * SentSymbols::kMostRemembered, 30, rng));
+  CHECK(link.packets.in_use() == 0);
+}
+
 TEST_CASE("any erasures of twelve packets come back when as many repair packets arrive") {
   // All 4,095 patterns, with as many repair packets as there are erasures, each over all twelve.
   Rng rng(7);
