@@ -24,7 +24,7 @@ std::uint32_t clock_of(const StreamId& id) {
 }
 }  // namespace
 
-Inbound::Stream::Stream(StreamId stream, Ssrc s)
+InboundStream::InboundStream(StreamId stream, Ssrc s)
     : id(stream), ssrc(s), times(clock_of(stream)), meter(stream, clock_of(stream)) {}
 
 Inbound::Live* Inbound::find(Ssrc ssrc) {
@@ -218,7 +218,7 @@ void Inbound::release_frames(Timestamp now, Stream& stream) {
   }
 }
 
-Inbound::Pictures::Pending& Inbound::Pictures::pending_of(std::int64_t frame) {
+InboundPictures::Pending& InboundPictures::pending_of(std::int64_t frame) {
   return pending[static_cast<std::size_t>(frame) % pending.size()];
 }
 

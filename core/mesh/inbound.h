@@ -2,7 +2,6 @@
 // report back.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,6 +11,7 @@
 #include "core/base/fetch.h"
 #include "core/mesh/boundary.h"
 #include "core/mesh/downlink.h"
+#include "core/mesh/inbound_stream.h"
 #include "core/mesh/output_queue.h"
 #include "core/mesh/picture_layers.h"
 #include "core/mesh/picture_view.h"
@@ -20,12 +20,10 @@
 #include "core/quality/flow_meter.h"
 #include "core/quality/impairment.h"
 #include "core/receive/arrival_log.h"
-#include "core/receive/assembly.h"
 #include "core/receive/audio_buffer.h"
 #include "core/receive/av_sync.h"
 #include "core/receive/capture_clock.h"
 #include "core/receive/record_tap.h"
-#include "core/receive/seen_ids.h"
 #include "core/repair/receiver.h"
 #include "core/wire/messages.h"
 #include "core/wire/rtcp.h"
@@ -109,36 +107,8 @@ class Inbound {
   void reset_figures(Timestamp now);
 
  private:
-  // Frames of one layer from packet to display; made at its first packet, because most of the
-  // layers that a peer announces are never asked for.
-  struct Pictures {
-    explicit Pictures(FramePool& frames) : assembly(frames) {}
-    receive::Assembly assembly;
-    Timestamp arrived_at;                   // its newest packet
-    std::uint64_t undecodable_counted = 0;  // when the last second was over
-    std::int64_t decoded_last = -1;
-    std::uint8_t halves = 0;  // how often in a row the number has gone on by two
-    // Between decode and display, by number modulo the size.
-    struct Pending {
-      std::int64_t frame_number = -1;
-      Timestamp captured_at, asked_at;  // asked to be decoded
-      bool mended = false;
-    };
-    std::array<Pending, 64> pending{};
-    Pending& pending_of(std::int64_t frame);
-  };
-  struct Stream {
-    Stream(StreamId stream, Ssrc s);
-    // What every packet touches stands first.
-    StreamId id;
-    Ssrc ssrc;
-    SeqUnwrapper sequence;
-    std::unique_ptr<Pictures> pictures;
-    receive::SeenIds packets_seen, frames_seen;  // sound: a frame may come in a later packet, too
-    receive::CaptureTimes times;
-    quality::FlowMeter meter;
-    std::optional<std::pair<std::uint32_t, Timestamp>> last_report;  // the SR's NTP, when it came
-  };
+  using Pictures = InboundPictures;
+  using Stream = InboundStream;
   // What every packet is looked up by, side by side.
   struct Live {
     Ssrc ssrc;

@@ -40,7 +40,8 @@ void Decoder::known(PacketId id, const PacketRef& packet) {
   if (known_.empty()) known_.resize(static_cast<std::size_t>(kMemory));
   move_newest(id);
   known_[index(id)] = {id, packet};
-  known_[index(id + 1)].packet.fetch();  // the next one lets it go
+  const PacketRef& oldest = known_[index(id + 1)].packet;
+  if (oldest) oldest.fetch();  // the next one lets it go
   std::optional<Row> pivotless;
   for (std::size_t i = 0; i < rows_.size();) {
     Row& row = rows_[i];
