@@ -51,8 +51,9 @@ table.data td{border-bottom:1px solid var(--line);padding:3px 6px;text-align:rig
 table.data th.name,table.data td.name{text-align:left}
 table.data tr{break-inside:avoid}
 table.data td:not(.name),table.data td.short{white-space:nowrap}
-table.compare td.name{min-width:210px}table.compare td:last-child{white-space:normal}
-td.drawing svg{width:130px}
+table.compare td.name{min-width:150px}
+table.compare td:last-child{white-space:normal;min-width:120px}
+td.drawing svg{width:100px}
 table.compare td{vertical-align:middle}
 thead{display:table-header-group}
 td.better{color:var(--good);font-weight:700}td.worse{color:var(--poor);font-weight:700}
@@ -97,7 +98,7 @@ body{max-width:none;padding:0;font-size:11.5px}
 h1{font-size:20px}h2{font-size:15px;margin-top:18px}
 .verdict .word{font-size:26px}.verdict .lead{font-size:14px}
 table.data{font-size:9.5px}.hint{font-size:10.5px}
-table.compare td.name{min-width:150px}td.drawing svg{width:80px}
+td.drawing svg{width:80px}table.compare td:last-child{min-width:90px}
 .chip,.key{font-size:10.5px}pre{font-size:8.5px}
 .decision{break-before:page;margin-top:0}
 }
