@@ -35,9 +35,8 @@ TEST_CASE("short packets and long ones come back in any order, and hold nothing 
   LinkOfRepair link;
   Rng rng(2);
   std::vector<PacketRef> media;
-  for (std::size_t i = 0; i < 80;
-       ++i)  // of 20 to 59 bytes: on both sides of SentSymbols::Sent::kShort
-    media.push_back(link.send(kStart, 20 + i * 7 % 40, rng));
+  // Of 20 to 59 bytes: on both sides of SentSymbols::Sent::kShort.
+  for (std::size_t i = 0; i < 80; ++i) media.push_back(link.send(kStart, 20 + i * 7 % 40, rng));
   for (PacketId id = 0; id < 80; ++id) {
     LinkOfRepair other;
     CHECK(other.deliver(link.sent.code(id, 1, 0)) == Decoder::Added::useful);
