@@ -45,22 +45,22 @@ void SoundLoss::sound_reported(Slot& slot, bool lost) {
   ++slot.lost_with[with];
 }
 
-wire::EarlierFrames SoundLoss::needed(std::int64_t last, std::size_t most) const {
-  std::uint32_t sound = 0, packets = 0;
-  std::array<std::uint32_t, 1U << kMostEarlier> lost_with{};
-  for (const Slot& slot : slots_) {
-    if (slot.number < 0 || slot.number <= last - kSlots) continue;
-    sound += slot.sound;
-    packets += slot.packets;
-    for (std::size_t i = 0; i < lost_with.size(); ++i) lost_with[i] += slot.lost_with[i];
-  }
-  const std::uint32_t allowed = std::max(kFewest, sound * kRestPer1000 / 1000);
+void SoundLoss::Slot::add(const Slot& other) {
+  packets += other.packets;
+  lost += other.lost;
+  runs += other.runs;
+  sound += other.sound;
+  for (std::size_t i = 0; i < lost_with.size(); ++i) lost_with[i] += other.lost_with[i];
+}
+
+wire::EarlierFrames SoundLoss::needed(const Slot& all, std::size_t most) const {
+  const std::uint32_t allowed = std::max(kFewest, all.sound * kRestPer1000 / 1000);
   // Frames that stay lost, and how long the others wait.
   const auto cost_of = [&](unsigned bits) {
     std::size_t cost = 0;
-    for (unsigned with = 0; with < lost_with.size(); ++with) {
+    for (unsigned with = 0; with < all.lost_with.size(); ++with) {
       const unsigned arrived = bits & ~with;
-      cost += lost_with[with] *
+      cost += all.lost_with[with] *
               (arrived == 0 ? kWaitsForOne : static_cast<std::uint32_t>(std::countr_zero(arrived)));
     }
     return cost;
@@ -68,13 +68,14 @@ wire::EarlierFrames SoundLoss::needed(std::int64_t last, std::size_t most) const
   if (cost_of(0) <= std::size_t{allowed} * kWaitsForOne) return {};
   // A frame more has to be worth what may stay lost, of a path that carries more than sound less.
   const std::size_t frame = std::size_t{allowed} * kWaitsForOne *
-                            std::min(kUsualPackets * sound, packets) / std::max(packets, 1U);
+                            std::min(kUsualPackets * all.sound, all.packets) /
+                            std::max(all.packets, 1U);
   // Everything is heard, and shown, later by what the furthest is waited for, if nothing else is
   // waited for as long: 20 ms cost half a point of R as well.
   const std::size_t later = std::size_t{allowed} * kWaitsForOne / 2;
   wire::EarlierFrames best;
   std::size_t least = 0;
-  for (unsigned bits = 1; bits < lost_with.size(); ++bits) {
+  for (unsigned bits = 1; bits < all.lost_with.size(); ++bits) {
     const wire::EarlierFrames frames(bits);
     if (frames.count() > most || (!any_distance_ && frames.count() < frames.furthest())) continue;
     const std::size_t cost =
@@ -86,35 +87,36 @@ wire::EarlierFrames SoundLoss::needed(std::int64_t last, std::size_t most) const
   return best;
 }
 
-bool SoundLoss::loses_now(std::int64_t last) {
-  std::uint32_t packets = 0, lost = 0;
-  for (const Slot& slot : slots_) {
-    if (slot.number < 0 || slot.number < last - 1) continue;
-    packets += slot.packets;
-    lost += slot.lost;
-  }
+bool SoundLoss::loses_now(const Slot& slot) {
+  const Slot& before = slots_[place_of(slot.number - 1)];
+  const bool follows = before.number == slot.number - 1;
+  const std::uint32_t packets = slot.packets + (follows ? before.packets : 0);
+  const std::uint32_t lost = slot.lost + (follows ? before.lost : 0);
   lost_permille_ = packets > 0 ? lost * 1'000 / packets : 0;
   return lost >= kNoticePackets && lost * 100 >= packets * kNoticePercent;
 }
 
 // Single losses, and no more of them than one frame and repair mend.
-bool SoundLoss::by_chance(std::int64_t last, bool two_answers) const {
-  std::uint32_t packets = 0, lost = 0, runs = 0;
-  for (const Slot& slot : slots_) {
-    if (slot.number < 0 || slot.number <= last - kSlots) continue;
-    packets += slot.packets;
-    lost += slot.lost;
-    runs += slot.runs;
-  }
+bool SoundLoss::by_chance(const Slot& all, bool two_answers) {
   const std::uint32_t most = two_answers ? kMendedByTwo : kMendedByOne;
-  return lost * 1'000 <= packets * most && lost * 4 <= runs * 5;
+  return all.lost * 1'000 <= all.packets * most && all.lost * 4 <= all.runs * 5;
+}
+
+SoundLoss::Slot& SoundLoss::slot_of(std::int64_t number) {
+  Slot& slot = slots_[place_of(number)];
+  if (slot.number == number) return slot;
+  slot = Slot{.number = number};
+  before_ = {};
+  for (const Slot& s : slots_) {
+    if (s.number >= 0 && s.number > number - kSlots) before_.add(s);
+  }
+  return slot;
 }
 
 void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets, Duration round_trip,
                        QueueInFront queue) {
   const std::int64_t last = now.time_since_epoch() / kSlot;
-  Slot& slot = slots_[static_cast<std::size_t>(last % kSlots)];
-  if (slot.number != last) slot = Slot{last, 0, 0, 0, 0, {}};
+  Slot& slot = slot_of(last);
   for (const ReportedPacket& p : packets) {
     const bool lost = !p.received && !queue.full;
     ++slot.packets;
@@ -129,9 +131,11 @@ void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets, D
   wire::EarlierFrames wanted;
   lost_permille_ = 0;
   if (last - lost_in_ < kSlots) {
-    const bool noticed = loses_now(last);
+    const bool noticed = loses_now(slot);
     const bool answers = round_trip <= kAnswerInTime;
-    wanted = needed(last, answers && by_chance(last, round_trip <= kTwoInTime) ? 1 : kMostEarlier);
+    Slot all = before_;
+    all.add(slot);
+    wanted = needed(all, answers && by_chance(all, round_trip <= kTwoInTime) ? 1 : kMostEarlier);
     if (noticed && wanted.empty()) wanted = wire::EarlierFrames::nearest(1);
   }
   if (queue.deep && wanted.empty()) wanted = wire::EarlierFrames::nearest(1);

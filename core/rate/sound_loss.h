@@ -49,13 +49,19 @@ class SoundLoss {
     std::uint32_t sound = 0;
     // Lost frames of sound, by which of the packets behind were lost as well.
     std::array<std::uint32_t, 1U << kMostEarlier> lost_with{};
+    void add(const Slot& other);
   };
+  static std::size_t place_of(std::int64_t number) {
+    return static_cast<std::size_t>(number + kSlots) % static_cast<std::size_t>(kSlots);
+  }
+  // The one of the newest second.
+  Slot& slot_of(std::int64_t number);
   void sound_reported(Slot& slot, bool lost);
-  wire::EarlierFrames needed(std::int64_t last, std::size_t most) const;
-  bool loses_now(std::int64_t last);
-  bool by_chance(std::int64_t last, bool two_answers) const;
+  wire::EarlierFrames needed(const Slot& all, std::size_t most) const;
+  bool loses_now(const Slot& slot);
+  static bool by_chance(const Slot& all, bool two_answers);
 
-  std::array<Slot, kSlots> slots_{};
+  Slot before_;                     // the sum of all but the newest
   std::int64_t lost_in_ = -kSlots;  // the last slot that knows of a loss
   std::uint64_t lost_sound_ = 0;    // the last packets of sound, the newest in bit 0
   bool lost_before_ = false;        // the packet before, whatever it was
@@ -63,6 +69,8 @@ class SoundLoss {
   wire::EarlierFrames earlier_;
   std::uint32_t lost_permille_ = 0;
   Timestamp needed_at_;  // so many
+  // Two of them are read with each report, all of them once a second.
+  std::array<Slot, kSlots> slots_{};
 };
 
 }  // namespace diemcau::rate

@@ -89,7 +89,7 @@ void Uplink::association_began(PeerId peer) {
 void Uplink::ended(PeerId peer) {
   if (!paths_[peer.value]) return;
   --open_;
-  losing_ -= paths_[peer.value]->sound_loss.earlier_frames().empty() ? 0U : 1U;
+  losing_ -= told_[peer.value].loses_sound ? 1U : 0U;
   paths_[peer.value].reset();
   told_[peer.value] = Told{};
   settle_earlier_sound();
@@ -130,21 +130,24 @@ std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId pee
     if (p->received) round_trip = between(now - p->sent_at, path->log.held_back());
   }
   Observation o = path->meter.report(now, packets, round_trip);
-  losing_ -= path->sound_loss.earlier_frames().empty() ? 0U : 1U;
   const bool full = o.standing_queue > kNearlyFull && !path->controller->competes() &&
                     path->controller->rate() < kFrameCounts;
   path->sound_loss.report(now, packets, path->meter.round_trip(),
                           {full, o.standing_queue > kDeepQueue});
-  losing_ += path->sound_loss.earlier_frames().empty() ? 0U : 1U;
+  const bool loses_sound = !path->sound_loss.earlier_frames().empty();
+  if (!loses_sound) path->earlier_sound = {};
+  losing_ += (loses_sound ? 1U : 0U) - (told_[peer.value].loses_sound ? 1U : 0U);
   const Duration there_and_back = path->meter.way_and_back() + path->meter.wait();
   path->held_up = round_trip ? between(*round_trip, there_and_back) : Duration::zero();
-  told_[peer.value] = {now, now - path->held_up, o.standing_queue};
+  told_[peer.value] = {now, now - path->held_up, o.standing_queue, loses_sound};
   // Among few packets of one path, large ones seem to wait while they are only long.
   path->mean_queue = std::exchange(o.mean_queue, Duration::zero());
-  if (const auto common = common_queue(now)) {
+  const Timestamp newest = newest_as_of(now);
+  const auto common = common_queue(now, newest);
+  if (common) {
     auto& own = path->own_queues;
     // Behind a queue of its own a report tells of one that the uplink had a second ago.
-    const bool late = told_[peer.value].as_of + kSameTime < newest_as_of(now);
+    const bool late = told_[peer.value].as_of + kSameTime < newest;
     own[path->next_own++ % own.size()] =
         late ? Duration::zero() : between(o.standing_queue, *common);
     o.standing_queue = *std::min_element(own.begin(), own.end());
@@ -154,7 +157,7 @@ std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId pee
   }
   path->last = o;
   path->controller->observe(o);
-  observe_uplink(now);
+  observe_uplink(now, common);
   follow(peer);
   settle_earlier_sound();
   return packets;
@@ -182,10 +185,12 @@ void Uplink::follow(PeerId peer) {
 void Uplink::settle_earlier_sound() {
   if (losing_ > 0 || earlier_sum_ > 0) {
     earlier_sum_ = 0;
-    for (auto& path : paths_) {
-      if (!path) continue;
-      path->earlier_sound = earlier_sound(*path);
-      earlier_sum_ += static_cast<std::int64_t>(path->earlier_sound.count());
+    for (std::size_t i = 0; i < paths_.size(); ++i) {
+      if (told_[i].loses_sound) {
+        PathState& path = *paths_[i];
+        path.earlier_sound = earlier_sound(path);
+        earlier_sum_ += static_cast<std::int64_t>(path.earlier_sound.count());
+      }
     }
   }
   pace_ = shared_active_ ? std::clamp(shared_->pace(), std::min(least_pace(), settings_.ceiling),
@@ -203,10 +208,9 @@ Timestamp Uplink::newest_as_of(Timestamp now) const {
   return newest;
 }
 
-std::optional<Duration> Uplink::common_queue(Timestamp now) const {
+std::optional<Duration> Uplink::common_queue(Timestamp now, Timestamp newest) const {
   std::size_t tell = 0;
   Duration least = Duration::max();
-  const Timestamp newest = newest_as_of(now);
   for (const Told& told : told_) {
     if (!fresh(told, now)) continue;
     ++tell;
@@ -216,10 +220,9 @@ std::optional<Duration> Uplink::common_queue(Timestamp now) const {
   return least;
 }
 
-void Uplink::observe_uplink(Timestamp now) {
+void Uplink::observe_uplink(Timestamp now, std::optional<Duration> common) {
   if (shared_observed_at_ && now - *shared_observed_at_ < kSharedInterval) return;
   shared_observed_at_ = now;
-  const auto common = common_queue(now);
   shared_active_ = common.has_value();
   shared_queue_ = common.value_or(Duration::zero());
   if (!common) return;

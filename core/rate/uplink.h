@@ -101,15 +101,16 @@ class Uplink final : public send::Allowance {
   // What a path's last report said, side by side, because each report asks them all.
   struct Told {
     std::optional<Timestamp> at;
-    Timestamp as_of;   // when that was so: less what the report has waited itself
-    Duration queue{};  // with the uplink's share
+    Timestamp as_of;           // when that was so: less what the report has waited itself
+    Duration queue{};          // with the uplink's share
+    bool loses_sound = false;  // and wants earlier frames
   };
   static bool fresh(const Told& told, Timestamp now);
   // What is older than that says nothing of what the newest ones say.
   Timestamp newest_as_of(Timestamp now) const;
   // The uplink's queue: none while fewer than two paths can tell.
-  std::optional<Duration> common_queue(Timestamp now) const;
-  void observe_uplink(Timestamp now);
+  std::optional<Duration> common_queue(Timestamp now, Timestamp newest) const;
+  void observe_uplink(Timestamp now, std::optional<Duration> common);
   void follow(PeerId peer);
   void settle_earlier_sound();
   wire::EarlierFrames earlier_sound(const PathState& path) const;
