@@ -23,7 +23,9 @@ void Devices::start(Timestamp now, Participant& p) {
   events_.push(now + p.camera_phase, EventClass::camera, p.index, 0);
   if (p.document) events_.push(now + p.camera_phase, EventClass::screen, p.index, 0);
   microphone_next(now, p, 0);
-  loudspeaker_next(now, p, 0);
+  for (Participant::Peer& peer : p.peers)
+    peer.playout.start(p.clock.local(p.starts_at + p.loudspeaker_phase) + kDeviceTick);
+  loudspeaker_next(now, p, 1);
 }
 
 // ------------------------------------------------------------ what a bridge asks for
@@ -157,8 +159,8 @@ void Devices::microphone_next(Timestamp now, Participant& p, std::uint32_t tick)
 }
 
 void Devices::loudspeaker_next(Timestamp now, Participant& p, std::uint32_t tick) {
-  const Timestamp due =
-      p.clock.after(p.starts_at + p.loudspeaker_phase, kDeviceTick * std::int64_t{tick});
+  const Timestamp due = p.clock.after(p.starts_at + p.loudspeaker_phase,
+                                      kDeviceTick * std::int64_t{tick} - kAskAhead);
   events_.push(std::max(now, due + p.host.loudspeaker_late()), EventClass::loudspeaker, p.index,
                tick);
 }
@@ -180,10 +182,11 @@ void Devices::microphone(Timestamp now, Participant& p, std::uint32_t tick) {
 }
 
 void Devices::loudspeaker(Timestamp now, Participant& p, std::uint32_t tick) {
+  const Timestamp local = p.clock.local(now);
   for (std::uint16_t origin = 0; origin < members_.size(); ++origin) {
     auto& peer = p.peers[origin];
     if (!peer.up) continue;
-    const std::uint32_t queued = peer.playout.tick();
+    const std::uint32_t queued = peer.playout.queued(local);
     if (queued < kSamplesPerTick) deliver_(p, mesh::AudioWanted{PeerId{origin}, queued});
   }
   loudspeaker_next(now, p, tick + 1);

@@ -1,16 +1,19 @@
 // What a sound device and the audio actions do to the queue of samples, without the samples.
 #include "sim/playout_model.h"
 
+#include <algorithm>
+
 namespace diemcau::sim {
 
-std::uint32_t PlayoutModel::tick() {
-  if (!running_) {
-    running_ = true;  // the first period begins now; nothing has been taken yet
-    return queued_;
+std::uint32_t PlayoutModel::queued(Timestamp now) {
+  if (now >= next_period_) {
+    const std::int64_t begun = (now - next_period_) / kDeviceTick + 1;
+    const std::int64_t wanted = begun * kSamplesPerTick;
+    const auto taken = static_cast<std::uint32_t>(std::min<std::int64_t>(wanted, queued_));
+    underrun_ += static_cast<std::uint64_t>(wanted - taken);
+    queued_ -= taken;
+    next_period_ += begun * kDeviceTick;
   }
-  const std::uint32_t taken = queued_ < kSamplesPerTick ? queued_ : kSamplesPerTick;
-  underrun_ += kSamplesPerTick - taken;
-  queued_ -= taken;
   return queued_;
 }
 
@@ -18,8 +21,8 @@ mesh::AudioPlayed PlayoutModel::perform(Timestamp now, const mesh::PlayAudio& pl
   mesh::AudioPlayed played;
   played.origin = play.origin;
   played.action = play.action;
-  const Duration ahead{static_cast<std::int64_t>(queued_) * 1'000'000'000 / 48'000};
-  played.plays_at = now + ahead;
+  const Duration ahead{static_cast<std::int64_t>(queued(now)) * 1'000'000'000 / 48'000};
+  played.plays_at = next_period_ + ahead;
   switch (play.action) {
     case mesh::AudioAction::normal:
     case mesh::AudioAction::redundant: played.samples = kSamplesPerFrame; break;

@@ -11,6 +11,8 @@ namespace diemcau::sim {
 
 constexpr Duration kDeviceTick = 10ms;           // a device period of 480 samples
 constexpr std::uint32_t kSamplesPerTick = 480;   // at 48 kHz
+// So long before a period begins core is asked for what it lacks, as node/player.cc does.
+constexpr Duration kAskAhead = 3ms;
 constexpr std::uint32_t kSamplesPerFrame = 960;  // one Opus frame of 20 ms
 // Opus' look-ahead: a sample leaves the decoder 6.5 ms after its place in the frame (RFC 7845 §4.2,
 // 312 samples).
@@ -20,16 +22,20 @@ constexpr std::uint32_t kPitchSamples = 288;
 // Half the speed, over a few frames.
 constexpr std::uint32_t kMostStretch = kSamplesPerFrame;
 
-// The play-out of one origin at one bridge. One thread at a time.
+// The play-out of one origin at one bridge: at the begin of a period the device takes what that
+// plays. Times are of the device's own clock. One thread at a time.
 class PlayoutModel {
  public:
-  // The device takes a period; what is left is what AudioWanted tells.
-  std::uint32_t tick();
+  // Periods follow each other from `first` on; what is played before is left out.
+  void start(Timestamp first) { next_period_ = first; }
+  // What is left for the periods to come: what AudioWanted tells.
+  std::uint32_t queued(Timestamp now);
   mesh::AudioPlayed perform(Timestamp now, const mesh::PlayAudio& play);
+  // What periods found missing.
   std::uint64_t underrun_samples() const { return underrun_; }
 
  private:
-  bool running_ = false;
+  Timestamp next_period_;
   std::uint32_t queued_ = 0;
   std::uint64_t underrun_ = 0;
 };

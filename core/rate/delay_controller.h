@@ -97,7 +97,7 @@ class DelayController final : public Controller {
   std::optional<Over> over_;
   // Somebody else fills the queue, and our own restraint does not empty it.
   struct Greedy {
-    Timestamp began_at, tried_at;
+    Timestamp began_at, tried_at, floods_since;
     std::optional<Timestamp> cut_at, short_since, try_began_at;
     Bitrate before, sent_before, arrived_before;  // of the try
     std::uint32_t tries = 0;                      // that have found him there

@@ -29,6 +29,10 @@ constexpr std::int64_t kPacketBits = 9'600;
 // Two seconds of sound: 3 σ of 1 % are 4 %.
 constexpr std::uint32_t kFloodPackets = 100;
 constexpr std::uint32_t kFloodPermille = 50;
+// Of an uplink's paths together: they are many flows, and lose more beside him. A second of that is
+// three measurements.
+constexpr std::int64_t kSharedFloodPermille = 200;
+constexpr Duration kSharedFlood = 1s;
 constexpr Duration kModestFor = 10s;
 }  // namespace
 
@@ -80,7 +84,7 @@ void DelayController::watch_for_greedy(const Observation& o) {
 // What he leaves of the line is not its speed, nor does it swing as the line does.
 void DelayController::meet_neighbour(const Observation& o, Bitrate with) {
   greedy_ = Greedy{};
-  greedy_->began_at = greedy_->tried_at = o.now;
+  greedy_->began_at = greedy_->tried_at = greedy_->floods_since = o.now;
   neighbour_.reset();
   line_ = Line{};
   rate_ = with;
@@ -94,6 +98,10 @@ void DelayController::part() {
 // A greedy flow or two lose little, since they mind their losses. Where a twentieth is lost, many
 // flows that have no room compete with each other.
 bool DelayController::floods(Greedy& g, const Observation& o) const {
+  if (o.paths > 1) {
+    if (o.delivered >= permille(o.sent_then, 1'000 - kSharedFloodPermille)) g.floods_since = o.now;
+    return o.now - g.floods_since > kSharedFlood;
+  }
   g.packets += o.packets_received + o.packets_lost;
   g.lost += o.packets_lost;
   if (g.packets < kFloodPackets) return false;
@@ -106,7 +114,7 @@ bool DelayController::floods(Greedy& g, const Observation& o) const {
 void DelayController::compete(const Observation& o, Duration since) {
   const Duration round_trip = o.round_trip + o.standing_queue;
   Greedy& g = *greedy_;
-  if (o.paths == 1 && floods(g, o)) {
+  if (floods(g, o)) {
     flooded_until_ = o.now + kModestFor;
     part();
     return;

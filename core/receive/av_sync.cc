@@ -7,7 +7,9 @@ namespace diemcau::receive {
 
 namespace {
 constexpr Duration kInterval = 1s;
-constexpr Duration kTolerance = 20ms;  // inside the +30/−60 ms of the ear, with room for jitter
+// Inside the +30/−60 ms of the ear, with room for jitter: sound that is late is what distance does,
+// and to show pictures later for it would cost all of them.
+constexpr Duration kMostEarly = 20ms, kMostLate = 40ms;
 constexpr Duration kTogether = 5ms;
 constexpr Duration kMostAStep = 80ms;
 // What a start on a busy machine looks like is no reason to hold anything back.
@@ -62,7 +64,7 @@ bool AvSync::update(Timestamp now, Duration audio_target, Duration video_target)
   const Duration skew = sound_->delay - picture_->delay;
   filtered_ = filtered_ ? *filtered_ + (skew - *filtered_) / kFilter : skew;
   const Duration distance = *filtered_ < Duration::zero() ? -*filtered_ : *filtered_;
-  if (distance <= kTolerance) return loosen(distance);
+  if (distance <= (*filtered_ > Duration::zero() ? kMostLate : kMostEarly)) return loosen(distance);
   const Duration step = std::min(distance / 2, kMostAStep);
   const Duration back = std::min(distance, kMostAStep);  // it cannot overshoot into a hold
   if (*filtered_ > Duration::zero()) {
