@@ -18,6 +18,10 @@ namespace diemcau::node {
 namespace {
 
 constexpr Duration kTick = 10ms;
+// What a tick would not find is asked for so long before it: core's thread, the decoder's work and
+// two handings over take less even when one of them is late by 5 ms, as a busy machine's now and
+// then are. What arrives later than asked waits for the next tick.
+constexpr Duration kAskAhead = 6ms;
 constexpr std::size_t kJobsPerPeer = 8;
 // An answer that does not come is asked for again.
 constexpr Duration kAskAgain = 100ms;
@@ -67,22 +71,29 @@ struct Player::Impl {
   void run() {
     take_rank(ThreadRank::sound, "loudspeaker");
     Timestamp next_tick = monotonic_now() + kTick;
+    bool asked = false;  // for the next tick
     while (!stopping) {
-      const auto wake = std::chrono::steady_clock::time_point{next_tick.time_since_epoch()};
+      const Timestamp due = asked ? next_tick : next_tick - kAskAhead;
+      const auto wake = std::chrono::steady_clock::time_point{due.time_since_epoch()};
       auto job = jobs.pop_until(wake);
       if (job) {
-        perform(*job, next_tick);
+        perform(*job, next_tick, asked);
         store.give_back(std::move(job->bytes));
+      }
+      if (!asked && monotonic_now() >= next_tick - kAskAhead) {
+        asked = true;
+        for (std::size_t i = 0; i < devices.size(); ++i) ask(PeerId{static_cast<std::uint16_t>(i)});
       }
       // Late ticks are made up for one by one: the sound of the room has no holes.
       while (!stopping && monotonic_now() >= next_tick) {
         tick(next_tick);
         next_tick += kTick;
+        asked = false;
       }
     }
   }
 
-  void perform(const AudioJob& job, Timestamp next_tick) {
+  void perform(const AudioJob& job, Timestamp next_tick, bool asking) {
     Device& device = devices[job.origin.value];
     device.asked_at.reset();
     device.heard = device.heard || job.action != mesh::AudioAction::silence;
@@ -96,7 +107,7 @@ struct Player::Impl {
       audio_errors += device.speaker.decode_errors() - errors;
     }
     config.post(played);
-    if (played.samples > 0) ask(job.origin);  // a short piece may not last until after the tick
+    if (asking && played.samples > 0) ask(job.origin);  // a piece too short for the tick
   }
 
   void tick(Timestamp at) {
@@ -114,7 +125,6 @@ struct Player::Impl {
       underrun_samples += missing;
     }
     for (Stage* stage : config.stages) stage->on_sound(at, sounds);
-    for (const PlayedSound& sound : sounds) ask(sound.origin);
   }
 
   // The device asks when the next tick would not find enough.

@@ -28,8 +28,8 @@ struct PlayerFigures {
   std::uint64_t dropped = 0;  // jobs that found a queue full
 };
 
-// Emulates one loudspeaker per origin that takes 10 ms at every tick of CLOCK_MONOTONIC and asks
-// core for more when it holds less than the next tick takes. play, decode, show and link only copy
+// Emulates one loudspeaker per origin that takes 10 ms at every tick of CLOCK_MONOTONIC and, 6 ms
+// before, asks core for more when it holds less than that. play, decode, show and link only copy
 // and queue; core's thread calls them. BridgeClock time is CLOCK_MONOTONIC in nanoseconds.
 class Player {
  public:

@@ -9,10 +9,10 @@
 
 namespace diemcau::sim {
 
-constexpr Duration kDeviceTick = 10ms;           // a device period of 480 samples
-constexpr std::uint32_t kSamplesPerTick = 480;   // at 48 kHz
-// So long before a period begins core is asked for what it lacks, as node/player.cc does.
-constexpr Duration kAskAhead = 3ms;
+constexpr Duration kDeviceTick = 10ms;          // a device period of 480 samples
+constexpr std::uint32_t kSamplesPerTick = 480;  // at 48 kHz
+// So long before a period begins core is asked for what it lacks, as a node's player does.
+constexpr Duration kAskAhead = 6ms;
 constexpr std::uint32_t kSamplesPerFrame = 960;  // one Opus frame of 20 ms
 // Opus' look-ahead: a sample leaves the decoder 6.5 ms after its place in the frame (RFC 7845 §4.2,
 // 312 samples).

@@ -31,6 +31,7 @@ void LoadPeer::join(const node::RosterBridge& node, Layer view, std::uint64_t se
   }
   for (Track& track : tracks_) track.due = now + phase;
   sound_due_ = device_due_ = now + phase;
+  loudspeaker_.start(device_due_ + sim::kAskAhead);
   peer_.join(std::move(role));
 }
 
@@ -45,7 +46,7 @@ void LoadPeer::tick(Timestamp now) {
   for (; sound_due_ <= now; sound_due_ += kSoundTime) play_sound(now);
   for (; device_due_ <= now; device_due_ += sim::kDeviceTick) {
     if (!up_) continue;
-    const std::uint32_t queued = loudspeaker_.tick();
+    const std::uint32_t queued = loudspeaker_.queued(now);
     if (queued < sim::kSamplesPerTick) peer_.loop().step(mesh::AudioWanted{node_, queued});
   }
 }

@@ -66,7 +66,7 @@ void DelayController::watch_for_greedy(const Observation& o) {
     greedy_->tries = 1;
     return;
   }
-  if (!over_) over_ = Over{o.now, o.standing_queue, rate_};
+  if (!over_) over_ = Over{o.now, o.standing_queue, std::min(rate_, std::max(usual_, proven(o)))};
   if (o.standing_queue - wanted < (over_->queue - wanted) * kProgressPercent / 100)
     over_ = Over{o.now, o.standing_queue, over_->before};
   // While we send more than arrives, as on a line that becomes slower, it is our own.

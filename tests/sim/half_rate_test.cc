@@ -138,7 +138,9 @@ TEST_CASE("half rate for one costs the other no picture, no rate, no key frame",
   CHECK(watch.encoded_others == 0);  // one encoder for both
   CHECK(std::abs(static_cast<int>(watch.near.size()) - 25 * 30) <= 2);
   const quality::FlowReport& near = hi_of_central(r, kNear);
-  CHECK(near.frames == near.frames_shown);
+  // One may be on its way to the screen at either end.
+  CHECK(near.frames <= near.frames_shown + 1);
+  CHECK(near.frames + 1 >= near.frames_shown);
   CHECK(static_cast<double>(near.bytes_received) * 8 / 25 > 1'400'000);
   std::uint64_t left_out = 0;
   for (const quality::PathReport& path : r.bridges[kMiddle].paths) {

@@ -221,21 +221,28 @@ TEST_CASE("who has the floor begins at once and pauses for breath, who has not i
   CHECK(static_cast<double>(talking) / kFrames == Approx(1.004 / (1.004 + 0.3)).margin(0.02));
 }
 
-TEST_CASE("the loudspeaker takes a period at each tick and counts what was missing", "[sim]") {
+TEST_CASE("the loudspeaker takes a period at a time and counts what one found missing", "[sim]") {
   PlayoutModel playout;
+  const auto at_ms = [](std::int64_t ms) { return timestamp_from_ns(ms * 1'000'000); };
   mesh::PlayAudio play;
   play.action = mesh::AudioAction::normal;
   play.captured_at = timestamp_from_ns(1);
-  CHECK(playout.tick() == 0);
-  CHECK(playout.perform(timestamp_from_ns(0), play).samples == 960);
-  CHECK(playout.tick() == 480);
-  const auto second = playout.perform(timestamp_from_ns(10'000'000), play);
-  CHECK(to_ns(second.plays_at) == 10'000'000 + 10'000'000 + to_ns(kOpusLookAhead));
+  playout.start(at_ms(10));
+  CHECK(playout.queued(at_ms(4)) == 0);
+  const auto first = playout.perform(at_ms(5), play);
+  CHECK(first.samples == 960);
+  // With the next period, not at once: that one is being played.
+  CHECK(first.plays_at == at_ms(10) + kOpusLookAhead);
+  CHECK(playout.queued(at_ms(10)) == 480);
+  const auto second = playout.perform(at_ms(14), play);
+  CHECK(second.plays_at == at_ms(20) + 10ms + kOpusLookAhead);
   CHECK(second.captured_at == timestamp_from_ns(1));
-  for (int i = 0; i < 3; ++i) static_cast<void>(playout.tick());
+  CHECK(playout.queued(at_ms(40)) == 0);  // those of 20, 30 and 40 ms have begun
   CHECK(playout.underrun_samples() == 0);
-  static_cast<void>(playout.tick());
-  CHECK(playout.underrun_samples() == 480);
+  CHECK(playout.queued(at_ms(69)) == 0);
+  CHECK(playout.underrun_samples() == 2 * 480);
+  // What comes just after a period's begin waits for the next one.
+  CHECK(playout.perform(at_ms(71), play).plays_at == at_ms(80) + kOpusLookAhead);
 }
 
 TEST_CASE(
