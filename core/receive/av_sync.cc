@@ -11,6 +11,7 @@ constexpr Duration kInterval = 1s;
 // and to show pictures later for it would cost all of them.
 constexpr Duration kMostEarly = 20ms, kMostLate = 40ms;
 constexpr Duration kTogether = 5ms;
+constexpr Duration kNearLate = 30ms;  // sound may go on being that late
 constexpr Duration kMostAStep = 80ms;
 // What a start on a busy machine looks like is no reason to hold anything back.
 constexpr Duration kSettled = 3s;
@@ -46,11 +47,22 @@ bool AvSync::release() {
 }
 
 // Inside the tolerance nothing is held back more, but what is the later one and still held goes on
-// being let go: a spike's hold would stay for the rest of the meeting.
-bool AvSync::loosen(Duration distance) {
-  Duration& late = *filtered_ > Duration::zero() ? audio_minimum_ : video_minimum_;
-  if (distance < kTogether || late == Duration::zero()) return false;
-  late = std::max(late - distance / 2, Duration::zero());
+// being let go, and pictures as far as the ear allows: a spike's hold, or the start's, would stay
+// for the rest of the meeting.
+bool AvSync::loosen() {
+  const Duration room = kNearLate - *filtered_;
+  Duration* held = nullptr;
+  Duration by{};
+  if (video_minimum_ > Duration::zero() && room >= kTogether) {
+    held = &video_minimum_;
+    by = room / 2;
+  } else if (audio_minimum_ > Duration::zero() && *filtered_ >= kTogether) {
+    held = &audio_minimum_;
+    by = *filtered_ / 2;
+  } else {
+    return false;
+  }
+  *held = std::max(*held - by, Duration::zero());
   filtered_.reset();
   return true;
 }
@@ -64,7 +76,7 @@ bool AvSync::update(Timestamp now, Duration audio_target, Duration video_target)
   const Duration skew = sound_->delay - picture_->delay;
   filtered_ = filtered_ ? *filtered_ + (skew - *filtered_) / kFilter : skew;
   const Duration distance = *filtered_ < Duration::zero() ? -*filtered_ : *filtered_;
-  if (distance <= (*filtered_ > Duration::zero() ? kMostLate : kMostEarly)) return loosen(distance);
+  if (distance <= (*filtered_ > Duration::zero() ? kMostLate : kMostEarly)) return loosen();
   const Duration step = std::min(distance / 2, kMostAStep);
   const Duration back = std::min(distance, kMostAStep);  // it cannot overshoot into a hold
   if (*filtered_ > Duration::zero()) {

@@ -8,8 +8,8 @@
 
 namespace diemcau::receive {
 
-// Fed with the whole delay from capture to play and to show. Acts outside ±20 ms of the filtered
-// difference, by half of it and at most 80 ms a step. Sound does not wait for pictures that are
+// Fed with the whole delay from capture to play and to show. Acts where, filtered, sound is 20 ms
+// earlier than the picture or 40 ms later, by half of that and at most 80 ms a step. Sound does not wait for pictures that are
 // later than a conversation bears, and nothing waits for what has stopped. One thread at a time.
 class AvSync {
  public:
@@ -32,7 +32,7 @@ class AvSync {
     Duration delay{};
   };
   bool release();
-  bool loosen(Duration distance);
+  bool loosen();
 
   std::optional<Seen> sound_, picture_;
   std::optional<Duration> filtered_;
