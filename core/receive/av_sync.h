@@ -9,8 +9,9 @@
 namespace diemcau::receive {
 
 // Fed with the whole delay from capture to play and to show. Acts where, filtered, sound is 20 ms
-// earlier than the picture or 40 ms later, by half of that and at most 80 ms a step. Sound does not wait for pictures that are
-// later than a conversation bears, and nothing waits for what has stopped. One thread at a time.
+// earlier than the picture or 40 ms later, by half of that and at most 80 ms a step. Sound does not
+// wait for pictures that are later than a conversation bears, and nothing waits for what has
+// stopped. One thread at a time.
 class AvSync {
  public:
   void sound_played(Timestamp now, Duration since_capture) { sound_ = {now, since_capture}; }

@@ -454,3 +454,25 @@ TEST_CASE("what a neighbour left of an uplink says nothing of it when he has gon
   CHECK(uplink.controller.rate().kbps() < 1'000);
   CHECK(uplink.kbps_after_empty(15s) > 4'000);
 }
+
+TEST_CASE("an uplink that takes its own full queue for a neighbour's does not go on flooding it",
+          "[rate]") {
+  ToldUplink uplink;
+  uplink.kbps_after_empty(10s);
+  // 75 ms stay in the queue although no more is sent than arrives.
+  while (!uplink.controller.competes() && uplink.now < 60s)
+    uplink.tell(75ms, Bitrate::kbps(700), Bitrate::kbps(700));
+  REQUIRE(uplink.controller.competes());
+  // It is ours: 850 kbit/s come through, the rest is lost.
+  const auto fill = [&uplink](Duration time) {
+    for (const Duration end = uplink.now + time; uplink.now < end;) {
+      const Bitrate sent = std::max(uplink.controller.rate(), Bitrate::kbps(600));
+      uplink.tell(sent > Bitrate::kbps(850) ? 75ms : 0ms, sent, std::min(sent, Bitrate::kbps(850)),
+                  sent > Bitrate::kbps(850) ? 1 : 0);
+    }
+  };
+  fill(30s);
+  CHECK_FALSE(uplink.controller.competes());
+  fill(10s);
+  CHECK(uplink.controller.rate().kbps() < 1'300);
+}

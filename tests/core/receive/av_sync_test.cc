@@ -102,7 +102,8 @@ TEST_CASE("a hold that is no longer needed goes, inside the tolerance too") {
   CHECK(v.skew() <= 30ms);
 }
 
-TEST_CASE("pictures that waited for sound at the start go on without it as soon as the ear allows") {
+TEST_CASE(
+    "pictures that waited for sound at the start go on without it as soon as the ear allows") {
   Viewer v(180ms, 110ms);
   v.run(10s);
   REQUIRE(v.picture_target() >= 140ms);
