@@ -26,7 +26,7 @@ constexpr std::uint32_t kMostStretch = kSamplesPerFrame;
 // plays. Times are of the device's own clock. One thread at a time.
 class PlayoutModel {
  public:
-  // Periods follow each other from `first` on; what is played before is left out.
+  // When the first period begins.
   void start(Timestamp first) { next_period_ = first; }
   // What is left for the periods to come: what AudioWanted tells.
   std::uint32_t queued(Timestamp now);

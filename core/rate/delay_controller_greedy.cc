@@ -66,6 +66,7 @@ void DelayController::watch_for_greedy(const Observation& o) {
     greedy_->tries = 1;
     return;
   }
+  // What the rate had grown to while little was sent is no part of the line.
   if (!over_) over_ = Over{o.now, o.standing_queue, std::min(rate_, std::max(usual_, proven(o)))};
   if (o.standing_queue - wanted < (over_->queue - wanted) * kProgressPercent / 100)
     over_ = Over{o.now, o.standing_queue, over_->before};
