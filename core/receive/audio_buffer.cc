@@ -10,7 +10,7 @@ namespace diemcau::receive {
 
 namespace {
 constexpr Duration kEpoch = 2s;  // as NetEq's arrival history; at 200 ppm the pace moves by 0.8 ms
-constexpr Duration kAbove = 12ms;  // wider than the 10 ms steps in which devices ask
+constexpr Duration kAbove = 11ms;  // wider than the 10 ms steps in which devices ask
 // Beyond that, frames are left out: fast talk for seconds is worse than one skip.
 constexpr Duration kFarAbove = 120ms;
 constexpr Duration kRepairWorthWaiting = 70ms;
