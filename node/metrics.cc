@@ -282,9 +282,9 @@ void add_codecs(Families& out, const MetricsSnapshot& s) {
                   kCodecBounds);
   out.histogram("decode_seconds", decode, audio, s.audio_decode, kCodecBounds);
   out.histogram("decode_seconds", decode, video, s.video_decode, kCodecBounds);
-  out.counter("loudspeaker_lacked_seconds_total",
+  out.counter("playout_underrun_seconds_total",
               "Sound that loudspeakers did not find in time while a link was up.", {},
-              static_cast<double>(s.loudspeaker_lacked_samples) / double{kAudioClockHz});
+              static_cast<double>(s.underrun_samples) / double{kAudioClockHz});
   out.counter("late_encodes_total", "Pictures left out because the encoder was busy.", {},
               s.late_encodes);
   out.gauge("encode_effort",

@@ -22,7 +22,7 @@ struct MetricsSnapshot {
   PeerId self;
   std::optional<RecorderFigures> recorder;
   quality::Histogram audio_encode, video_encode, document_encode, audio_decode, video_decode;
-  std::uint64_t loudspeaker_lacked_samples = 0;
+  std::uint64_t underrun_samples = 0;
   std::uint64_t late_encodes = 0;
   codecs::LayerEffort effort = codecs::LayerEffort::half_rate;
   std::uint64_t queue_drops = 0;  // items that found a queue of the node full

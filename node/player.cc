@@ -18,10 +18,6 @@ namespace diemcau::node {
 namespace {
 
 constexpr Duration kTick = 10ms;
-// What a tick would not find is asked for so long before it: core's thread, the decoder's work and
-// two handings over take less even when one of them is late by 5 ms, as a busy machine's now and
-// then are. What arrives later than asked waits for the next tick.
-constexpr Duration kAskAhead = 6ms;
 constexpr std::size_t kJobsPerPeer = 8;
 // An answer that does not come is asked for again.
 constexpr Duration kAskAgain = 100ms;
@@ -73,14 +69,14 @@ struct Player::Impl {
     Timestamp next_tick = monotonic_now() + kTick;
     bool asked = false;  // for the next tick
     while (!stopping) {
-      const Timestamp due = asked ? next_tick : next_tick - kAskAhead;
+      const Timestamp due = asked ? next_tick : next_tick - mesh::kAskAhead;
       const auto wake = std::chrono::steady_clock::time_point{due.time_since_epoch()};
       auto job = jobs.pop_until(wake);
       if (job) {
-        perform(*job, next_tick, asked);
+        perform(*job, next_tick);
         store.give_back(std::move(job->bytes));
       }
-      if (!asked && monotonic_now() >= next_tick - kAskAhead) {
+      if (!asked && monotonic_now() >= next_tick - mesh::kAskAhead) {
         asked = true;
         for (std::size_t i = 0; i < devices.size(); ++i) ask(PeerId{static_cast<std::uint16_t>(i)});
       }
@@ -93,7 +89,7 @@ struct Player::Impl {
     }
   }
 
-  void perform(const AudioJob& job, Timestamp next_tick, bool asking) {
+  void perform(const AudioJob& job, Timestamp next_tick) {
     Device& device = devices[job.origin.value];
     device.asked_at.reset();
     device.heard = device.heard || job.action != mesh::AudioAction::silence;
@@ -107,7 +103,7 @@ struct Player::Impl {
       audio_errors += device.speaker.decode_errors() - errors;
     }
     config.post(played);
-    if (asking && played.samples > 0) ask(job.origin);  // a piece too short for the tick
+    if (played.samples > 0) ask(job.origin);  // a short piece may not last until after the tick
   }
 
   void tick(Timestamp at) {

@@ -290,7 +290,7 @@ class RunningBridge {
     s.document_encode = document_->figures().encode;
     const PlayerFigures p = player_->figures();
     s.audio_decode = p.audio_decode;
-    s.loudspeaker_lacked_samples = p.underrun_samples;
+    s.underrun_samples = p.underrun_samples;
     s.video_decode = p.video_decode;
     for (const auto& [place, count] : queue_drops()) s.queue_drops += count;
     std::copy(loop_->dropped().begin(), loop_->dropped().end(), std::begin(s.dropped));

@@ -160,7 +160,7 @@ void Devices::microphone_next(Timestamp now, Participant& p, std::uint32_t tick)
 
 void Devices::loudspeaker_next(Timestamp now, Participant& p, std::uint32_t tick) {
   const Timestamp due = p.clock.after(p.starts_at + p.loudspeaker_phase,
-                                      kDeviceTick * std::int64_t{tick} - kAskAhead);
+                                      kDeviceTick * std::int64_t{tick} - mesh::kAskAhead);
   events_.push(std::max(now, due + p.host.loudspeaker_late()), EventClass::loudspeaker, p.index,
                tick);
 }

@@ -10,7 +10,7 @@ std::uint32_t PlayoutModel::queued(Timestamp now) {
     const std::int64_t begun = (now - next_period_) / kDeviceTick + 1;
     const std::int64_t wanted = begun * kSamplesPerTick;
     const auto taken = static_cast<std::uint32_t>(std::min<std::int64_t>(wanted, queued_));
-    underrun_ += static_cast<std::uint64_t>(wanted - taken);
+    if (heard_) underrun_ += static_cast<std::uint64_t>(wanted - taken);
     queued_ -= taken;
     next_period_ += begun * kDeviceTick;
   }
@@ -35,6 +35,7 @@ mesh::AudioPlayed PlayoutModel::perform(Timestamp now, const mesh::PlayAudio& pl
   const bool from_a_frame =
       play.action != mesh::AudioAction::expand && play.action != mesh::AudioAction::silence;
   if (from_a_frame) {
+    heard_ = true;
     played.captured_at = play.captured_at;
     played.plays_at += kOpusLookAhead;
   }

@@ -9,10 +9,8 @@
 
 namespace diemcau::sim {
 
-constexpr Duration kDeviceTick = 10ms;          // a device period of 480 samples
-constexpr std::uint32_t kSamplesPerTick = 480;  // at 48 kHz
-// So long before a period begins core is asked for what it lacks, as a node's player does.
-constexpr Duration kAskAhead = 6ms;
+constexpr Duration kDeviceTick = 10ms;           // a device period of 480 samples
+constexpr std::uint32_t kSamplesPerTick = 480;   // at 48 kHz
 constexpr std::uint32_t kSamplesPerFrame = 960;  // one Opus frame of 20 ms
 // Opus' look-ahead: a sample leaves the decoder 6.5 ms after its place in the frame (RFC 7845 §4.2,
 // 312 samples).
@@ -31,12 +29,15 @@ class PlayoutModel {
   // What is left for the periods to come: what AudioWanted tells.
   std::uint32_t queued(Timestamp now);
   mesh::AudioPlayed perform(Timestamp now, const mesh::PlayAudio& play);
-  // What periods found missing.
+  // The link is down: what periods find missing until the next frame is nobody's fault.
+  void silent() { heard_ = false; }
+  // What periods have found missing.
   std::uint64_t underrun_samples() const { return underrun_; }
 
  private:
   Timestamp next_period_;
   std::uint32_t queued_ = 0;
+  bool heard_ = false;
   std::uint64_t underrun_ = 0;
 };
 

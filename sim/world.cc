@@ -105,8 +105,10 @@ struct World::Impl {
   void act(Participant&, const mesh::RecordBytes&) {}
   void act(Participant& p, const mesh::Event& o) {
     if (o.kind == mesh::EventKind::link_up) p.peers[o.peer.value].up = true;
-    if (o.kind == mesh::EventKind::link_down || o.kind == mesh::EventKind::peer_left)
+    if (o.kind == mesh::EventKind::link_down || o.kind == mesh::EventKind::peer_left) {
       p.peers[o.peer.value].up = false;
+      p.peers[o.peer.value].playout.silent();
+    }
     if (options.observer != nullptr) options.observer->told(now, p.index, o);
   }
 
@@ -255,6 +257,8 @@ struct World::Impl {
       }
       r.bridges.push_back(members[i]->bridge.report(members[i]->clock.local(now)));
       r.undecodable += members[i]->undecodable;
+      for (const auto& peer : members[i]->peers)
+        r.underrun_samples += peer.playout.underrun_samples();
     }
     r.links = network.link_reports(now);
     r.crossings = network.crossings();

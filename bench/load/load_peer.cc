@@ -31,7 +31,7 @@ void LoadPeer::join(const node::RosterBridge& node, Layer view, std::uint64_t se
   }
   for (Track& track : tracks_) track.due = now + phase;
   sound_due_ = device_due_ = now + phase;
-  loudspeaker_.start(device_due_ + sim::kAskAhead);
+  loudspeaker_.start(device_due_ + mesh::kAskAhead);
   peer_.join(std::move(role));
 }
 

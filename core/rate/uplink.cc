@@ -89,7 +89,6 @@ void Uplink::association_began(PeerId peer) {
 void Uplink::ended(PeerId peer) {
   if (!paths_[peer.value]) return;
   --open_;
-  losing_ -= told_[peer.value].loses_sound ? 1U : 0U;
   paths_[peer.value].reset();
   told_[peer.value] = Told{};
   settle_earlier_sound();
@@ -136,7 +135,6 @@ std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId pee
                           {full, o.standing_queue > kDeepQueue});
   const bool loses_sound = !path->sound_loss.earlier_frames().empty();
   if (!loses_sound) path->earlier_sound = {};
-  losing_ += (loses_sound ? 1U : 0U) - (told_[peer.value].loses_sound ? 1U : 0U);
   const Duration there_and_back = path->meter.way_and_back() + path->meter.wait();
   path->held_up = round_trip ? between(*round_trip, there_and_back) : Duration::zero();
   told_[peer.value] = {now, now - path->held_up, o.standing_queue, loses_sound};
@@ -183,15 +181,12 @@ void Uplink::follow(PeerId peer) {
 }
 
 void Uplink::settle_earlier_sound() {
-  if (losing_ > 0 || earlier_sum_ > 0) {
-    earlier_sum_ = 0;
-    for (std::size_t i = 0; i < paths_.size(); ++i) {
-      if (told_[i].loses_sound) {
-        PathState& path = *paths_[i];
-        path.earlier_sound = earlier_sound(path);
-        earlier_sum_ += static_cast<std::int64_t>(path.earlier_sound.count());
-      }
-    }
+  earlier_sum_ = 0;
+  for (std::size_t i = 0; i < paths_.size(); ++i) {
+    if (!told_[i].loses_sound) continue;
+    PathState& path = *paths_[i];
+    path.earlier_sound = earlier_sound(path);
+    earlier_sum_ += static_cast<std::int64_t>(path.earlier_sound.count());
   }
   pace_ = shared_active_ ? std::clamp(shared_->pace(), std::min(least_pace(), settings_.ceiling),
                                       settings_.ceiling)

@@ -123,7 +123,6 @@ class Uplink final : public send::Allowance {
   std::vector<Told> told_;                         // by PeerId
   std::vector<ReportedPacket> reported_;           // of the report that is being read
   std::size_t open_ = 0;
-  std::size_t losing_ = 0;        // paths whose sound wants earlier frames
   std::int64_t earlier_sum_ = 0;  // of the frames that they get
   Bitrate pace_;
   std::unique_ptr<Controller> shared_;

@@ -61,7 +61,7 @@ MetricsSnapshot full_snapshot() {
   s.report.dropped[static_cast<std::size_t>(quality::DropReason::auth)] = 3;
   s.dropped[static_cast<std::size_t>(quality::DropReason::auth)] = 4;
   s.video_encode.add(6ms);
-  s.loudspeaker_lacked_samples = 24'000;
+  s.underrun_samples = 24'000;
   RecorderFigures recorder;
   recorder.active = {false, true};
   recorder.recorded_us = {0, 2'500'000};
@@ -100,7 +100,7 @@ TEST_CASE("a scrape shows the published figures in base units", "[metrics]") {
   CHECK(has(text, "diemcau_active_speaker{peer=\"xa-nghia-tru\"} 1"));
   CHECK(has(text, "diemcau_speaker_changes_total 5"));
   CHECK(has(text, "diemcau_picture_limit 2"));
-  CHECK(has(text, "diemcau_loudspeaker_lacked_seconds_total 0.5"));
+  CHECK(has(text, "diemcau_playout_underrun_seconds_total 0.5"));
   CHECK(has(text, "diemcau_temporal_layers{layer=\"hi\"} 1"));
   CHECK(has(text, "diemcau_temporal_layers{layer=\"mid\"} 0"));
   CHECK(has(text, "diemcau_video_pictures_left_out_total{peer=\"xa-nghia-tru\"} 450"));
