@@ -73,9 +73,8 @@ struct VideoEncoded {
   bool key = false;
   std::span<const NalUnit> nals;  // valid during the call
 };
-// A device takes its periods whole. What the next one lacks is asked for so long before it begins:
-// core's thread, the decoder's work and two handings over take less even when one of them is late
-// by 5 ms, as a busy machine's now and then are; what comes later is heard a period later.
+// Before a device takes its next period, whole: core, decoder and two handings over take less even
+// when one of them is late by 5 ms, as a busy machine's now and then are.
 constexpr Duration kAskAhead = 6ms;
 // The play-out device of one origin asks for the next frame; `queued` samples play before it.
 struct AudioWanted {
