@@ -88,6 +88,7 @@ ImpairmentMeter::Verdict ImpairmentMeter::close(Timestamp now, const Heard& hear
   const bool nothing = packet_at_ && now - *packet_at_ >= kSilent;
   if (nothing) now_.silence = now - *packet_at_;
   now_.lost = heard.packets_lost;
+  if (now_.sounds > 0) now_.waited_last = waited_;
 
   const bool sound_bad = heard.sound_expected && (nothing || heard.samples_concealed >= kAudible);
   const Duration device_gap = std::max(now_.device_gap, before_.device_gap);
@@ -115,7 +116,7 @@ ImpairmentMeter::Verdict ImpairmentMeter::close(Timestamp now, const Heard& hear
 std::optional<Cause> ImpairmentMeter::evident() const {
   const Duration silence = std::max(now_.silence, before_.silence);
   if (silence >= kSilent || (silence >= kHushed && waited_ < kStandingQueue)) return Cause::outage;
-  if (std::max(now_.mean_wait(), before_.mean_wait()) >= kStandingQueue) return Cause::queue;
+  if (std::max(now_.stood(), before_.stood()) >= kStandingQueue) return Cause::queue;
   if (now_.lost + before_.lost > 0) return Cause::wire;
   if (now_.late + before_.late > 0 || std::max(now_.waited_most, before_.waited_most) >= kSpike)
     return Cause::late;

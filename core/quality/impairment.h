@@ -2,6 +2,7 @@
 // receiver saw.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -68,12 +69,14 @@ class ImpairmentMeter {
   };
   struct Evidence {
     Duration silence{};  // the longest
-    Duration waited_sum{}, waited_most{};
+    Duration waited_sum{}, waited_most{}, waited_last{};
     std::uint32_t sounds = 0;
     std::uint32_t late = 0;
     Duration device_gap{}, decode_wait{};
     std::uint64_t lost = 0;
     Duration mean_wait() const { return sounds > 0 ? waited_sum / sounds : Duration::zero(); }
+    // A queue that has just begun to grow shows at the end.
+    Duration stood() const { return std::max(mean_wait(), waited_last); }
   };
   std::optional<Cause> evident() const;
 

@@ -15,7 +15,8 @@ struct Line {
   ImpairmentMeter::Heard fine{true, 0, {true, false, 0}, {}, 0};
   ImpairmentMeter::Heard heard = fine;
   Duration one_way = 20ms;
-  Duration clock{};  // how far the peer's is wrong
+  Duration in_last_fifth{};  // more than that
+  Duration clock{};          // how far the peer's is wrong
   Duration decode = 3ms;
   Duration device = 10ms;
 
@@ -26,9 +27,10 @@ struct Line {
   ImpairmentMeter::Verdict second(bool packets = true) {
     for (Duration d{}; d < 1s; d += 20ms) {
       if (packets) {
+        const Timestamp sent = now + d - one_way - (d < 800ms ? Duration{} : in_last_fifth);
         meter.packet_arrived(now + d);
-        meter.sound_arrived(now + d, now + d - one_way + clock,
-                            static_cast<std::uint32_t>(to_ms(now + d - one_way - t0) * 48));
+        meter.sound_arrived(now + d, sent + clock,
+                            static_cast<std::uint32_t>(to_ms(sent - t0) * 48));
       }
       meter.picture_decoded(decode);
     }
@@ -60,6 +62,15 @@ TEST_CASE("Trouble while sound waits in a line is the queue's, its losses too", 
   const auto v = line.second();
   CHECK(v.sound == Cause::queue);
   CHECK(v.face == Cause::queue);
+}
+
+TEST_CASE("A queue that begins to grow before a second ends is named already", "[core][quality]") {
+  Line line;
+  line.heard.samples_concealed = 960;
+  line.in_last_fifth = 90ms;  // 18 ms on average
+  CHECK(line.second().sound == Cause::queue);
+  line.in_last_fifth = 0ms;
+  CHECK(line.second().sound == Cause::queue);  // what is seen late
 }
 
 TEST_CASE("A long way is no queue", "[core][quality]") {
