@@ -10,7 +10,10 @@ namespace diemcau::receive {
 
 namespace {
 constexpr Duration kEpoch = 2s;  // as NetEq's arrival history; at 200 ppm the pace moves by 0.8 ms
-constexpr Duration kAbove = 11ms;  // wider than the 10 ms steps in which devices ask
+// Above the target by that much sound is shortened: more than the 10 ms steps in which devices ask,
+// and a sixth of a long target, which is less certain than a short one.
+constexpr Duration kAboveAtLeast = 11ms;
+constexpr Duration kAboveAtMost = 20ms;
 // Beyond that, frames are left out: fast talk for seconds is worse than one skip.
 constexpr Duration kFarAbove = 120ms;
 constexpr Duration kRepairWorthWaiting = 70ms;
@@ -34,6 +37,9 @@ constexpr Duration kInTime = 30ms;
 // Beside a deep queue: a frame that the line lost comes with the next packet, and a bit later.
 constexpr Duration kForNextPacket = 60ms;
 
+Duration above(Duration target) {
+  return target + std::clamp(target / 6, kAboveAtLeast, kAboveAtMost);
+}
 Duration media_time(std::int64_t samples) { return MediaTime(samples, kAudioClockHz).duration(); }
 }  // namespace
 
@@ -135,7 +141,7 @@ AudioPull AudioBuffer::pull(Timestamp now, std::uint32_t queued_samples) {
     // The concealment stands for the missing frames as long as they would have played, or until
     // the frame behind them is due itself.
     const bool its_turn = static_cast<std::int64_t>(concealed_) >= gap ||
-                          age(now, entries_.front().at) > target_delay() + kAbove;
+                          age(now, entries_.front().at) > above(target_delay());
     if (!its_turn) return conceal();
     figures_.missing += static_cast<std::uint64_t>((gap + frame_samples_ - 1) / frame_samples_);
   }
@@ -154,7 +160,7 @@ AudioPull AudioBuffer::play_front(Timestamp now, std::uint32_t queued_samples) {
   const Duration waited = age(now, entries_.front().at);
   AudioPull pull;
   pull.step = AudioStep::normal;
-  if (stretch_credit_ >= 0 && waited > target + kAbove) pull.step = AudioStep::accelerate;
+  if (stretch_credit_ >= 0 && waited > above(target)) pull.step = AudioStep::accelerate;
   if (stretch_credit_ >= 0 && waited < target) pull.step = AudioStep::decelerate;
   const std::int64_t at = entries_.front().at;
   pull.frame = entries_.pop().frame;
