@@ -22,7 +22,14 @@ struct BrokenToml {};
 [[noreturn]] static void broken_toml() { throw BrokenToml{}; }
 }  // namespace diemcau::sim
 
-// Not at the top: it needs what is defined above.
+// Not at the top: they need what is defined above. Behind a number, most letters beyond ASCII reach
+// what toml++ holds for unreachable when it asks whether they are blanks: they are not.
+#include <toml++/impl/forward_declarations.h>
+#undef TOML_UNREACHABLE
+#define TOML_UNREACHABLE return false
+#include <toml++/impl/unicode.h>
+#undef TOML_UNREACHABLE
+#define TOML_UNREACHABLE ::diemcau::sim::broken_toml()
 #include <toml++/toml.h>
 
 namespace diemcau::sim {
@@ -57,75 +64,23 @@ std::string in_ms(Duration d) {
   return std::to_string(us / 1000) + "ms";
 }
 
-// Refuses what TOML forbids and the parser is careless with: control characters anywhere, and
-// anything beyond ASCII outside strings and comments.
-class CharacterCheck {
- public:
-  CharacterCheck(std::string_view text, const std::string& file_name)
-      : text_(text), file_name_(file_name) {}
-
-  void run() {
-    for (; at_ < text_.size(); ++at_) {
-      const char c = text_[at_];
-      refuse_control(c);
-      if (c == '\n') ++line_;
-      if (quote_ != 0) {
-        inside_string(c);
-      } else if (comment_) {
-        comment_ = c != '\n';
-      } else {
-        outside(c);
-      }
-    }
-  }
-
- private:
-  void refuse_control(char c) const {
+// TOML forbids them, and the parser is careless with them.
+void refuse_control_characters(std::string_view text, const std::string& file_name) {
+  unsigned line = 1;
+  for (const char c : text) {
+    if (c == '\n') ++line;
     const bool allowed = c == '\n' || c == '\r' || c == '\t';
     if ((static_cast<unsigned char>(c) < 0x20 && !allowed) || c == 0x7F)
-      throw ScenarioError(file_name_, line_, "", "has a control character",
-                          "save it as plain text");
+      throw ScenarioError(file_name, line, "", "has a control character", "save it as plain text");
   }
-  bool three_at(std::size_t at) const { return text_.substr(at, 3) == std::string(3, quote_); }
-  void outside(char c) {
-    if ((static_cast<unsigned char>(c) & 0x80) != 0)
-      throw ScenarioError(file_name_, line_, "", "has a character of no key", "put text in quotes");
-    comment_ = c == '#';
-    if (c != '"' && c != '\'') return;
-    quote_ = c;
-    long_ = three_at(at_);
-    if (long_) at_ += 2;
-  }
-  void inside_string(char c) {
-    if (c == '\\' && quote_ == '"') {
-      escaped_ = !escaped_;
-      return;
-    }
-    const bool escaped = std::exchange(escaped_, false);
-    if (c == '\n' && !long_) quote_ = 0;  // the parser says what is wrong
-    if (c != quote_ || escaped) return;
-    if (long_ && !three_at(at_)) return;
-    if (long_) at_ += 2;
-    // """a""""" ends with two quotes of its own.
-    for (int own = 0; long_ && own < 2 && at_ + 1 < text_.size() && text_[at_ + 1] == quote_; ++own)
-      ++at_;
-    quote_ = 0;
-  }
-
-  std::string_view text_;
-  const std::string& file_name_;
-  std::size_t at_ = 0;
-  unsigned line_ = 1;
-  char quote_ = 0;  // of the string we are in
-  bool long_ = false, comment_ = false, escaped_ = false;
-};
+}
 
 }  // namespace
 
 ConfigTable ConfigTable::parse(std::string_view text, const std::string& file_name) {
   if (text.size() > kLargestText)
     throw ScenarioError(file_name, 0, "", "is larger than 1 MiB", "is it the right file?");
-  CharacterCheck{text, file_name}.run();
+  refuse_control_characters(text, file_name);
   try {
     auto document =
         std::make_shared<const toml::table>(toml::parse(text, std::string_view{file_name}));
@@ -134,9 +89,10 @@ ConfigTable ConfigTable::parse(std::string_view text, const std::string& file_na
                        ""};
   } catch (const toml::parse_error& e) {
     throw ScenarioError(file_name, static_cast<unsigned>(e.source().begin.line), "",
-                        "is not TOML: " + std::string(e.description()), "mend the syntax");
+                        "is not TOML: " + std::string(e.description()),
+                        "mend the syntax; text stands in quotes");
   } catch (const BrokenToml&) {
-    throw ScenarioError(file_name, 0, "", "is not TOML", "mend the syntax");
+    throw ScenarioError(file_name, 0, "", "is not TOML", "mend the syntax; text stands in quotes");
   }
 }
 
