@@ -266,7 +266,8 @@ std::optional<FrameLoss> Assembly::take_loss(Timestamp now, Duration repeat_afte
   const bool told = reported_at_ && now - *reported_at_ < repeat_after && *first_lost_ <= reported_;
   if (told) return std::nullopt;
   reported_at_ = now;
-  reported_ = newest_frame_.value_or(*first_lost_);
+  // Numbers of a peer that lies may wrap to beyond the newest: told all the same, or without end.
+  reported_ = std::max(newest_frame_.value_or(*first_lost_), *first_lost_);
   FrameLoss loss;
   loss.first_lost = static_cast<std::uint16_t>(*first_lost_);
   if (last_good_) loss.last_good = static_cast<std::uint16_t>(*last_good_);

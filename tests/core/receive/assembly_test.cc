@@ -157,6 +157,14 @@ TEST_CASE("a loss is repeated once per interval while it lasts") {
   CHECK(reports == 9);  // 60 frames are 1,947 ms after the first; every seventh frame is 231 ms on
 }
 
+TEST_CASE("a loss beyond the newest frame is told once, too") {
+  Stage s;
+  s.sink.put_all(at(0ms), s.source.key(0));
+  s.sink.assembly.decode_failed(40);
+  CHECK(s.sink.assembly.take_loss(at(0ms), 100ms));
+  CHECK_FALSE(s.sink.assembly.take_loss(at(0ms), 100ms));
+}
+
 TEST_CASE("what a refused frame supports is not released either") {
   Stage s;
   s.sink.put_all(at(0ms), s.source.key(0));
