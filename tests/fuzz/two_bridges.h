@@ -18,9 +18,12 @@ namespace diemcau::fuzz {
 constexpr Duration kLineDelay = 2ms;
 // Play-out, record and pacer of one peer and four streams hold a few hundred packets each at most.
 constexpr std::size_t kMostPackets = 8'192;
-// By Layer: the defaults of mesh::BridgeConfig.
-constexpr std::array<std::int64_t, 4> kLeastKbps = {0, 50, 150, 300},
-                                      kMostKbps = {0, 150, 500, 1'500};
+// By Layer: the defaults of mesh::BridgeConfig, of a camera and of a document.
+struct LayerLimits {
+  std::array<std::int64_t, 4> least_kbps, most_kbps;
+};
+constexpr LayerLimits kCamera = {{0, 50, 150, 300}, {0, 150, 500, 1'500}},
+                      kDocument = {{0, 0, 60, 250}, {0, 0, 250, 1'000}};
 constexpr Bitrate kUplink = Bitrate::kbps(20'000);
 
 // b0 is central and records, b1 is a member. What every output promises is checked here.
@@ -46,7 +49,7 @@ class TwoBridges {
     bool up = false;
     std::vector<std::uint32_t> sent_ssrcs;  // that it has sent with
     std::map<std::uint32_t, SeqNo> newest_seq;
-    std::array<mesh::SetEncoder, 4> encoders;  // by Layer
+    std::array<mesh::SetEncoder, 4> encoders;  // the camera's, by Layer
   };
   struct Crossing {
     std::size_t to = 0;
@@ -89,9 +92,10 @@ class TwoBridges {
   void drain(std::size_t i);
   void encoder_set(std::size_t i, const mesh::SetEncoder& set) {
     const auto at = static_cast<std::size_t>(set.layer);
-    DC_CHECK(!set.active ||
-             (set.rate.kbps() >= kLeastKbps[at] && set.rate.kbps() <= kMostKbps[at]));
-    ends_[i].encoders[at] = set;
+    const LayerLimits& limits = set.source == Source::document ? kDocument : kCamera;
+    DC_CHECK(!set.active || (set.rate.kbps() >= limits.least_kbps[at] &&
+                             set.rate.kbps() <= limits.most_kbps[at]));
+    if (set.source == Source::camera) ends_[i].encoders[at] = set;
   }
   void cross(std::size_t from, mesh::SendPacket& send);
   void run_for(Duration d);
