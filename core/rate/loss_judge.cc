@@ -12,12 +12,16 @@ constexpr Duration kWindow = 200ms;
 // at 1 % are 5 %, but two windows in a row must be high).
 constexpr std::uint32_t kHighPermille = 20;
 constexpr std::uint32_t kHighWindows = 2;
-// One of forty would be 25 in a thousand.
+// Of what grows beyond a limit that was found twice.
+constexpr std::uint32_t kHighWindowsAtLimit = 1, kFoundSurely = 2;
+// One of forty would be 25 in a thousand, and a burst of the line's own far more: who sends more
+// than a limit loses here and there in every picture.
 constexpr std::uint32_t kSeveral = 2;
 // Less than sound and a little picture limits nothing: the pictures have paused.
 constexpr Bitrate kWorthTrying = Bitrate::kbps(200);
 constexpr std::int64_t kTryPercent = 85;
 constexpr std::int64_t kTriedPercent = 108;
+constexpr std::int64_t kFoundPercent = 97;
 // Encoders and what waits take a while. Where as much is sent after that, there is no less to send:
 // on a thin path eight windows were five seconds, of a page at its least rate.
 constexpr Duration kMostTrying = 1'600ms;
@@ -42,7 +46,7 @@ void LossJudge::observe(const Observation& o, bool queueing) {
   }
   observed_at_ = o.now;
   if (queueing) {
-    sent_ = lost_ = blacked_out_ = high_windows_ = 0;
+    sent_ = lost_ = blacked_out_ = runs_ = high_windows_ = 0;
     window_began_at_ = o.now;
     if (state_ != State::calm) {  // an experiment that the queue spoils says nothing
       state_ = State::calm;
@@ -54,11 +58,13 @@ void LossJudge::observe(const Observation& o, bool queueing) {
   sent_ += o.packets_received + o.packets_lost;
   lost_ += o.packets_lost;
   blacked_out_ += o.packets_blacked_out;
+  runs_ += o.loss_runs;
   if (sent_ < kWindowPackets || o.now - *window_began_at_ < std::max(kWindow, o.round_trip)) return;
   // A blackout is no doing of ours: there is nothing to be tried.
   const std::uint32_t doubtful = lost_ - blacked_out_;
-  const Window window{lost_ * 1'000 / sent_, doubtful * 1'000 / sent_, doubtful >= kSeveral};
-  sent_ = lost_ = blacked_out_ = 0;
+  const Window window{lost_ * 1'000 / sent_, doubtful * 1'000 / sent_,
+                      std::min(doubtful, runs_) >= kSeveral};
+  sent_ = lost_ = blacked_out_ = runs_ = 0;
   window_began_at_ = o.now;
   window_over(o, window);
 }
@@ -73,11 +79,13 @@ void LossJudge::window_over(const Observation& o, const Window& window) {
         inherent_permille_ = (inherent_permille_ * 15 + window.permille + 8) / 16;
         return;
       }
-      if (high_windows_ < kHighWindows || o.delivered < kWorthTrying ||
-          (not_before_ && o.now < *not_before_))
+      if (o.sent_then <= through_) found_ = 0;  // a limit would have to take nothing there
+      if (high_windows_ < (found_ >= kFoundSurely ? kHighWindowsAtLimit : kHighWindows) ||
+          o.delivered < kWorthTrying || (not_before_ && o.now < *not_before_))
         return;
       before_permille_ = permille;
-      limit_ = Bitrate::bps(o.delivered.bps() / 100 * kTryPercent);
+      through_ = o.delivered;
+      limit_ = Bitrate::bps(through_.bps() / 100 * kTryPercent);
       state_ = State::settling;
       return;
     case State::settling:  // half of it was sent before
@@ -102,7 +110,8 @@ void LossJudge::window_over(const Observation& o, const Window& window) {
         patience_ = std::clamp(2 * patience_, kFirstPatience, kMostPatience);
         not_before_ = o.now + patience_;
       } else {
-        limit_ = Bitrate::bps(limit_->bps() / kTryPercent * 97);
+        limit_ = Bitrate::bps(through_.bps() / 100 * kFoundPercent);
+        ++found_;
         limited_at_ = o.now;
         patience_ = Duration::zero();
         not_before_.reset();

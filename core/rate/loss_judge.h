@@ -12,6 +12,7 @@ namespace diemcau::rate {
 // By experiment: when losses stay above what the line is known to lose, the rate goes for a moment
 // below what arrived. If half of them stay, the line loses them whatever we do, and that is its
 // inherent loss from then on. If they end, what arrived is a limit, which then grows slowly.
+// One that was found twice, each time by sending more, is believed after half the evidence.
 class LossJudge {
  public:
   // `queueing`: the losses have an explanation, the delay answers for them.
@@ -25,7 +26,7 @@ class LossJudge {
   struct Window {
     std::uint32_t permille;           // of all losses
     std::uint32_t doubtful_permille;  // of those that may be our doing
-    bool several;                     // of these
+    bool several;                     // of these, not all in one go
   };
   void window_over(const Observation& o, const Window& window);
 
@@ -34,11 +35,13 @@ class LossJudge {
   std::uint32_t before_permille_ = 0;  // what the experiment began with
   std::uint32_t high_windows_ = 0;
   Timestamp trying_since_;
-  std::uint32_t sent_ = 0, lost_ = 0, blacked_out_ = 0;
+  std::uint32_t sent_ = 0, lost_ = 0, blacked_out_ = 0, runs_ = 0;
   std::optional<Timestamp> window_began_at_, observed_at_, not_before_;
   Duration patience_{};
   std::optional<Bitrate> limit_;
   Timestamp limited_at_;
+  Bitrate through_;          // what arrived when the experiment began
+  std::uint32_t found_ = 0;  // limits, one after the other
 };
 
 }  // namespace diemcau::rate

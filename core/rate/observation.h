@@ -32,6 +32,7 @@ struct Observation {
   // Of these, lost while nothing at all came: a queue that is full or a policer lets through what
   // it carries, whatever we send.
   std::uint32_t packets_blacked_out = 0;
+  std::uint32_t loss_runs = 0;  // of packets lost one after the other, these included
 };
 
 }  // namespace diemcau::rate

@@ -90,6 +90,7 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
   for (const ReportedPacket& p : packets) {
     if (!p.received) {
       ++o.packets_lost;
+      if (lost_since_arrival_bytes_ == 0) ++o.loss_runs;
       base_.lost();
       lost_since_arrival_bytes_ += p.size_bytes;
       continue;

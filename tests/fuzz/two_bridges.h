@@ -93,8 +93,8 @@ class TwoBridges {
   void encoder_set(std::size_t i, const mesh::SetEncoder& set) {
     const auto at = static_cast<std::size_t>(set.layer);
     const LayerLimits& limits = set.source == Source::document ? kDocument : kCamera;
-    DC_CHECK(!set.active || (set.rate.kbps() >= limits.least_kbps[at] &&
-                             set.rate.kbps() <= limits.most_kbps[at]));
+    DC_CHECK(!set.active ||
+             (set.rate.kbps() >= limits.least_kbps[at] && set.rate.kbps() <= limits.most_kbps[at]));
     if (set.source == Source::camera) ends_[i].encoders[at] = set;
   }
   void cross(std::size_t from, mesh::SendPacket& send);

@@ -92,7 +92,7 @@ class FluidLine {
       // Packets of 1,200 bytes; what is not a whole one counts with the next.
       f.lost_bits += (sent - arrived) * 40 / 1'000;
       f.arrived_bits += arrived * 40 / 1'000;
-      o.packets_lost = static_cast<std::uint32_t>(f.lost_bits / 9'600);
+      o.packets_lost = o.loss_runs = static_cast<std::uint32_t>(f.lost_bits / 9'600);
       o.packets_received = static_cast<std::uint32_t>(f.arrived_bits / 9'600);
       f.lost_bits %= 9'600;
       f.arrived_bits %= 9'600;
@@ -277,6 +277,7 @@ TEST_CASE("whatever it is told, the rate stays within its bounds", "[rate]") {
     o.delivered = any();
     o.carried = any();
     o.packets_lost = rng.below(2'000);
+    o.loss_runs = rng.below(o.packets_lost + 1);
     o.packets_received = rng.below(2'000);
     controller.observe(o);
     REQUIRE(controller.rate() >= bounds.least);
@@ -389,7 +390,7 @@ struct ToldUplink {
   void tell(Duration queue, Bitrate sent, Bitrate carried, std::uint32_t lost = 0) {
     Observation o;
     o.now = at(now += 40ms);
-    o.packets_lost = lost;
+    o.packets_lost = o.loss_runs = lost;
     o.paths = 10;
     o.round_trip = 60ms;
     o.standing_queue = queue;

@@ -1,5 +1,6 @@
 #include "core/rate/loss_judge.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 using namespace diemcau;
@@ -7,20 +8,36 @@ using namespace diemcau::rate;
 
 namespace {
 
+const Bitrate kPoliced = Bitrate::kbps(2'000);
+
 // A report each 50 ms about 20 packets.
 struct Reports {
   LossJudge judge;
   Timestamp now = timestamp_from_ns(1'000'000'000);
-  void tell(std::uint32_t lost, std::uint32_t blacked_out = 0) {
+  std::int64_t sent_kbps = 2'000;
+  void tell(std::uint32_t lost, std::uint32_t blacked_out = 0) { tell_of(lost, blacked_out, lost); }
+  void tell_of(std::uint32_t lost, std::uint32_t blacked_out, std::uint32_t runs) {
     now += 50ms;
     Observation o;
     o.now = now;
     o.round_trip = 40ms;
-    o.sent = o.sent_then = o.delivered = Bitrate::kbps(2'000);
+    o.sent = o.sent_then = Bitrate::kbps(sent_kbps);
+    o.delivered = std::min(o.sent, kPoliced);
+    o.loss_runs = runs;
     o.packets_lost = lost;
     o.packets_received = 20 - lost;
     o.packets_blacked_out = blacked_out;
     judge.observe(o, false);
+  }
+  // Until a limit is found, and less is sent; how long that took.
+  Duration until_limit() {
+    const Timestamp began = now;
+    const auto before = judge.limit();
+    while (!judge.limit() || (before && *judge.limit() >= *before)) tell(2);
+    const Duration took = now - began;
+    sent_kbps = 1'600;
+    for (int i = 0; i < 20; ++i) tell(0);
+    return took;
   }
 };
 
@@ -30,6 +47,28 @@ TEST_CASE("losses among packets that arrive are a reason to try a lower rate", "
   Reports r;
   for (int i = 0; i < 20; ++i) r.tell(2);
   CHECK(r.judge.limit());
+}
+
+TEST_CASE("what is lost in one go is the line's, however much, and nothing is tried", "[rate]") {
+  Reports r;
+  for (int i = 0; i < 400; ++i) {
+    const bool burst = i % 4 == 0;  // one in each window
+    r.tell_of(burst ? 8 : 0, 0, burst ? 1 : 0);
+    CHECK_FALSE(r.judge.limit());
+  }
+}
+
+TEST_CASE("a limit that was found twice is found again in half the time", "[rate]") {
+  Reports r;
+  const auto found_again = [&r](std::int64_t sent_kbps) {
+    r.sent_kbps = sent_kbps;
+    return r.until_limit();
+  };
+  const Duration second = (r.until_limit(), found_again(2'100)), third = found_again(2'100);
+  CHECK(second >= 400ms);
+  CHECK(2 * third <= second);
+  // Losses of what went through are not the limit's.
+  CHECK(found_again(1'950) >= 400ms);
 }
 
 TEST_CASE("losses while nothing came are the line's, and nothing is tried", "[rate]") {
@@ -54,7 +93,7 @@ TEST_CASE("a try for which no less can be sent ends soon, however few packets th
     o.now = now;
     o.round_trip = 40ms;
     o.sent = o.sent_then = o.delivered = Bitrate::kbps(280);
-    o.packets_lost = i % 4 == 0 ? 1 : 0;
+    o.packets_lost = o.loss_runs = i % 4 == 0 ? 1 : 0;
     o.packets_received = 3 - o.packets_lost;
     judge.observe(o, false);
     if (!judge.limit()) limited_at.reset();

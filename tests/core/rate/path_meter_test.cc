@@ -47,6 +47,14 @@ TEST_CASE("half of the packets lost in turn, and short runs, are none", "[rate]"
             .packets_blacked_out == 0);
 }
 
+TEST_CASE("a run of losses is counted once, in however many reports it is", "[rate]") {
+  Path path;
+  path.usual();
+  CHECK(path.tell({true, false, false, true, false, true}).loss_runs == 2);
+  CHECK(path.tell({true, true, true, true, false, false}).loss_runs == 1);
+  CHECK(path.tell({false, false, true, true, true, false}).loss_runs == 1);
+}
+
 TEST_CASE("where little arrives anyway, silence is no blackout", "[rate]") {
   Path path;
   path.usual();
