@@ -108,9 +108,9 @@ def main():
             findings += check(where, path, target)
             for pattern, why in ONE_FILE.items():
                 if re.match(pattern, target) and folder_of(path) in ("node", "sim"):
-                    users.setdefault((pattern, folder_of(path)), []).append((where, why))
-    for places in users.values():
-        findings += [f"{where}: second file that includes it: {why}" for where, why in places[1:]]
+                    users.setdefault((pattern, folder_of(path), why), {}).setdefault(path, where)
+    for (_, _, why), places in users.items():
+        findings += [f"{where}: second file that includes it: {why}" for where in list(places.values())[1:]]
     tree.finish("include table", findings, len(paths))
 
 

@@ -62,6 +62,10 @@ class TidyTest(unittest.TestCase):
         self.finds("include_table.py", "node/b.cc", "#include <toml++/toml.h>\n", "second file",
                    {"node/a.cc": "#include <toml++/toml.h>\n"})
 
+    def test_one_user_of_toml_may_include_several_of_its_headers(self):
+        self.passes("include_table.py", "node/b.cc",
+                    "#include <toml++/impl/unicode.h>\n#include <toml++/toml.h>\n")
+
     def test_a_file_that_does_not_begin_with_its_own_header_is_found(self):
         self.finds("include_table.py", "core/send/a.cc", '#include <vector>\n#include "core/send/a.h"\n',
                    "its own header comes first: core/send/a.h", {"core/send/a.h": "\n"})
