@@ -77,9 +77,11 @@ constexpr Duration kUsual = 3s;
 // As long as what was sent is counted.
 constexpr Duration kToldFor = 300ms;
 // What a full uplink gives, on average over so much time of being full; of a line that has swung
-// within a minute it grows by so much a second, and by more where it has not been seen full.
+// within a minute it grows by so much a second, by more up to four fifths of what the line has
+// carried in the last minute, and where it has not been seen full.
 constexpr Duration kGiven = 2s;
-constexpr std::int64_t kGivenGrowPermille = 10, kUnseenGrowPermille = 50;
+constexpr std::int64_t kGivenGrowPermille = 10, kKnownGrowPermille = 30, kUnseenGrowPermille = 50;
+constexpr std::int64_t kKnownPermille = 800;
 constexpr Duration kSwings = 60s;
 constexpr Duration kRadioNoise = 2ms;
 // Until then it is what the queue held before its line became slower.
@@ -137,6 +139,8 @@ void DelayController::observe(const Observation& told) {
   draining_ = o.standing_queue > wanted_queue() + kDrainAbove && !greedy_;
   remember(o, since);
   follow_swing(o);
+  const Bitrate forgotten = Bitrate::bps(line_.carried.bps() / to_ms(kSwings) * to_ms(since));
+  line_.carried = std::max(line_.carried - forgotten, std::min(o.carried, o.sent_then));
   losses_.observe(o, o.standing_queue + o.uplink_queue > wanted_queue() + kFarOver);
   watch_for_greedy(o);
   if (greedy_) {
@@ -236,9 +240,10 @@ void DelayController::follow(const Observation& o, Duration since) {
     // Less waits than wanted, and what arrives says no more than what was sent: there is room.
     const bool held = careful(o) && rate_ >= line_.given;
     target = std::max(target, held ? rate_ : permille(rate_, factor));
-  } else if (o.paths > 1) {
+  } else if (o.paths > 1 && excess > 0ns) {
     remember_full(anchor, excess, since);
   }
+  if (excess <= 0ns && careful(o)) grow_given(since);
   if (target < rate_ && excess <= kClearlyOver) {
     // Nothing waits much too long: what says less than before is as likely to be noise, and a small
     // flow that always believed the least would never become a larger one.
@@ -293,6 +298,16 @@ void DelayController::remember_full(Bitrate anchor, Duration excess, Duration si
   }
 }
 
+// It was full in a dip, as a rule, and gives more when that is over.
+void DelayController::grow_given(Duration since) {
+  if (rate_ < permille(line_.given, kUnusedPermille)) return;
+  const bool known = line_.given < permille(line_.carried, kKnownPermille);
+  const std::int64_t permille_a_second = !line_.seen_full ? kUnseenGrowPermille
+                                         : known          ? kKnownGrowPermille
+                                                          : kGivenGrowPermille;
+  line_.given += Bitrate::bps(line_.given.bps() / 1'000'000 * permille_a_second * to_ms(since));
+}
+
 // A radio's line carries half of what it carried a second ago, and we learn of it a quarter of a
 // second later: the queue of that is every path's. Up to what such a line gives when it is full the
 // rate grows as fast as on any; beyond that, and where nobody has seen it full, slowly.
@@ -332,10 +347,7 @@ void DelayController::grow(const Observation& o, Duration since) {
   if (shared) prove(o);
   if (slowly) {
     if (line_.given == Bitrate{}) line_.given = rate_;
-    const std::int64_t permille_a_second =
-        line_.seen_full ? kGivenGrowPermille : kUnseenGrowPermille;
-    if (rate_ >= permille(line_.given, kUnusedPermille))
-      line_.given += Bitrate::bps(line_.given.bps() / 1'000'000 * permille_a_second * to_ms(since));
+    grow_given(since);
     if (rate_ >= line_.given) return;
   }
   Bitrate target = starting_ ? permille(rate_, 1'000 + kStartGrowPermille) : rate_ + step;

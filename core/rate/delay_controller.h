@@ -50,6 +50,7 @@ class DelayController final : public Controller {
   void grow(const Observation& o, Duration since);
   void remember_full(Bitrate anchor, Duration excess, Duration since);
   void prove(const Observation& o);
+  void grow_given(Duration since);
   bool careful(const Observation& o) const;
   void compete(const Observation& o, Duration since);
   void watch_for_greedy(const Observation& o);
@@ -75,6 +76,7 @@ class DelayController final : public Controller {
     // What an uplink gives then, with slow growth since; and whether it has been full.
     Bitrate given;
     bool seen_full = false;
+    Bitrate carried;  // at most; forgotten in some minutes
   };
   Line line_;
   Timestamp resumed_at_;

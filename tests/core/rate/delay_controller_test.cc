@@ -441,6 +441,21 @@ TEST_CASE("after a dip an uplink has four fifths of what it gave within a second
   CHECK(uplink.kbps_after_empty(1'500ms) > given * 8 / 10);
 }
 
+TEST_CASE("what a swinging uplink has carried before a dip comes back by 3 % a second, not by 1",
+          "[rate]") {
+  ToldUplink uplink;
+  for (int i = 0; i < 500; ++i)
+    uplink.tell(15ms, Bitrate::kbps(i % 2 == 0 ? 4'800 : 3'200), Bitrate::kbps(4'000));
+  for (int i = 0; i < 75; ++i) uplink.tell(150ms, Bitrate::kbps(1'300), Bitrate::kbps(1'000));
+  const std::int64_t dipped = uplink.kbps_after_empty(5s);
+  REQUIRE(dipped < 2'200);
+  // 1.03 to the power of 15 is 1.56, of 1.01 it is 1.16; four fifths of 4 Mbit/s, a third of it
+  // forgotten meanwhile, come before the first.
+  const std::int64_t later = uplink.kbps_after_empty(15s);
+  CHECK(later > dipped * 125 / 100);
+  CHECK(later < dipped * 156 / 100);
+}
+
 TEST_CASE("what a neighbour left of an uplink says nothing of it when he has gone", "[rate]") {
   ToldUplink uplink;
   uplink.kbps_after_empty(20s);
