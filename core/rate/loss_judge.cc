@@ -42,7 +42,7 @@ void LossJudge::observe(const Observation& o, bool queueing) {
         std::min<std::int64_t>(1 + (o.now - limited_at_) / kFasterEvery, kMostFaster);
     limit_ = Bitrate::bps(limit_->bps() +
                           limit_->bps() / 1'000 * kGrowPermille * faster * to_ms(since) / 1'000);
-    if (limit_->bps() > 3 * o.sent.bps() && o.now - limited_at_ > 30s) limit_.reset();
+    if (limit_->bps() > 3 * o.sent.bps() && o.now - limited_at_ > 30s) forget_limit();
   }
   observed_at_ = o.now;
   if (queueing) {
@@ -84,7 +84,8 @@ void LossJudge::window_over(const Observation& o, const Window& window) {
           o.delivered < kWorthTrying || (not_before_ && o.now < *not_before_))
         return;
       before_permille_ = permille;
-      through_ = o.delivered;
+      // A burst may have come through beyond a limit that is kept to.
+      through_ = std::min(o.delivered, limit_.value_or(o.delivered));
       limit_ = Bitrate::bps(through_.bps() / 100 * kTryPercent);
       state_ = State::settling;
       return;
@@ -98,26 +99,38 @@ void LossJudge::window_over(const Observation& o, const Window& window) {
         if (o.now - trying_since_ < kMostTrying) return;
         state_ = State::calm;  // sound alone is more than that
         high_windows_ = 0;
-        limit_.reset();
+        forget_limit();
         not_before_ = o.now + kFirstPatience;
         return;
       }
       state_ = State::calm;
       high_windows_ = 0;
-      if (permille * 2 > before_permille_) {
+      if (permille * 2 <= before_permille_) {
+        ++found_;
+        limit_found(o.now);
+      } else if (found_ >= kFoundSurely) {  // one that fails after some that did not
+        found_ = 0;
+        limit_found(o.now);
+      } else {
         inherent_permille_ = std::max(inherent_permille_, permille);
-        limit_.reset();
+        forget_limit();
         patience_ = std::clamp(2 * patience_, kFirstPatience, kMostPatience);
         not_before_ = o.now + patience_;
-      } else {
-        limit_ = Bitrate::bps(through_.bps() / 100 * kFoundPercent);
-        ++found_;
-        limited_at_ = o.now;
-        patience_ = Duration::zero();
-        not_before_.reset();
       }
       return;
   }
+}
+
+void LossJudge::forget_limit() {
+  limit_.reset();
+  found_ = 0;
+}
+
+void LossJudge::limit_found(Timestamp now) {
+  limit_ = Bitrate::bps(through_.bps() / 100 * kFoundPercent);
+  limited_at_ = now;
+  patience_ = Duration::zero();
+  not_before_.reset();
 }
 
 }  // namespace diemcau::rate

@@ -29,6 +29,8 @@ class LossJudge {
     bool several;                     // of these, not all in one go
   };
   void window_over(const Observation& o, const Window& window);
+  void limit_found(Timestamp now);
+  void forget_limit();
 
   State state_ = State::calm;
   std::uint32_t inherent_permille_ = 0;

@@ -29,14 +29,15 @@ struct Reports {
     o.packets_blacked_out = blacked_out;
     judge.observe(o, false);
   }
-  // Until a limit is found, and less is sent; how long that took.
-  Duration until_limit() {
+  // Until a limit is tried, and less is sent, of which so much is lost; how long that took.
+  Duration until_limit(std::uint32_t lost_below = 0) {
     const Timestamp began = now;
     const auto before = judge.limit();
     while (!judge.limit() || (before && *judge.limit() >= *before)) tell(2);
     const Duration took = now - began;
     sent_kbps = 1'600;
-    for (int i = 0; i < 20; ++i) tell(0);
+    for (int i = 0; i < 8; ++i) tell(lost_below);  // the windows of settling and trying
+    for (int i = 0; i < 12; ++i) tell(0);
     return took;
   }
 };
@@ -69,6 +70,21 @@ TEST_CASE("a limit that was found twice is found again in half the time", "[rate
   CHECK(2 * third <= second);
   // Losses of what went through are not the limit's.
   CHECK(found_again(1'950) >= 400ms);
+}
+
+TEST_CASE("one experiment that fails undoes no limit that was found twice, a second one does",
+          "[rate]") {
+  Reports r;
+  for (int i = 0; i < 2; ++i) {
+    r.sent_kbps = 2'100;
+    r.until_limit();
+  }
+  r.sent_kbps = 2'100;
+  r.until_limit(2);
+  CHECK(r.judge.limit());
+  r.sent_kbps = 2'100;
+  r.until_limit(2);
+  CHECK_FALSE(r.judge.limit());
 }
 
 TEST_CASE("losses while nothing came are the line's, and nothing is tried", "[rate]") {
