@@ -21,6 +21,7 @@ constexpr std::uint32_t kSeveral = 2;
 constexpr Bitrate kWorthTrying = Bitrate::kbps(200);
 constexpr std::int64_t kTryPercent = 85;
 constexpr std::int64_t kTriedPercent = 108;
+// With all of it the next picture would be beyond it again.
 constexpr std::int64_t kFoundPercent = 97;
 // Encoders and what waits take a while. Where as much is sent after that, there is no less to send:
 // on a thin path eight windows were five seconds, of a page at its least rate.

@@ -407,14 +407,22 @@ struct ToldUplink {
     }
     return controller.rate().kbps();
   }
+  // For 20 s, and what comes out of 4 Mbit/s is now a fifth more than what went in, now less.
+  void full_and_swinging() {
+    for (int i = 0; i < 500; ++i)
+      tell(15ms, Bitrate::kbps(i % 2 == 0 ? 4'800 : 3'200), Bitrate::kbps(4'000));
+  }
+  // To a quarter of that.
+  void dip(Duration lasts) {
+    for (const Duration end = now + lasts; now < end;)
+      tell(150ms, Bitrate::kbps(1'300), Bitrate::kbps(1'000));
+  }
 };
 }  // namespace
 
 TEST_CASE("what a swinging uplink gives beyond what it gave when full is tried slowly", "[rate]") {
   ToldUplink uplink;
-  // For 20 s full, and what comes out is now a fifth more than what went in, now a fifth less.
-  for (int i = 0; i < 500; ++i)
-    uplink.tell(15ms, Bitrate::kbps(i % 2 == 0 ? 4'800 : 3'200), Bitrate::kbps(4'000));
+  uplink.full_and_swinging();
   const std::int64_t again = uplink.kbps_after_empty(5s);
   CHECK(again > 3'000);
   const std::int64_t slowly = uplink.kbps_after_empty(10s);
@@ -427,10 +435,8 @@ TEST_CASE("what a swinging uplink gives beyond what it gave when full is tried s
 TEST_CASE("after a dip an uplink has four fifths of what it gave within a second and a half",
           "[rate]") {
   ToldUplink uplink;
-  // Full for 20 s, and then for one a quarter of that.
-  for (int i = 0; i < 500; ++i)
-    uplink.tell(15ms, Bitrate::kbps(i % 2 == 0 ? 4'800 : 3'200), Bitrate::kbps(4'000));
-  for (int i = 0; i < 25; ++i) uplink.tell(150ms, Bitrate::kbps(1'300), Bitrate::kbps(1'000));
+  uplink.full_and_swinging();
+  uplink.dip(1s);
   const std::int64_t least = uplink.controller.rate().kbps();
   REQUIRE(least < 1'000);
   std::int64_t given = 0;
@@ -444,9 +450,8 @@ TEST_CASE("after a dip an uplink has four fifths of what it gave within a second
 TEST_CASE("what a swinging uplink has carried before a dip comes back by 3 % a second, not by 1",
           "[rate]") {
   ToldUplink uplink;
-  for (int i = 0; i < 500; ++i)
-    uplink.tell(15ms, Bitrate::kbps(i % 2 == 0 ? 4'800 : 3'200), Bitrate::kbps(4'000));
-  for (int i = 0; i < 75; ++i) uplink.tell(150ms, Bitrate::kbps(1'300), Bitrate::kbps(1'000));
+  uplink.full_and_swinging();
+  uplink.dip(3s);
   const std::int64_t dipped = uplink.kbps_after_empty(5s);
   REQUIRE(dipped < 2'200);
   // 1.03 to the power of 15 is 1.56, of 1.01 it is 1.16; four fifths of 4 Mbit/s, a third of it
