@@ -189,7 +189,7 @@ std::span<const PacketId> Missing::take_due(Timestamp now, std::optional<Duratio
       continue;
     }
     // On a line that is full more questions only fill it more.
-    const bool patient = blacks_out(now);
+    const bool patient = true;
     const Timestamp too_late =
         e.since + (patient ? std::max(kRepairLasts, twice(answer)) : kRepairBudget + 2 * kTurn);
     const bool first = e.questions == 0 && now - e.since <= kRepairBudget;
