@@ -205,7 +205,7 @@ void Inbound::release_frames(Timestamp now, Stream& stream) {
     const NtpTime ntp = captured.value_or(context_.wall.at(now));
     const Timestamp captured_at = local_time(ntp);
     stream.pictures->pending_of(frame->frame_number) = {frame->frame_number, captured_at, now,
-                                                        frame->mended && repair_.blacks_out(now)};
+                                                        frame->rtp_timestamp, frame->mended && repair_.blacks_out(now)};
     Media media;
     media.bytes = frame->frame->bytes;
     media.length = frame->frame->length;
@@ -254,6 +254,8 @@ void Inbound::frame_decoded(Timestamp now, const FrameDecoded& decoded) {
   view.shown = view.viewed = layer;
   view.shown_captured_at = pending.captured_at;
   if (const auto showing = view.buffer.decoded(now, number, pending.captured_at, pending.mended)) {
+    own.assembly.set_showing(pending.rtp_timestamp,
+                             pending.captured_at + view.buffer.target_delay());
     context_.out.push(
         ShowFrame{decoded.stream, decoded.frame_number, pending.captured_at, showing->at});
   }

@@ -33,6 +33,7 @@ struct InboundPictures {
   struct Pending {
     std::int64_t frame_number = -1;
     Timestamp captured_at, asked_at;  // asked to be decoded
+    std::uint32_t rtp_timestamp = 0;
     bool mended = false;
   };
   std::array<Pending, 64> pending{};

@@ -12,6 +12,10 @@ namespace diemcau::receive {
 
 namespace {
 constexpr std::size_t kFewestSlots = 8;
+// From its last packet to the display, a key frame on a slow PC.
+constexpr Duration kDecodes = 15ms;
+// Whatever is said of showing.
+constexpr Duration kMostHeld = 150ms;
 }
 
 Assembly::Insert Assembly::insert(Timestamp now, PacketId id, const wire::RtpPacket& rtp,
@@ -144,7 +148,8 @@ bool Assembly::skip_gap(Timestamp now) {
   }
   if (oldest_missing_ && slot(after).symbol && *oldest_missing_ < *slot(after).symbol) {
     const auto whole = decodable_behind(after);
-    if (whole) {
+    const Timestamp leaves = whole ? leaves_at(*whole) : Timestamp::max();
+    if (whole && leaves <= now) {
       for (PacketId i = *next_; i < *whole; ++i) {
         if (present(i)) clear(i);
       }
@@ -152,7 +157,11 @@ bool Assembly::skip_gap(Timestamp now) {
       return true;
     }
     waits_for_repair_ = true;
-    if (late_) lost_before(after);
+    if (whole) {
+      deadline_ = leaves;
+    } else if (late_) {
+      lost_before(after);
+    }
     return false;
   }
   lost_before(after);
@@ -190,6 +199,16 @@ std::optional<PacketId> Assembly::decodable_behind(PacketId from) {
     if (present(last) && slot(last).descriptor.end) return first;
   }
   return std::nullopt;
+}
+
+// What is missing before this whole frame may still come, until the frame itself is to be shown.
+Timestamp Assembly::leaves_at(PacketId first) {
+  const Slot& s = slot(first);
+  if (!showing_) return s.received_at;
+  constexpr std::int64_t kTicksPerMs = 90;
+  const auto ticks = static_cast<std::int32_t>(s.rtp_timestamp - showing_->rtp_timestamp);
+  const Timestamp shown = showing_->at + std::int64_t{ticks} * 1ms / kTicksPerMs;
+  return std::min(shown - kDecodes, s.received_at + kMostHeld);
 }
 
 bool Assembly::decodable(std::int64_t frame, const wire::FrameDescriptor& d) const {

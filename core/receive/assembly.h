@@ -67,6 +67,11 @@ class Assembly {
   bool lacks_frames() const { return first_lost_.has_value(); }
   // A loss to report, at most one per `repeat_after` while it lasts; none when all is well.
   std::optional<FrameLoss> take_loss(Timestamp now, Duration repeat_after);
+  // A frame with this RTP timestamp is shown then, others as far from it as they were captured. A
+  // frame behind a gap that could be decoded without it leaves no sooner than it must.
+  void set_showing(std::uint32_t rtp_timestamp, Timestamp at) {
+    showing_ = Showing{rtp_timestamp, at};
+  }
   // When a gap will have waited long enough.
   std::optional<Timestamp> deadline() const { return deadline_; }
   // The decoder refused a frame that we took for decodable: nothing that leans on it is good.
@@ -115,6 +120,7 @@ class Assembly {
   bool take_frame();
   bool skip_gap(Timestamp now);
   bool goes_on_at(PacketId after);
+  Timestamp leaves_at(PacketId first);
   void lost_before(PacketId after);
   void count_left_out(std::int64_t frame);
   std::optional<PacketId> decodable_behind(PacketId from);
@@ -133,6 +139,11 @@ class Assembly {
   std::optional<PacketId> oldest_missing_;
   bool late_ = false;
   bool waits_for_repair_ = false, mended_ = false;
+  struct Showing {
+    std::uint32_t rtp_timestamp = 0;
+    Timestamp at;
+  };
+  std::optional<Showing> showing_;
   Duration tolerance_ = 20ms;
   std::optional<Timestamp> deadline_;
   bool advanced_ = false;  // a packet has been taken or given up

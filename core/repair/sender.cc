@@ -32,9 +32,9 @@ constexpr Duration kMeasured = 500ms;
 constexpr std::int64_t kUnexplainedPermille = 60;
 // Of a page: where more than a quarter is lost, nothing would help it.
 constexpr std::int64_t kPagePermille = 250;
-constexpr Duration kCredit = 100ms;
+constexpr Duration kCredit = 200ms;
 constexpr Duration kCreditPerPermille = 4ms;
-constexpr Duration kMostCredit = 200ms;
+constexpr Duration kMostCredit = 300ms;
 // Of it, for what is known to be lost.
 constexpr std::int64_t kKeptPercent = 66;
 // Two pictures in front, two and a half in the answer.
