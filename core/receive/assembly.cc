@@ -158,6 +158,7 @@ bool Assembly::skip_gap(Timestamp now) {
     }
     waits_for_repair_ = true;
     if (whole) {
+      first_lost_.reset();  // the sender has gone around it
       deadline_ = leaves;
     } else if (late_) {
       lost_before(after);

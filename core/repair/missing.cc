@@ -188,10 +188,9 @@ std::span<const PacketId> Missing::take_due(Timestamp now, std::optional<Duratio
       }
       continue;
     }
-    // On a line that is full more questions only fill it more.
-    const bool patient = true;
-    const Timestamp too_late =
-        e.since + (patient ? std::max(kRepairLasts, twice(answer)) : kRepairBudget + 2 * kTurn);
+    // One more answer is here before the encoder has gone around the loss, and brings all that
+    // leans on it. On a line that is full the other end refuses.
+    const Timestamp too_late = e.since + std::max(kRepairLasts, twice(answer));
     const bool first = e.questions == 0 && now - e.since <= kRepairBudget;
     if (!first && now + answer > too_late) {
       e.ask_at = e.echo_at = kNever;

@@ -33,6 +33,7 @@ constexpr std::int64_t kUnexplainedPermille = 60;
 // Of a page: where more than a quarter is lost, nothing would help it.
 constexpr std::int64_t kPagePermille = 250;
 constexpr Duration kCredit = 200ms;
+constexpr Duration kPageCredit = 200ms;
 constexpr Duration kCreditPerPermille = 4ms;
 constexpr Duration kMostCredit = 300ms;
 // Of it, for what is known to be lost.
@@ -127,7 +128,7 @@ std::size_t Sender::affordable(Timestamp now, const Terms& terms, bool page, boo
   // Behind a queue it may be the queue's doing after all.
   const std::uint32_t own = terms.queue <= kShortQueue ? terms.inherent_loss_permille : 0;
   const Duration saved_up =
-      page ? kMostCredit : std::min(kCredit + own * kCreditPerPermille, kMostCredit);
+      page ? kPageCredit : std::min(kCredit + own * kCreditPerPermille, kMostCredit);
   const std::int64_t most = terms.pace.bytes_in(saved_up).count();
   const std::int64_t part =
       (page ? kPagePermille : kUnexplainedPermille) + 2 * terms.inherent_loss_permille;
