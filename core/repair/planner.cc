@@ -14,6 +14,7 @@ constexpr Duration kQuick = 30ms;
 // One answer is as quick as coded repair in the next picture below this.
 constexpr Duration kSoonEnough = 50ms;
 constexpr std::uint64_t kRunsPermille = 2'000;
+constexpr std::uint64_t kSinglesPermille = 1'200;
 // Less than this is mended by asking, however long that takes.
 constexpr std::uint32_t kRarePermille = 3;
 constexpr std::uint64_t kMostCodedPermille = 1'000;
@@ -117,6 +118,7 @@ void Planner::plan_against_losses(Timestamp now, std::optional<Duration> round_t
   constexpr std::uint64_t kPictures = kSoon * kPicturesPerSlot;
   picture_ = std::max(of_pictures / kPictures, kLeastPackets);
   wanted_permille_ = coded_permille_ = loss_permille_ = own_permille_ = 0;
+  lost_singly_ = false;
   if (all.packets == 0 || all.lost == 0) return;
   // A line that has become worse is believed at once, but for what chance would give as well.
   const std::uint32_t mean = all.lost * 1'000 / all.packets;
@@ -126,11 +128,12 @@ void Planner::plan_against_losses(Timestamp now, std::optional<Duration> round_t
   const Duration rtt = round_trip.value_or(kUnknownRoundTrip);
   own_permille_ = std::min(loss_permille_, inherent_permille + inherent_permille / 2);
   const std::uint64_t p = own_permille_;
-  if (p < kRarePermille || rtt <= kQuick) return;
   const std::uint64_t q = 1'000 - p;
   // How long runs are, of the length that chance makes them.
   const std::uint64_t run_permille =
       std::max<std::uint64_t>(std::uint64_t{all.lost} * q / std::max(all.runs, 1U), 1'000);
+  lost_singly_ = run_permille <= kSinglesPermille;
+  if (p < kRarePermille || rtt <= kQuick) return;
   // Nothing that is affordable brings whole runs back; asking does.
   if (run_permille > kRunsPermille) return;
   const bool near = rtt <= kSoonEnough, few = picture_ <= kFewPackets;

@@ -36,6 +36,8 @@ class Planner {
   std::uint32_t loss_permille() const { return loss_permille_; }
   // Of it what is the line's own, as far as that is known.
   std::uint32_t own_permille() const { return own_permille_; }
+  // No more of what is lost stands side by side than chance makes.
+  bool lost_singly() const { return lost_singly_; }
 
  private:
   static constexpr Duration kSlot = 500ms;
@@ -58,6 +60,7 @@ class Planner {
   std::uint32_t loss_permille_ = 0, own_permille_ = 0;
   std::uint32_t wanted_permille_ = 0, coded_permille_ = 0;
   bool room_ = false;
+  bool lost_singly_ = false;
   std::array<Slot, kSlots> slots_{};
 };
 

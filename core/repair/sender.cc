@@ -17,7 +17,7 @@ constexpr std::size_t kPacketOverhead = kRtpHeader + kSealAndIp;
 // A second question would come too late beyond this: then the first answer must not be lost.
 constexpr Duration kOnlyOnce = 55ms;
 constexpr Duration kManyQuestions = 20ms;  // below this, there is time for several
-// An answer to a second question comes after all hope, 280 ms, beyond this.
+// An answer to a second question comes hardly before all hope is gone, 280 ms, beyond this.
 constexpr Duration kNeverAgain = 100ms;
 // Beyond this both copies of some picture's packet are lost in some minute.
 constexpr std::uint32_t kTwoMayBeLostPermille = 20;
@@ -89,8 +89,8 @@ std::size_t Sender::copies_of(Timestamp now, const SentSymbols::Sent& sent,
       round_trip <= kOnlyOnce && (sent.repeats == 0 || round_trip <= kManyQuestions);
   if (time_left || planner_.own_permille() < kWorthCopyPermille) return 1;
   std::size_t copies = 2;
-  // Nothing else would bring it.
-  if (round_trip > kNeverAgain && planner_.coded_permille() == 0 &&
+  // What chance loses, a copy more brings back; what losses side by side leave, a second question.
+  if (round_trip > kNeverAgain && planner_.lost_singly() && planner_.coded_permille() == 0 &&
       planner_.own_permille() > kTwoMayBeLostPermille) {
     return kMostCopies;
   }
