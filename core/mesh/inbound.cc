@@ -205,7 +205,8 @@ void Inbound::release_frames(Timestamp now, Stream& stream) {
     const NtpTime ntp = captured.value_or(context_.wall.at(now));
     const Timestamp captured_at = local_time(ntp);
     stream.pictures->pending_of(frame->frame_number) = {frame->frame_number, captured_at, now,
-                                                        frame->rtp_timestamp, frame->mended && repair_.blacks_out(now)};
+                                                        frame->rtp_timestamp,
+                                                        frame->mended && repair_.blacks_out(now)};
     Media media;
     media.bytes = frame->frame->bytes;
     media.length = frame->frame->length;

@@ -16,7 +16,7 @@ constexpr std::size_t kFewestSlots = 8;
 constexpr Duration kDecodes = 15ms;
 // Whatever is said of showing.
 constexpr Duration kMostHeld = 150ms;
-}
+}  // namespace
 
 Assembly::Insert Assembly::insert(Timestamp now, PacketId id, const wire::RtpPacket& rtp,
                                   PacketRef packet, std::optional<PacketId> symbol) {

@@ -123,7 +123,7 @@ TEST_CASE("when there is no time for a second question a lossy line gets several
   CHECK(s.take().size() >= 1);
 }
 
-TEST_CASE("from far an answer leaves three times where losses are single, twice where they are not") {
+TEST_CASE("from far an answer leaves three times where losses are single, and else twice") {
   // Four packets a picture, 3 to 4 % of them lost: nothing is coded against either.
   const std::size_t in_runs = 4, single = 1;
   for (const std::size_t run : {single, in_runs}) {
