@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kFewestSlots = 8;
 // From its last packet to the display, a key frame on a slow PC.
 constexpr Duration kDecodes = 15ms;
-// Whatever is said of showing.
+// Whatever is said of showing: the peer stamps its frames as it likes.
 constexpr Duration kMostHeld = 150ms;
 }  // namespace
 
@@ -205,11 +205,11 @@ std::optional<PacketId> Assembly::decodable_behind(PacketId from) {
 // What is missing before this whole frame may still come, until the frame itself is to be shown.
 Timestamp Assembly::leaves_at(PacketId first) {
   const Slot& s = slot(first);
-  if (!showing_) return s.received_at;
+  if (!shown_) return s.received_at;
   constexpr std::int64_t kTicksPerMs = 90;
-  const auto ticks = static_cast<std::int32_t>(s.rtp_timestamp - showing_->rtp_timestamp);
-  const Timestamp shown = showing_->at + std::int64_t{ticks} * 1ms / kTicksPerMs;
-  return std::min(shown - kDecodes, s.received_at + kMostHeld);
+  const auto ticks = static_cast<std::int32_t>(s.rtp_timestamp - shown_->rtp_timestamp);
+  const Timestamp shows = shown_->at + std::int64_t{ticks} * 1ms / kTicksPerMs;
+  return std::min(shows - kDecodes, s.received_at + kMostHeld);
 }
 
 bool Assembly::decodable(std::int64_t frame, const wire::FrameDescriptor& d) const {

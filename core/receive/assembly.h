@@ -69,9 +69,7 @@ class Assembly {
   std::optional<FrameLoss> take_loss(Timestamp now, Duration repeat_after);
   // A frame with this RTP timestamp is shown then, others as far from it as they were captured. A
   // frame behind a gap that could be decoded without it leaves no sooner than it must.
-  void set_showing(std::uint32_t rtp_timestamp, Timestamp at) {
-    showing_ = Showing{rtp_timestamp, at};
-  }
+  void set_showing(std::uint32_t rtp_timestamp, Timestamp at) { shown_ = Shown{rtp_timestamp, at}; }
   // When a gap will have waited long enough.
   std::optional<Timestamp> deadline() const { return deadline_; }
   // The decoder refused a frame that we took for decodable: nothing that leans on it is good.
@@ -139,11 +137,11 @@ class Assembly {
   std::optional<PacketId> oldest_missing_;
   bool late_ = false;
   bool waits_for_repair_ = false, mended_ = false;
-  struct Showing {
+  struct Shown {
     std::uint32_t rtp_timestamp = 0;
     Timestamp at;
   };
-  std::optional<Showing> showing_;
+  std::optional<Shown> shown_;
   Duration tolerance_ = 20ms;
   std::optional<Timestamp> deadline_;
   bool advanced_ = false;  // a packet has been taken or given up

@@ -14,10 +14,10 @@ constexpr std::size_t kRtpHeader = 12;
 // The seal, UDP and IP: a line pays for them too.
 constexpr std::size_t kSealAndIp = 16 + 28;
 constexpr std::size_t kPacketOverhead = kRtpHeader + kSealAndIp;
-// A second question would come too late beyond this: then the first answer must not be lost.
+// A second answer comes too late for the picture's turn beyond this: the first must not be lost.
 constexpr Duration kOnlyOnce = 55ms;
 constexpr Duration kManyQuestions = 20ms;  // below this, there is time for several
-// An answer to a second question comes hardly before all hope is gone, 280 ms, beyond this.
+// And beyond this hardly before nobody waits for it any more, after 280 ms.
 constexpr Duration kNeverAgain = 100ms;
 // Beyond this both copies of some picture's packet are lost in some minute.
 constexpr std::uint32_t kTwoMayBeLostPermille = 20;
@@ -36,7 +36,7 @@ constexpr Duration kCredit = 200ms;
 constexpr Duration kPageCredit = 200ms;
 constexpr Duration kCreditPerPermille = 4ms;
 constexpr Duration kMostCredit = 300ms;
-// Of it, for what is known to be lost.
+// Of what is saved up, for what is known to be lost.
 constexpr std::int64_t kKeptPercent = 66;
 // Two pictures in front, two and a half in the answer.
 constexpr Duration kShortQueue = 20ms, kLongQueue = 60ms;

@@ -327,6 +327,13 @@ struct Waiting {
     sink.put_all(at(66ms), source.delta(2));
     static_cast<void>(sink.take());
   }
+  // At 220 the encoder has gone around it; the key frame, three frames before that, was shown then.
+  void goes_around(Duration key_shown) {
+    sink.assembly.set_oldest_missing(sink.id_of(missing), true);
+    const auto key = wire::parse_rtp(source.key(0).front()->bytes());
+    sink.assembly.set_showing(key->header.timestamp, at(key_shown));
+    sink.put_all(at(220ms), source.delta_on(3, 0));
+  }
 };
 }  // namespace
 
@@ -368,16 +375,12 @@ TEST_CASE("repair that is late is not waited for when a frame comes that needs n
 TEST_CASE("a frame that needs nothing of what is missing waits for it until it is to be shown") {
   for (const bool comes : {true, false}) {
     Waiting w;
-    w.sink.assembly.set_oldest_missing(w.sink.id_of(w.missing), true);
-    // The first frame was shown 250 ms after its capture: the fourth, three frames on, at 349.
-    const auto key = wire::parse_rtp(w.source.key(0).front()->bytes());
-    w.sink.assembly.set_showing(key->header.timestamp, at(250ms));
-    w.sink.put_all(at(220ms), w.source.delta_on(3, 0));
+    w.goes_around(250ms);
     w.sink.assembly.time_passed(at(320ms));
     CHECK(w.sink.take_numbers().empty());
     REQUIRE(w.sink.assembly.deadline());
     CHECK(*w.sink.assembly.deadline() > at(320ms));
-    CHECK(*w.sink.assembly.deadline() < at(349ms));
+    CHECK(*w.sink.assembly.deadline() < at(349ms));  // 250, and three frames
     // The encoder has gone around it: nothing is to be told any more.
     CHECK_FALSE(w.sink.assembly.take_loss(at(320ms), 150ms));
     if (comes) w.sink.put(at(330ms), w.missing);
@@ -388,10 +391,7 @@ TEST_CASE("a frame that needs nothing of what is missing waits for it until it i
 
 TEST_CASE("whatever is said of showing, a whole frame waits 150 ms at most") {
   Waiting w;
-  w.sink.assembly.set_oldest_missing(w.sink.id_of(w.missing), true);
-  const auto key = wire::parse_rtp(w.source.key(0).front()->bytes());
-  w.sink.assembly.set_showing(key->header.timestamp, at(1h));
-  w.sink.put_all(at(220ms), w.source.delta_on(3, 0));
+  w.goes_around(1h);
   w.sink.assembly.time_passed(at(369ms));
   CHECK(w.sink.take_numbers().empty());
   w.sink.assembly.time_passed(at(370ms));

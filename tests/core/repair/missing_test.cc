@@ -271,6 +271,17 @@ TEST_CASE("where a burst has taken everything, the next silence is asked about")
   CHECK(asked.back() == 40 + kNotYet);
 }
 
+TEST_CASE("where bursts are known, questions go on while what is late is still wanted") {
+  Stage s = after_burst();
+  s.come(410ms, 42);
+  std::size_t questions = 0;
+  for (Duration t = 410ms; t < 800ms; t += 1ms) {
+    for (const PacketId id : s.ask(t)) questions += id == 41;
+  }
+  // Every 60 ms until 690, and each once more.
+  CHECK(questions >= 7);
+}
+
 TEST_CASE("a silence that goes on is asked about a few times, and no more until something comes") {
   Stage s = after_burst();
   std::size_t questions = 0;
