@@ -57,6 +57,9 @@ constexpr std::int64_t kDrainPacePercent = 104;
 constexpr Duration kDrainAbove = 5ms;
 // Bursts at the pace wait that long on average when an uplink is little faster than the rate.
 constexpr Duration kBurstsWait = 1500us;
+// All by as much is a way that has become longer, no burst: in front of a full line they differ by
+// more, and by half a step of what arrivals are told in wherever they are.
+constexpr Duration kDiffer = 750us;
 // Per reaction time, when bursts do not wait. The same step for all lets small flows catch up.
 constexpr std::int64_t kGrowPermille = 80;
 constexpr Bitrate kGrowStep = Bitrate::kbps(60);
@@ -354,7 +357,8 @@ void DelayController::grow(const Observation& o, Duration since) {
   target = std::min(target, std::max(proven(o), bounds_.start));
   // An uplink's is what all paths carry, and a line's speed only while more waits than jitter.
   const bool busy = o.busy_rate && !shared;
-  if (busy || o.mean_queue > kBurstsWait + (shared ? 3 : 2) * noise_) {
+  const bool differ = o.mean_queue - o.standing_queue > kDiffer;
+  if (busy || (differ && o.mean_queue > kBurstsWait + (shared ? 3 : 2) * noise_)) {
     starting_ = false;
     target = std::min(target, permille(rate_, 1'000 + kGrowBlindPermille));
     // An uplink whose bursts wait has no room for a better layer of everybody.

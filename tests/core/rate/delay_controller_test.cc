@@ -387,18 +387,27 @@ struct ToldUplink {
   DelayController controller{{}, 1};
   Duration now{};
 
-  void tell(Duration queue, Bitrate sent, Bitrate carried, std::uint32_t lost = 0) {
+  void tell(Duration queue, Bitrate sent, Bitrate carried, std::uint32_t lost = 0,
+            Duration differ = 1ms) {
     Observation o;
     o.now = at(now += 40ms);
     o.packets_lost = o.loss_runs = lost;
     o.paths = 10;
     o.round_trip = 60ms;
     o.standing_queue = queue;
-    o.mean_queue = queue + 1ms;
+    o.mean_queue = queue + differ;
     o.sent = o.sent_then = sent;
     o.delivered = o.carried = carried;
     if (queue > 0ms) o.busy_rate = carried;
     controller.observe(o);
+  }
+  // Over a way that has become 2 ms longer since its least delay was seen.
+  std::int64_t kbps_after_longer_way(Duration time, Duration differ) {
+    for (const Duration end = now + time; now < end;) {
+      const Bitrate sent = Bitrate::bps(controller.rate().bps() / 100 * 97);
+      tell(2ms, sent, sent, 0, differ);
+    }
+    return controller.rate().kbps();
   }
   std::int64_t kbps_after_empty(Duration time) {
     for (const Duration end = now + time; now < end;) {
@@ -419,6 +428,18 @@ struct ToldUplink {
   }
 };
 }  // namespace
+
+TEST_CASE("an uplink that has become longer is tried as any other, one whose bursts wait is not",
+          "[rate]") {
+  ToldUplink longer, busy;
+  for (ToldUplink* uplink : {&longer, &busy}) {
+    for (int i = 0; i < 100; ++i) uplink->tell(15ms, Bitrate::kbps(1'000), Bitrate::kbps(1'000));
+  }
+  REQUIRE(longer.controller.rate().kbps() < 1'300);
+  // 42 times of reaction (0.12 s) of 6 % make it twelve times as much, of 2 % 2.3 times.
+  CHECK(longer.kbps_after_longer_way(5s, 500us) > 6'000);
+  CHECK(busy.kbps_after_longer_way(5s, 2ms) < 3'000);
+}
 
 TEST_CASE("what a swinging uplink gives beyond what it gave when full is tried slowly", "[rate]") {
   ToldUplink uplink;
