@@ -200,6 +200,7 @@ void Allocation::look(PeerId peer, const rate::Claim& claim) {
     v.room = its_room;
     v.now = of.board.serves(peer);
     v.now_half = of.board.serves_half(peer);
+    v.calm = uplink_.calm(*planned_at_);
     v.thin_path = claim.share >= uplink_.rate(peer);
     of.viewers.push_back(v);
   };

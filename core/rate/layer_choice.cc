@@ -59,8 +59,9 @@ bool LayerChoice::is_moment(Timestamp now, const Viewer& v, Layer layer, Bitrate
 
 // A step up that failed costs all viewers of both layers key frames and their parts of an uplink.
 // On a path that alone is thin it costs nobody else, and beside greedy traffic it must be tried.
+// Where nothing waits any more, what the trials failed by has gone.
 Duration LayerChoice::patience(const Viewer& v) const {
-  return v.thin_path && !v.now_half ? kDwell : trials_[v.peer.value].patience;
+  return (v.thin_path || v.calm) && !v.now_half ? kDwell : trials_[v.peer.value].patience;
 }
 
 // The first layer of a viewer needs no patience: it has nothing yet.

@@ -24,6 +24,7 @@ struct Viewer {
   std::optional<Layer> now;     // what it gets; none: nothing yet
   bool now_half = false;        // at half rate
   bool thin_path = false;       // its own path has no room for more, whatever the uplink has
+  bool calm = false;            // nothing has waited in the uplink for seconds
   std::optional<Layer> served;  // the result
   bool served_half = false;
 };

@@ -41,6 +41,7 @@ constexpr Bitrate kEarlierFrame = Bitrate::kbps(34);
 constexpr Duration kNearlyFull = 40ms;
 constexpr Bitrate kFrameCounts = Bitrate::kbps(400);
 constexpr Duration kFullQueue = 60ms;
+constexpr Duration kWaits = 10ms;  // more than jitter and our own bursts
 // Ours are gone in a second and were never that deep.
 constexpr Duration kDeepQueue = 400ms;
 // Of lo's least, with headers.
@@ -220,6 +221,7 @@ void Uplink::observe_uplink(Timestamp now, std::optional<Duration> common) {
   shared_observed_at_ = now;
   shared_active_ = common.has_value();
   shared_queue_ = common.value_or(Duration::zero());
+  if (!common || *common > kWaits) waited_at_ = now;
   if (!common) return;
   Observation o;
   o.now = now;

@@ -66,6 +66,8 @@ class Uplink final : public send::Allowance {
   Bitrate rate() const;
   // Which earlier frames each packet of sound on this path has to carry.
   wire::EarlierFrames earlier_sound(PeerId peer) const;
+  // Nothing has waited in it for seconds.
+  bool calm(Timestamp now) const { return shared_active_ && now - waited_at_ >= kCalm; }
   void set_any_distance(PeerId peer, bool any);
 
   struct PathFigures {
@@ -77,6 +79,7 @@ class Uplink final : public send::Allowance {
   std::optional<PathFigures> figures(PeerId peer) const;
 
  private:
+  static constexpr Duration kCalm = 3s;
   struct PathState {
     // What every packet asks stands first; the window and the silence follow from the last report.
     Bitrate pace;
@@ -129,6 +132,7 @@ class Uplink final : public send::Allowance {
   bool shared_active_ = false;
   Duration shared_queue_{};
   std::optional<Timestamp> shared_observed_at_;
+  Timestamp waited_at_;  // in it, for longer than jitter
 };
 
 }  // namespace diemcau::rate

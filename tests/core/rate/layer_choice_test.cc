@@ -185,8 +185,10 @@ TEST_CASE("lo stays for five seconds without room where the path alone is thin a
 
 TEST_CASE("after a move up that did not last, the next one waits twice as long", "[rate]") {
   LayerChoice choice(kBounds, 1);
+  bool calm = false;
   const auto serve = [&](Duration at, std::int64_t room, Layer now) {
     auto all = viewers({room}, now);
+    all[0].calm = calm;
     static_cast<void>(choice.choose(t0 + at, all));
     return all[0].served;
   };
@@ -196,5 +198,9 @@ TEST_CASE("after a move up that did not last, the next one waits twice as long",
   REQUIRE(serve(3'500ms, 100, Layer::hi) == Layer::lo);
   static_cast<void>(serve(4s, 370, Layer::mid));
   CHECK(serve(7s, 370, Layer::mid) == Layer::mid);
+  SECTION("but not in an uplink where nothing waits any more") {
+    calm = true;
+    CHECK(serve(7s, 370, Layer::mid) == Layer::hi);
+  }
   CHECK(serve(8s, 370, Layer::mid) == Layer::hi);
 }

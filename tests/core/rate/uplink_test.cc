@@ -221,6 +221,19 @@ TEST_CASE("behind a deep queue what is in flight does not close the window, but 
   CHECK_FALSE(paths.uplink.window_open(at(20s + 310ms), TwoPaths::kLate));
 }
 
+TEST_CASE("an uplink is calm from three seconds after something has waited in it", "[rate]") {
+  TwoPaths paths;
+  const auto upload_to_12_s = [](Duration t) { return t < 12s ? upload_from_10_s(t) : 0s; };
+  const auto calm_at = [&](Duration t) {
+    paths.run_until(t, upload_to_12_s, none);
+    return paths.uplink.calm(at(t));
+  };
+  CHECK(calm_at(10s));
+  CHECK_FALSE(calm_at(11s));
+  CHECK_FALSE(calm_at(14'500ms));
+  CHECK(calm_at(16s));
+}
+
 TEST_CASE("where somebody else fills the uplink there is a pace for small pictures beside sound",
           "[rate]") {
   TwoPaths paths;
