@@ -97,14 +97,21 @@ class DelayController final : public Controller {
     Bitrate before;
   };
   std::optional<Over> over_;
+  struct WasOver {
+    Timestamp ended_at;
+    Bitrate before;
+  };
+  std::optional<WasOver> was_over_;
   // Somebody else fills the queue, and our own restraint does not empty it.
   struct Greedy {
     Timestamp began_at, tried_at, floods_since;
     std::optional<Timestamp> cut_at, short_since, try_began_at;
     Bitrate before, sent_before, arrived_before;  // of the try
     std::uint32_t tries = 0;                      // that have found him there
+    bool seems_alone = false;                     // by the last one
     std::uint32_t packets = 0, lost = 0;
   };
+  static Duration until_next_try(const Greedy& g, Duration round_trip);
   bool floods(Greedy& g, const Observation& o) const;
   void meet_neighbour(const Observation& o, Bitrate with);
   void part();

@@ -13,8 +13,9 @@ constexpr std::int64_t kProgressPercent = 75;
 constexpr std::int64_t kOwnDoingPermille = 1'100;
 constexpr Duration kCalmAgain = 10ms;
 constexpr std::int64_t kGreedyCutPermille = 800;
-// Whether it still is, is tried: when we send a third less and as much arrives as before, the line
-// is ours alone. A try costs a third of our rate, so where one found him the next waits longer.
+// Whether it still is, is tried: when we send a third less and as much arrives as before, twice in
+// a row, the line is ours alone. A try costs a third of our rate, so where one found him the next
+// waits longer.
 constexpr Duration kTryEvery = 4s;
 constexpr std::uint32_t kMostDoublings = 2;
 constexpr std::int64_t kTryPermille = 700;
@@ -25,6 +26,9 @@ constexpr Duration kMostHidden = 30ms;
 // TCP that backs off leaves the queue empty for a moment: whoever gave way then would lose a part
 // of his rate each time.
 constexpr Duration kComesBack = 15s;
+// Before he is found, too: slow start fills a queue, loses, and fills it again, and each time takes
+// a part of what was left.
+constexpr Duration kOverAgain = 3s;
 constexpr std::int64_t kPacketBits = 9'600;
 // Two seconds of sound: 3 σ of 1 % are 4 %.
 constexpr std::uint32_t kFloodPackets = 100;
@@ -57,6 +61,7 @@ void DelayController::watch_for_greedy(const Observation& o) {
   }
   if (neighbour_ && o.now - neighbour_->left_at > kComesBack) neighbour_.reset();
   if (o.standing_queue <= wanted + kFarOver || o.now < flooded_until_) {
+    if (over_) was_over_ = WasOver{o.now, over_->before};
     over_.reset();
     return;
   }
@@ -67,7 +72,11 @@ void DelayController::watch_for_greedy(const Observation& o) {
     return;
   }
   // What the rate had grown to while little was sent is no part of the line.
-  if (!over_) over_ = Over{o.now, o.standing_queue, std::min(rate_, std::max(usual_, proven(o)))};
+  if (!over_) {
+    over_ = Over{o.now, o.standing_queue, std::min(rate_, std::max(usual_, proven(o)))};
+    if (was_over_ && o.now - was_over_->ended_at < kOverAgain)
+      over_->before = std::max(over_->before, was_over_->before);
+  }
   if (o.standing_queue - wanted < (over_->queue - wanted) * kProgressPercent / 100)
     over_ = Over{o.now, o.standing_queue, over_->before};
   // While we send more than arrives, as on a line that becomes slower, it is our own.
@@ -111,6 +120,11 @@ bool DelayController::floods(Greedy& g, const Observation& o) const {
   return permille > 2 * inherent_loss_permille() + kFloodPermille;
 }
 
+Duration DelayController::until_next_try(const Greedy& g, Duration round_trip) {
+  if (g.seems_alone) return round_trip;
+  return kTryEvery * (1 << std::min(g.tries, kMostDoublings)) + 4 * round_trip;
+}
+
 // As TCP does: one packet more per round trip, a part less per loss.
 void DelayController::compete(const Observation& o, Duration since) {
   const Duration round_trip = o.round_trip + o.standing_queue;
@@ -126,12 +140,14 @@ void DelayController::compete(const Observation& o, Duration since) {
     rate_ = g.before;
     // Sound alone may be more than the try allows: then nothing was tried.
     const bool tried = o.sent_then <= permille(g.sent_before, kTriedPermille);
-    if (tried && arrives >= permille(g.arrived_before, kAlonePermille)) return part();
+    const bool alone = tried && arrives >= permille(g.arrived_before, kAlonePermille);
+    // Once he may have backed off just then.
+    if (alone && g.seems_alone) return part();
+    g.seems_alone = alone;
     g.try_began_at.reset();
     g.tried_at = o.now;
-    ++g.tries;
-  } else if (o.now - g.tried_at >
-             kTryEvery * (1 << std::min(g.tries, kMostDoublings)) + 4 * round_trip) {
+    if (!alone) ++g.tries;
+  } else if (o.now - g.tried_at > until_next_try(g, round_trip)) {
     g.try_began_at = o.now;
     g.before = rate_;
     g.sent_before = o.sent_then;

@@ -364,6 +364,63 @@ TEST_CASE("a neighbour whose queue ends for a moment finds the rate that was lef
   CHECK(uplink.controller->rate().kbps() >= beside * 3 / 4);
 }
 
+TEST_CASE("a neighbour who fills the queue thrice before he is found leaves the rate from before",
+          "[rate]") {
+  JitteringUplink uplink;
+  uplink.run(60s, 8'000);
+  const std::int64_t before = uplink.controller->rate().kbps();
+  for (int i = 0; i < 3; ++i) {
+    uplink.run_beside_neighbour(400ms, 150ms);
+    uplink.run(400ms, 8'000);
+  }
+  REQUIRE_FALSE(uplink.controller->competes());
+  REQUIRE(uplink.controller->rate().kbps() < before * 6 / 10);
+  while (!uplink.controller->competes() && uplink.now < 80s)
+    uplink.run_beside_neighbour(40ms, 150ms);
+  // Four fifths of it.
+  CHECK(uplink.controller->rate().kbps() >= before * 7 / 10);
+}
+
+TEST_CASE("a neighbour who backs off during a try is still there, one who does so twice is not",
+          "[rate]") {
+  DelayController controller({}, 1);
+  Duration now{};
+  std::uint32_t backs_off = 0;  // tries to come
+  Bitrate most, last;
+  bool trying = false;
+  const auto tell = [&] {
+    const Bitrate rate = controller.rate();
+    if (rate.bps() < last.bps() * 8 / 10 && controller.competes()) trying = true;
+    if (rate.bps() > last.bps() && trying) {
+      trying = false;
+      backs_off -= std::min(backs_off, 1U);
+    }
+    last = rate;
+    if (!trying) most = rate;
+    Observation o;
+    o.now = at(now += 40ms);
+    o.round_trip = 40ms;
+    o.standing_queue = 150ms;
+    o.mean_queue = 151ms;
+    o.sent = o.sent_then = rate;
+    // What he leaves goes to us while he backs off.
+    o.delivered = o.carried = trying && backs_off > 0 ? most : rate;
+    o.busy_rate = o.carried;
+    controller.observe(o);
+  };
+  while (!controller.competes() && now < 10s) tell();
+  REQUIRE(controller.competes());
+  // Tries come after 4, 8 and 16 s, and at once when one found nobody.
+  const auto competes_on = [&](std::uint32_t times) {
+    backs_off = times;
+    for (const Duration end = now + 20s; now < end && controller.competes();) tell();
+    return controller.competes();
+  };
+  CHECK(competes_on(1));
+  CHECK(backs_off == 0);
+  CHECK_FALSE(competes_on(2));
+}
+
 TEST_CASE("a neighbour is found however little rate is left", "[rate]") {
   DelayController controller({}, 1);
   for (Duration now{}; now < 30s; now += 40ms) {
