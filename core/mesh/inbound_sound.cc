@@ -63,6 +63,7 @@ std::optional<quality::DropReason> Inbound::audio_arrived(const Coming& coming, 
   if (!fresh) return quality::DropReason::replay;
   if (rtp.extensions.audio_level)
     context_.speaker.heard(coming.now, context_.peer, rtp.extensions.audio_level->dbov);
+  if (!coming.repaired) sound_.set_earlier_comes(sound->count > 1);
   using Insert = receive::AudioBuffer::Insert;
   for (std::size_t back = sound->count; back-- > 0;) {
     const wire::SoundBlock& block = sound->blocks[sound->count - 1 - back];

@@ -138,7 +138,12 @@ void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets, D
     wanted = needed(all, answers && by_chance(all, round_trip <= kTwoInTime) ? 1 : kMostEarlier);
     if (noticed && wanted.empty()) wanted = wire::EarlierFrames::nearest(1);
   }
-  if (queue.deep && wanted.empty()) wanted = wire::EarlierFrames::nearest(1);
+  if (queue.foreign || queue.deep) {
+    ahead_ = queue.foreign ? kAhead : std::max(ahead_, kAheadOfDeep);
+    ahead_until_ = now + kComesBack;
+  } else if (now >= ahead_until_) {
+    ahead_ = 0;
+  }
   if (wanted.count() >= earlier_.count() || now - needed_at_ >= kHold) {
     earlier_ = wanted;
     needed_at_ = now;

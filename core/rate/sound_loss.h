@@ -13,10 +13,10 @@
 
 namespace diemcau::rate {
 
-// What packets wait behind: a queue that is `full` of our own, or one so `deep` that nothing of
-// ours explains it.
+// What packets wait behind: a queue that is `full` of our own, one so `deep` that nothing of ours
+// explains it, or one that somebody else is known to fill.
 struct QueueInFront {
-  bool full = false, deep = false;
+  bool full = false, deep = false, foreign = false;
 };
 
 // Counts for each lost frame of sound which of the next three packets were lost as well: a frame is
@@ -30,11 +30,13 @@ class SoundLoss {
   static constexpr std::size_t kMostEarlier = wire::kMostEarlierFrames;
 
   // One report, in the order of sending. What it says is lost while our own queue is full, is none
-  // of the path's losses: to carry more would only make more of them. A deep one will be full one
-  // day, and that is told a queue later.
+  // of the path's losses: to carry more would only make more of them. A deep or
+  // foreign one will be full one day, and that is told a queue later.
   void report(Timestamp now, std::span<const ReportedPacket> packets, Duration round_trip,
               QueueInFront queue = {});
-  wire::EarlierFrames earlier_frames() const { return earlier_; }
+  wire::EarlierFrames earlier_frames() const {
+    return earlier_.count() < ahead_ ? wire::EarlierFrames::nearest(ahead_) : earlier_;
+  }
   // Whether the other end knows earlier frames by their time, and not by their order alone.
   void set_any_distance(bool any) { any_distance_ = any; }
   // Of all packets of the last second or two.
@@ -42,6 +44,10 @@ class SoundLoss {
 
  private:
   static constexpr Duration kSlot = 1s;
+  // What a full FIFO turns away are one or two packets of sound in a row; a deep one may be a thin
+  // line's, which a page fills. TCP empties it at each loss, and it is full again in seconds.
+  static constexpr std::size_t kAhead = 2, kAheadOfDeep = 1;
+  static constexpr Duration kComesBack = 3s;
   static constexpr std::int64_t kSlots = 32;
   struct Slot {
     std::int64_t number = -1;
@@ -66,7 +72,9 @@ class SoundLoss {
   std::uint64_t lost_sound_ = 0;    // the last packets of sound, the newest in bit 0
   bool lost_before_ = false;        // the packet before, whatever it was
   bool any_distance_ = true;
-  wire::EarlierFrames earlier_;
+  wire::EarlierFrames earlier_;  // for what has been lost
+  std::size_t ahead_ = 0;        // for what will be turned away
+  Timestamp ahead_until_;
   std::uint32_t lost_permille_ = 0;
   Timestamp needed_at_;  // so many
   // Two of them are read with each report, all of them once a second.

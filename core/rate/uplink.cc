@@ -43,6 +43,7 @@ constexpr Bitrate kFrameCounts = Bitrate::kbps(400);
 constexpr Duration kFullQueue = 60ms;
 constexpr Duration kWaits = 10ms;  // more than jitter and our own bursts
 // Ours are gone in a second and were never that deep.
+constexpr Duration kOursAreGone = 1s;
 constexpr Duration kDeepQueue = 400ms;
 // Of lo's least, with headers.
 constexpr Bitrate kSmallPictures = Bitrate::kbps(100);
@@ -132,8 +133,9 @@ std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId pee
   Observation o = path->meter.report(now, packets, round_trip);
   const bool full = o.standing_queue > kNearlyFull && !path->controller->competes() &&
                     path->controller->rate() < kFrameCounts;
+  const bool foreign = full_since_ && now - *full_since_ > kOursAreGone;
   path->sound_loss.report(now, packets, path->meter.round_trip(),
-                          {full, o.standing_queue > kDeepQueue});
+                          {full, o.standing_queue > kDeepQueue, foreign});
   const bool loses_sound = !path->sound_loss.earlier_frames().empty();
   if (!loses_sound) path->earlier_sound = {};
   const Duration there_and_back = path->meter.way_and_back() + path->meter.wait();
@@ -222,7 +224,9 @@ void Uplink::observe_uplink(Timestamp now, std::optional<Duration> common) {
   shared_active_ = common.has_value();
   shared_queue_ = common.value_or(Duration::zero());
   if (!common || *common > kWaits) waited_at_ = now;
+  if (!common || *common <= kFullQueue) full_since_.reset();
   if (!common) return;
+  if (*common > kFullQueue && !full_since_) full_since_ = now;
   Observation o;
   o.now = now;
   o.standing_queue = *common;

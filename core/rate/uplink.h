@@ -133,6 +133,7 @@ class Uplink final : public send::Allowance {
   Duration shared_queue_{};
   std::optional<Timestamp> shared_observed_at_;
   Timestamp waited_at_;  // in it, for longer than jitter
+  std::optional<Timestamp> full_since_;
 };
 
 }  // namespace diemcau::rate

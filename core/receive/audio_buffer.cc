@@ -32,8 +32,14 @@ constexpr std::int64_t kMostDebt = -4'800;
 // a second. Without a queue the rule below does not hold.
 constexpr Duration kGrows = 1ms;
 // A device asks 10 ms before it runs dry, and between other people's packets ours come in pairs:
-// the next one may be a frame later than expected.
-constexpr Duration kInTime = 30ms;
+// the next one may be a frame later than expected, and a clump of theirs.
+constexpr Duration kInTime = 45ms;
+// Where such a queue has just stood, sound is not shortened down to what the last packets needed:
+// by as much as two of them differ when it grows again.
+constexpr Duration kGrowsAgain = 15ms;
+// At its top, for a frame that one of the next two packets brings: two frames, and what a device
+// asks ahead.
+constexpr Duration kWithNextTwo = 50ms;
 // Beside a deep queue: a frame that the line lost comes with the next packet, and a bit later.
 constexpr Duration kForNextPacket = 60ms;
 
@@ -55,7 +61,8 @@ void AudioBuffer::stop() {
   unwrapper_.reset();
   given_ = 0;
   trend_.clear();
-  deep_.clear();
+  foreign_.clear();
+  earlier_comes_ = false;
   fastest_now_.reset();
   fastest_before_.reset();
 }
@@ -84,7 +91,7 @@ void AudioBuffer::measure(Timestamp received_at, std::int64_t at) {
   }
   fastest_now_ = std::min(*fastest_now_, transit);
   trend_.add(transit);
-  deep_.add(received_at, transit);
+  foreign_.add(received_at, transit, trend_.standing());
   delays_.add(transit - fastest());
 }
 
@@ -206,8 +213,15 @@ void AudioBuffer::set_minimum_delay(Duration d) {
 Duration AudioBuffer::target_delay() const {
   Duration target = std::max({delays_.target(), minimum_delay_, held_});
   // What stands is needed by every packet, beyond the histogram's cap too.
-  if (const auto standing = trend_.standing()) target = std::max(target, *standing - fastest());
-  if (const auto deepest = deep_.deepest())
+  const auto standing = trend_.standing();
+  if (standing) target = std::max(target, *standing - fastest());
+  if (foreign_.comes_and_goes()) target += kGrowsAgain;
+  // What a full queue turned away comes with later packets, which are as late as can be.
+  if (standing && earlier_comes_) {
+    if (const auto top = foreign_.nearly_full(*standing))
+      target = std::max(target, *top - fastest() + kWithNextTwo);
+  }
+  if (const auto deepest = foreign_.deepest())
     target = std::max(target, *deepest - fastest() + kForNextPacket);
   return std::min(target, kMostTarget);
 }

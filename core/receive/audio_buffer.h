@@ -9,8 +9,8 @@
 #include "core/base/ring_queue.h"
 #include "core/receive/arrival_trend.h"
 #include "core/receive/audio_frame.h"
-#include "core/receive/deep_queue.h"
 #include "core/receive/delay_histogram.h"
+#include "core/receive/foreign_queue.h"
 #include "core/units/seq_no.h"
 #include "core/units/time.h"
 
@@ -41,6 +41,8 @@ class AudioBuffer {
   // `repaired`: it came again, or in a later packet. What that takes is held for a while, unless it
   // is too long to be worth waiting for.
   Insert insert(Timestamp received_at, AudioFrame frame, bool repaired = false);
+  // Whether packets bring frames before their own as well (RFC 2198).
+  void set_earlier_comes(bool comes) { earlier_comes_ = comes; }
   // What the device plays next; `queued_samples` are still in front of it.
   AudioPull pull(Timestamp now, std::uint32_t queued_samples);
   // The real length of what a pull gave.
@@ -82,8 +84,9 @@ class AudioBuffer {
 
   DelayHistogram delays_;
   ArrivalTrend trend_;
-  DeepQueue deep_;
+  ForeignQueue foreign_;
   Duration minimum_delay_{};
+  bool earlier_comes_ = false;
   Duration held_{};  // what repair has needed in the last seconds
   Timestamp held_until_;
   // Least arrival minus media time, in this epoch and the one before: follows a clock's skew, not

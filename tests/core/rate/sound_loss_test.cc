@@ -157,18 +157,27 @@ TEST_CASE("what our own full queue turns away is no reason to fill it with earli
   CHECK(path.sound_loss.earlier_frames().count() >= 1);
 }
 
-TEST_CASE(
-    "behind a queue that deep one earlier frame is carried before the queue turns anything away") {
+TEST_CASE("behind a deep queue one earlier frame is carried before it turns anything away") {
   Path path;
   path.run_for(10s);
   path.queue.deep = true;
   path.run_for(100ms);
-  CHECK(path.sound_loss.earlier_frames().count() == 1);
+  CHECK(path.sound_loss.earlier_frames() == wire::EarlierFrames::nearest(1));
+}
+
+TEST_CASE("behind a foreign queue two earlier frames are carried before it turns anything away") {
+  Path path;
+  path.run_for(10s);
+  path.queue.foreign = true;
+  path.run_for(100ms);
+  CHECK(path.sound_loss.earlier_frames() == wire::EarlierFrames::nearest(2));
   path.run_for(1min);
-  CHECK(path.sound_loss.earlier_frames().count() == 1);
-  path.queue.deep = false;
-  path.run_for(61s);
-  CHECK(path.sound_loss.earlier_frames().count() == 0);
+  CHECK(path.sound_loss.earlier_frames() == wire::EarlierFrames::nearest(2));
+  path.queue.foreign = false;
+  path.run_for(2s);  // TCP has emptied it, and is back within seconds
+  CHECK(path.sound_loss.earlier_frames() == wire::EarlierFrames::nearest(2));
+  path.run_for(1100ms);
+  CHECK(path.sound_loss.earlier_frames().empty());
 }
 
 TEST_CASE("an outage is no reason to carry earlier sound for its own sake") {

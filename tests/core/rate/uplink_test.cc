@@ -246,3 +246,15 @@ TEST_CASE("where somebody else fills the uplink there is a pace for small pictur
   }
   CHECK(had_room);
 }
+
+TEST_CASE("an uplink's queue that is not gone in a second makes sound carry earlier frames",
+          "[rate]") {
+  TwoPaths paths;
+  paths.run_until(5s, none, none);
+  paths.run_until(
+      5s + 900ms, [](Duration) { return Duration{100ms}; }, none);
+  CHECK(paths.uplink.earlier_sound(TwoPaths::kPrompt).count() == 0);
+  paths.run_until(
+      7s, [](Duration) { return Duration{100ms}; }, none);
+  CHECK(paths.uplink.earlier_sound(TwoPaths::kPrompt).count() == 2);
+}

@@ -272,6 +272,26 @@ TEST_CASE("beside a deep queue there is time for the packet after a lost one") {
   CHECK(line.count(AudioStep::expand, from) == 0);
 }
 
+TEST_CASE(
+    "at the top of a queue there is time for the next two packets, if they bring frames before "
+    "theirs") {
+  SoundLine line;
+  // A sawtooth of 130 to 170 ms, 2 s long, on a way of 20 ms.
+  line.way = [](std::int64_t k) {
+    auto ways = growing(k, 500, 20ms, 130ms);
+    if (k >= 520) ways.front() += (k - 520) % 100 * 400us;
+    return ways;
+  };
+  line.run_for(20s + 380ms);  // a tooth's end: 40 ms above the fastest of the last seconds
+  const Duration usual = line.buffer.target_delay();
+  line.buffer.set_earlier_comes(true);
+  // Five packets needed 38 ms and more; it has stood, and so 15 ms more are kept before it grows
+  // again. Then two frames, and what a device asks ahead; two steps of the histogram.
+  CHECK(usual >= 38ms + 15ms - 5ms);
+  CHECK(usual <= 38ms + 15ms + 10ms);
+  CHECK(line.buffer.target_delay() >= 38ms + 50ms - 5ms);
+}
+
 TEST_CASE("three seconds of frames that a stall held up are no deep queue") {
   SoundLine line;
   line.way = [](std::int64_t k) {
