@@ -167,7 +167,7 @@ void Outbound::enqueue_repair(Timestamp now, PeerId peer) {
     packet.source = Source::repair;
     packet.rtp_timestamp = MediaTime::from(now.time_since_epoch(), kVideoClockHz).rtp();
     packet.captured = wall_.at(now);
-    pacer_.enqueue_repair(now, peer, std::move(packet));
+    pacer_.enqueue_repair(now, peer, std::move(packet), repair->hurries);
   }
 }
 

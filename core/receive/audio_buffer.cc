@@ -35,8 +35,8 @@ constexpr Duration kGrows = 1ms;
 // the next one may be a frame later than expected, and a clump of theirs.
 constexpr Duration kInTime = 45ms;
 // Where such a queue has just stood, sound is not shortened down to what the last packets needed:
-// by as much as two of them differ when it grows again.
-constexpr Duration kGrowsAgain = 15ms;
+// by a frame, because they come in pairs when it grows again.
+constexpr Duration kGrowsAgain = 20ms;
 // At its top, for a frame that one of the next two packets brings: two frames, and what a device
 // asks ahead.
 constexpr Duration kWithNextTwo = 50ms;

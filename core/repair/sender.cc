@@ -41,6 +41,9 @@ constexpr std::int64_t kKeptPercent = 66;
 // Two pictures in front, two and a half in the answer.
 constexpr Duration kShortQueue = 20ms, kLongQueue = 60ms;
 constexpr Duration kLongAnswer = 80ms;
+// Then answers hurry: until a line is known, its pace is that of pictures. Where more is lost, they
+// are so many that others would wait for them.
+constexpr std::uint32_t kFewLostPermille = 40;
 }  // namespace
 
 void Sender::restart() {
@@ -224,7 +227,7 @@ std::optional<Sender::Repair> Sender::poll() {
     if (!payload) continue;
     ++figures_.repeated;
     figures_.repair_bytes += sent_.coded_bytes(id, 1) + kPacketOverhead;
-    return Repair{std::move(payload), true};
+    return Repair{std::move(payload), true, planner_.loss_permille() <= kFewLostPermille};
   }
   return std::nullopt;
 }

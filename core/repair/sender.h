@@ -43,7 +43,8 @@ class Sender {
   void media_left(Timestamp now, const Packet& rtp, bool ends_picture);
   struct Repair {
     PacketRef payload;
-    bool last = false;  // of those over the same window, for now: the RTP marker
+    bool last = false;     // of those over the same window, for now: the RTP marker
+    bool hurries = false;  // an answer, where there are few of them
   };
   // A repair packet to send; poll until none.
   std::optional<Repair> poll();

@@ -17,6 +17,7 @@ constexpr Duration kAudioAfter = 200ms;
 constexpr std::size_t kMostVideoPerPeer = 1'024;
 constexpr Duration kRepairAfter = 100ms;
 constexpr std::size_t kMostRepair = 1'024;
+constexpr std::int64_t kHurry = 3;
 constexpr std::size_t kMostSound = 4'096;  // 100 peers' 200 ms, and room
 // An encoder's next picture, and the one that was under way.
 constexpr Duration kTellAgain = 100ms;
@@ -90,13 +91,13 @@ void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> 
   }
 }
 
-void Pacer::enqueue_repair(Timestamp now, PeerId peer, OutgoingPacket packet) {
+void Pacer::enqueue_repair(Timestamp now, PeerId peer, OutgoingPacket packet, bool hurries) {
   if (repair_.size() == kMostRepair) {
     repair_.drop();
     ++drops_.repair_packets;
   }
   static_cast<void>(queue_of(peer));
-  repair_.push(Single{peer, {std::move(packet), now}});
+  repair_.push(Single{peer, {std::move(packet), now}, hurries});
 }
 
 // Pictures of one instant come for all peers in the same order: another one is first each time.
@@ -230,14 +231,15 @@ std::optional<Pacer::Next> Pacer::take_repair(Timestamp now) {
       repair_.push(std::move(first));
       continue;
     }
-    leave(now, queue, first.peer, size_of(first.waiting.packet));
+    leave(now, queue, first.peer, size_of(first.waiting.packet), first.hurries);
     return Next{first.peer, std::move(first.waiting.packet)};
   }
   return std::nullopt;
 }
 
-void Pacer::leave(Timestamp now, PeerQueue& queue, PeerId peer, ByteCount size) {
-  queue.free_at = std::max(queue.free_at, now) + allowance_.pace(peer).time_for(size + kOverhead);
+void Pacer::leave(Timestamp now, PeerQueue& queue, PeerId peer, ByteCount size, bool hurries) {
+  const Duration takes = allowance_.pace(peer).time_for(size + kOverhead);
+  queue.free_at = std::max(queue.free_at, now) + (hurries ? takes / kHurry : takes);
   account(now, size);
 }
 

@@ -40,8 +40,9 @@ class Pacer {
   // its path as all of them would be.
   void enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> frame,
                bool half = false);
-  // Repair for one peer: goes before its pictures, at its path's rate and window.
-  void enqueue_repair(Timestamp now, PeerId peer, OutgoingPacket packet);
+  // Repair for one peer: goes before its pictures, at its path's rate and window; what `hurries` at
+  // three times that rate, inside the uplink's.
+  void enqueue_repair(Timestamp now, PeerId peer, OutgoingPacket packet, bool hurries = false);
   // Bytes that went out past the pacer (control, feedback) and still used the line.
   void account(Timestamp now, ByteCount size);
   struct Next {
@@ -106,6 +107,7 @@ class Pacer {
   struct Single {
     PeerId peer;
     Waiting waiting;
+    bool hurries = false;
   };
   struct PeerQueue {
     RingQueue<Waiting> video;
@@ -142,7 +144,7 @@ class Pacer {
   std::optional<Next> take_repair(Timestamp now);
   // When something of that peer that may wait so long can go, or is too late.
   Timestamp due(const PeerQueue& queue, PeerId peer, Timestamp too_late_at) const;
-  void leave(Timestamp now, PeerQueue& queue, PeerId peer, ByteCount size);
+  void leave(Timestamp now, PeerQueue& queue, PeerId peer, ByteCount size, bool hurries = false);
   void came(PeerQueue& queue, const OutgoingPacket& first);
   void went(PeerQueue& queue, const OutgoingPacket& packet);
   static void drop_peer(RingQueue<Single>& queue, PeerId peer);

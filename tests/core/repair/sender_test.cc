@@ -102,6 +102,26 @@ TEST_CASE("a question is answered with the packet itself") {
   CHECK(s.refused.empty());
 }
 
+TEST_CASE("answers hurry where little is lost, coded repair never does") {
+  Stage s;
+  const auto hurries = [&s] {
+    s.picture(5);
+    s.ask({static_cast<std::uint16_t>(s.sender.next_symbol() - 1)});
+    bool answers = false, codes = false;
+    while (const auto repair = s.sender.poll()) {
+      const bool answer = wire::parse_repair_header(repair->payload->bytes())->count == 1;
+      (answer ? answers : codes) |= repair->hurries;
+    }
+    CHECK_FALSE(codes);
+    return answers;
+  };
+  CHECK(hurries());
+  s.loses(20, 20ms);
+  CHECK(hurries());
+  s.loses(100, 20ms);
+  CHECK_FALSE(hurries());
+}
+
 TEST_CASE("the same question within half a round trip is one question") {
   Stage s;
   s.picture(5);

@@ -286,6 +286,22 @@ TEST_CASE("pictures for one peer keep to its path's rate while others have their
   CHECK(last[1] - at(0ms) > 45ms);
 }
 
+TEST_CASE(
+    "repair that hurries leaves at three times its path's rate, and holds pictures up for less") {
+  const auto picture_left_after = [](bool hurries) {
+    Stage s(Bitrate::kbps(20'000));
+    s.allowance.paths[1] = Bitrate::kbps(500);
+    for (const OutgoingPacket& packet : s.picture(0, 4))
+      s.pacer.enqueue_repair(at(0ms), PeerId{1}, packet, hurries);
+    s.put(at(0ms), 1, s.picture(0, 1));
+    return s.run(at(0ms), at(1s)).back().at - at(0ms);
+  };
+  // Four packets of 1,080 bytes with their headers before the picture: 69 ms, 2 ms ahead.
+  CHECK(picture_left_after(false) > 62ms);
+  CHECK(picture_left_after(true) > 19ms);
+  CHECK(picture_left_after(true) < 24ms);
+}
+
 TEST_CASE("no picture leaves through a closed window, but sound does") {
   Stage s(Bitrate::kbps(20'000));
   s.allowance.closed.insert(1);
