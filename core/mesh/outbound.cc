@@ -177,13 +177,15 @@ void Outbound::report_arrived(Timestamp now, PeerId peer, const wire::Ccfb& repo
   if (packets.empty()) return;
   repair::Sender& repair = paths_[peer.value].repair;
   for (const rate::ReportedPacket& p : packets) repair.packet_reported(now, !p.received, p.media);
-  repair.plan(now, terms(peer, round_trip));
+  repair.plan(now, terms(now, peer, round_trip));
 }
 
-repair::Sender::Terms Outbound::terms(PeerId peer, std::optional<Duration> round_trip) const {
+repair::Sender::Terms Outbound::terms(Timestamp now, PeerId peer,
+                                      std::optional<Duration> round_trip) const {
   repair::Sender::Terms t;
   t.round_trip = round_trip;
   t.pace = uplink_.pace(peer);
+  t.crowded = uplink_.crowded(now);
   if (const auto figures = uplink_.figures(peer)) {
     t.queue = figures->queue;
     t.inherent_loss_permille = figures->inherent_loss_permille;
@@ -203,7 +205,7 @@ void Outbound::nack_arrived(Timestamp now, PeerId peer, const wire::Nack& nack,
   if (!path.repairs || nack.media != path.senders[kRepairSlot].ssrc()) return;
   asked_.clear();
   nack.for_each([&](SeqNo symbol) { asked_.push_back(symbol); });
-  const repair::Sender::Terms known = terms(peer, round_trip);
+  const repair::Sender::Terms known = terms(now, peer, round_trip);
   path.repair.asked(now, asked_, known);
   // Of what a full queue has lost, reports will tell: until then the window is rightly small.
   if (known.queue <= kShortQueue && known.inherent_loss_permille >= kLosesPermille) {

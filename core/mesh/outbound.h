@@ -138,7 +138,7 @@ class Outbound {
   void add_document(PathOut& path, Rng& rng);
   Departure depart(Timestamp now, send::Pacer::Next& next);
   void enqueue_repair(Timestamp now, PeerId peer);
-  repair::Sender::Terms terms(PeerId peer, std::optional<Duration> round_trip) const;
+  repair::Sender::Terms terms(Timestamp now, PeerId peer, std::optional<Duration> round_trip) const;
 
   PacketPool& packets_;
   PacketPool& headers_;

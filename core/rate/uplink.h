@@ -66,8 +66,9 @@ class Uplink final : public send::Allowance {
   Bitrate rate() const;
   // Which earlier frames each packet of sound on this path has to carry.
   wire::EarlierFrames earlier_sound(PeerId peer) const;
-  // Nothing has waited in it for seconds.
+  // Of several paths: nothing has waited in it for seconds, or it has.
   bool calm(Timestamp now) const { return shared_active_ && now - waited_at_ >= kCalm; }
+  bool crowded(Timestamp now) const { return shared_active_ && !calm(now); }
   void set_any_distance(PeerId peer, bool any);
 
   struct PathFigures {

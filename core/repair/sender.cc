@@ -227,13 +227,15 @@ std::optional<Sender::Repair> Sender::poll() {
     if (!payload) continue;
     ++figures_.repeated;
     figures_.repair_bytes += sent_.coded_bytes(id, 1) + kPacketOverhead;
-    return Repair{std::move(payload), true, planner_.loss_permille() <= kFewLostPermille};
+    return Repair{std::move(payload), true, hurries_};
   }
   return std::nullopt;
 }
 
 void Sender::plan(Timestamp now, const Terms& terms) {
   planner_.plan(now, terms.round_trip, terms.inherent_loss_permille, terms.queue);
+  hurries_ =
+      planner_.loss_permille() <= kFewLostPermille && terms.queue <= kShortQueue && !terms.crowded;
   if (terms.round_trip) sent_.remember(*terms.round_trip + terms.queue + kRepairLasts);
   if (!measured_at_) measured_at_ = now;
   if (now - *measured_at_ >= kMeasured) {

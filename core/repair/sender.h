@@ -54,6 +54,7 @@ class Sender {
     Bitrate pace;      // at which repair leaves
     Duration queue{};  // that stands in front of it
     std::uint32_t inherent_loss_permille = 0;
+    bool crowded = false;  // others' packets wait in the uplink
   };
   // Symbol ids that the peer asks for, all of one question.
   void asked(Timestamp now, std::span<const SeqNo> symbols, const Terms& terms);
@@ -124,6 +125,7 @@ class Sender {
   std::optional<Timestamp> measured_at_;
   std::uint32_t measured_permille_ = 0;
   std::uint32_t overhead_permille_ = 0;
+  bool hurries_ = true;  // what is answered
 };
 
 }  // namespace diemcau::repair

@@ -231,7 +231,9 @@ TEST_CASE("an uplink is calm from three seconds after something has waited in it
   CHECK(calm_at(10s));
   CHECK_FALSE(calm_at(11s));
   CHECK_FALSE(calm_at(14'500ms));
+  CHECK(paths.uplink.crowded(at(14'500ms)));
   CHECK(calm_at(16s));
+  CHECK_FALSE(paths.uplink.crowded(at(16s)));
 }
 
 TEST_CASE("where somebody else fills the uplink there is a pace for small pictures beside sound",

@@ -118,8 +118,18 @@ TEST_CASE("answers hurry where little is lost, coded repair never does") {
   CHECK(hurries());
   s.loses(20, 20ms);
   CHECK(hurries());
-  s.loses(100, 20ms);
-  CHECK_FALSE(hurries());
+  SECTION("nor do answers where much is lost") {
+    s.loses(100, 20ms);
+    CHECK_FALSE(hurries());
+  }
+  SECTION("nor behind a queue") {
+    s.sender.plan(s.now, {20ms, Bitrate::kbps(10'000), 40ms, 20});
+    CHECK_FALSE(hurries());
+  }
+  SECTION("nor where others' packets wait in the uplink") {
+    s.sender.plan(s.now, {20ms, Bitrate::kbps(10'000), {}, 20, true});
+    CHECK_FALSE(hurries());
+  }
 }
 
 TEST_CASE("the same question within half a round trip is one question") {
