@@ -86,6 +86,8 @@ constexpr Duration kGiven = 2s;
 constexpr std::int64_t kGivenGrowPermille = 10, kKnownGrowPermille = 30, kUnseenGrowPermille = 50;
 constexpr std::int64_t kKnownPermille = 800;
 constexpr Duration kSwings = 60s;
+// So long nothing has waited: it was full in a dip, before it had carried anything.
+constexpr Duration kCalm = 10s, kLongCalm = 20s;
 constexpr Duration kRadioNoise = 2ms;
 // Until then it is what the queue held before its line became slower.
 constexpr Duration kOverflows = 1s;
@@ -246,7 +248,8 @@ void DelayController::follow(const Observation& o, Duration since) {
   } else if (o.paths > 1 && excess > 0ns) {
     remember_full(anchor, excess, since);
   }
-  if (excess <= 0ns && careful(o)) grow_given(since);
+  if (excess > 0ns) waited_at_ = o.now;
+  if (excess <= 0ns && careful(o)) grow_given(o.now - waited_at_, since);
   if (target < rate_ && excess <= kClearlyOver) {
     // Nothing waits much too long: what says less than before is as likely to be noise, and a small
     // flow that always believed the least would never become a larger one.
@@ -301,13 +304,14 @@ void DelayController::remember_full(Bitrate anchor, Duration excess, Duration si
   }
 }
 
-// It was full in a dip, as a rule, and gives more when that is over.
-void DelayController::grow_given(Duration since) {
+// It was full in a dip, as a rule, and gives more when that is over: the more, the longer nothing
+// has waited.
+void DelayController::grow_given(Duration calm, Duration since) {
   if (rate_ < permille(line_.given, kUnusedPermille)) return;
   const bool known = line_.given < permille(line_.carried, kKnownPermille);
-  const std::int64_t permille_a_second = !line_.seen_full ? kUnseenGrowPermille
-                                         : known          ? kKnownGrowPermille
-                                                          : kGivenGrowPermille;
+  const std::int64_t permille_a_second = !line_.seen_full || calm > kLongCalm ? kUnseenGrowPermille
+                                         : known || calm > kCalm              ? kKnownGrowPermille
+                                                                              : kGivenGrowPermille;
   line_.given += Bitrate::bps(line_.given.bps() / 1'000'000 * permille_a_second * to_ms(since));
 }
 
@@ -350,7 +354,7 @@ void DelayController::grow(const Observation& o, Duration since) {
   if (shared) prove(o);
   if (slowly) {
     if (line_.given == Bitrate{}) line_.given = rate_;
-    grow_given(since);
+    grow_given(o.now - waited_at_, since);
     if (rate_ >= line_.given) return;
   }
   Bitrate target = starting_ ? permille(rate_, 1'000 + kStartGrowPermille) : rate_ + step;

@@ -50,7 +50,7 @@ class DelayController final : public Controller {
   void grow(const Observation& o, Duration since);
   void remember_full(Bitrate anchor, Duration excess, Duration since);
   void prove(const Observation& o);
-  void grow_given(Duration since);
+  void grow_given(Duration calm, Duration since);
   bool careful(const Observation& o) const;
   void compete(const Observation& o, Duration since);
   void watch_for_greedy(const Observation& o);
@@ -79,6 +79,7 @@ class DelayController final : public Controller {
     Bitrate carried;  // at most; forgotten in some minutes
   };
   Line line_;
+  Timestamp waited_at_;
   Timestamp resumed_at_;
   std::optional<Bitrate> resumed_with_;  // the rate when pictures went on after a pause
   // What the encoders were told in the last second.

@@ -498,14 +498,20 @@ TEST_CASE("an uplink that has become longer is tried as any other, one whose bur
   CHECK(busy.kbps_after_longer_way(5s, 2ms) < 3'000);
 }
 
-TEST_CASE("what a swinging uplink gives beyond what it gave when full is tried slowly", "[rate]") {
+TEST_CASE(
+    "what a swinging uplink gives beyond what it gave when full is tried slowly, until nothing has "
+    "waited for long",
+    "[rate]") {
   ToldUplink uplink;
   uplink.full_and_swinging();
   const std::int64_t again = uplink.kbps_after_empty(5s);
   CHECK(again > 3'000);
-  const std::int64_t slowly = uplink.kbps_after_empty(10s);
-  CHECK(slowly > again * 105 / 100);
-  CHECK(slowly < again * 115 / 100);
+  const std::int64_t slowly = uplink.kbps_after_empty(4s);
+  CHECK(slowly > again * 102 / 100);
+  CHECK(slowly < again * 106 / 100);
+  // By 3 % a second after ten seconds, by 5 after twenty: 1.01 · 1.03^10 · 1.05^9 is 2.1, by 1 % it
+  // would be 1.22.
+  CHECK(uplink.kbps_after_empty(20s) > slowly * 16 / 10);
   // A minute without swinging, and it is a line like any other.
   CHECK(uplink.kbps_after_empty(60s) > 2 * slowly);
 }
