@@ -30,8 +30,8 @@ class SoundLoss {
   static constexpr std::size_t kMostEarlier = wire::kMostEarlierFrames;
 
   // One report, in the order of sending. What it says is lost while our own queue is full, is none
-  // of the path's losses: to carry more would only make more of them. A deep or
-  // foreign one will be full one day, and that is told a queue later.
+  // of the path's losses: to carry more would only make more of them. A deep or foreign one will be
+  // full one day, and that is told a queue later.
   void report(Timestamp now, std::span<const ReportedPacket> packets, Duration round_trip,
               QueueInFront queue = {});
   wire::EarlierFrames earlier_frames() const {
