@@ -159,7 +159,7 @@ struct EncoderThread::Impl {
   void give(Layer layer, const codecs::EncodedFrame& encoded) {
     {
       const std::lock_guard lock(mutex);
-      shared.video_encode.add(encoded.encode_time);
+      shared.video_encode[static_cast<std::size_t>(layer)].add(encoded.encode_time);
     }
     if (!stopping) config.post_video(encoded_video({config.self, Source::camera, layer}, encoded));
   }

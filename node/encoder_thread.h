@@ -2,6 +2,7 @@
 // encodes pictures.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -46,7 +47,8 @@ struct EncoderThreadConfig {
 };
 
 struct EncoderFigures {
-  quality::Histogram audio_encode, video_encode;  // one frame, one layer
+  quality::Histogram audio_encode;
+  std::array<quality::Histogram, 4> video_encode;  // one frame each, by Layer
   std::uint64_t late_encodes = 0;          // pictures dropped before the encoder: it was still busy
   std::uint64_t pictures = 0, sounds = 0;  // captured
   codecs::LayerEffort effort = codecs::LayerEffort::half_rate;

@@ -275,7 +275,9 @@ void add_codecs(Families& out, const MetricsSnapshot& s) {
   const char* encode = "Time to encode one frame of one layer.";
   const char* decode = "Time to decode one frame.";
   out.histogram("encode_seconds", encode, audio, s.audio_encode, kCodecBounds);
-  out.histogram("encode_seconds", encode, video, s.video_encode, kCodecBounds);
+  for (const Layer layer : {Layer::lo, Layer::mid, Layer::hi})
+    out.histogram("encode_seconds", encode, {{"media", "video"}, {"layer", name_of(layer)}},
+                  s.video_encode[static_cast<std::size_t>(layer)], kCodecBounds);
   if (s.document_encode.count() > 0)
     out.histogram("encode_seconds", encode,
                   {{"media", "video"}, {"source", name_of(Source::document)}}, s.document_encode,

@@ -2,6 +2,7 @@
 // core's thread published.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -21,7 +22,8 @@ struct MetricsSnapshot {
   std::vector<std::string> bridge_ids;  // by PeerId
   PeerId self;
   std::optional<RecorderFigures> recorder;
-  quality::Histogram audio_encode, video_encode, document_encode, audio_decode, video_decode;
+  quality::Histogram audio_encode, document_encode, audio_decode, video_decode;
+  std::array<quality::Histogram, 4> video_encode;  // by Layer
   std::uint64_t underrun_samples = 0;
   std::uint64_t late_encodes = 0;
   codecs::LayerEffort effort = codecs::LayerEffort::half_rate;

@@ -60,7 +60,7 @@ MetricsSnapshot full_snapshot() {
   s.report.limit = quality::PictureLimit::speaker;
   s.report.dropped[static_cast<std::size_t>(quality::DropReason::auth)] = 3;
   s.dropped[static_cast<std::size_t>(quality::DropReason::auth)] = 4;
-  s.video_encode.add(6ms);
+  s.video_encode[static_cast<std::size_t>(Layer::hi)].add(6ms);
   s.underrun_samples = 24'000;
   RecorderFigures recorder;
   recorder.active = {false, true};
@@ -111,6 +111,14 @@ TEST_CASE("a scrape shows the published figures in base units", "[metrics]") {
   CHECK(has(text, "diemcau_mouth_to_ear_seconds_count{peer=\"xa-nghia-tru\"} 2"));
   CHECK(has(text, "diemcau_mouth_to_ear_seconds_sum{peer=\"xa-nghia-tru\"} 0.17"));
   CHECK(text.find("rec_active{source=\"tinh\"}") == std::string::npos);
+}
+
+TEST_CASE("each layer's encodes have a series of their own", "[metrics]") {
+  Metrics metrics("127.0.0.1:0", kBuild);
+  metrics.publish(full_snapshot());
+  const std::string text = "\n" + metrics.text();
+  CHECK(has(text, "diemcau_encode_seconds_count{media=\"video\",layer=\"hi\"} 1"));
+  CHECK(has(text, "diemcau_encode_seconds_count{media=\"video\",layer=\"lo\"} 0"));
 }
 
 TEST_CASE("the layers of a peer's picture add up", "[metrics]") {
