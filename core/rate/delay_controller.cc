@@ -83,7 +83,7 @@ constexpr Duration kToldFor = 300ms;
 // within a minute it grows by so much a second, by more up to four fifths of what the line has
 // carried in the last minute, and where it has not been seen full.
 constexpr Duration kGiven = 2s;
-constexpr std::int64_t kGivenGrowPermille = 10, kKnownGrowPermille = 30, kUnseenGrowPermille = 50;
+constexpr std::int64_t kGivenGrowPermille = 6, kKnownGrowPermille = 30, kUnseenGrowPermille = 50;
 constexpr std::int64_t kKnownPermille = 800;
 constexpr Duration kSwings = 60s;
 // So long nothing has waited: it was full in a dip, before it had carried anything.

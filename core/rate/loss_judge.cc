@@ -12,6 +12,8 @@ constexpr Duration kWindow = 200ms;
 // at 1 % are 5 %, but two windows in a row must be high).
 constexpr std::uint32_t kHighPermille = 20;
 constexpr std::uint32_t kHighWindows = 2;
+// Runs of lost packets, of what the line is known to have of them: a sixteenth with each window.
+constexpr std::uint32_t kRunsFilter = 64;
 // Of what grows beyond a limit that was found twice.
 constexpr std::uint32_t kHighWindowsAtLimit = 1, kFoundSurely = 2;
 // One of forty would be 25 in a thousand, and a burst of the line's own far more: who sends more
@@ -63,21 +65,34 @@ void LossJudge::observe(const Observation& o, bool queueing) {
   if (sent_ < kWindowPackets || o.now - *window_began_at_ < std::max(kWindow, o.round_trip)) return;
   // A blackout is no doing of ours: there is nothing to be tried.
   const std::uint32_t doubtful = lost_ - blacked_out_;
+  const std::uint32_t runs = std::min(doubtful, runs_);
   const Window window{lost_ * 1'000 / sent_, doubtful * 1'000 / sent_,
-                      std::min(doubtful, runs_) >= kSeveral};
+                      static_cast<std::uint32_t>(std::uint64_t{runs_} * 1'000'000 / sent_),
+                      runs >= kSeveral && beyond_chance(runs)};
   sent_ = lost_ = blacked_out_ = runs_ = 0;
   window_began_at_ = o.now;
   window_over(o, window);
 }
 
+// Square roots of what happens by chance are a half apart, whatever its mean (Anscombe 1948): by
+// one, and that twice in a row, is no chance. Packets that are lost side by side are one event: by
+// packets, lines that lose in runs of three were tried, and their rate cut, every other minute.
+bool LossJudge::beyond_chance(std::uint32_t runs) const {
+  const std::int64_t usual = std::int64_t{inherent_runs_ppm_} * sent_ / 1'000;
+  const std::int64_t more = (std::int64_t{runs} + 1) * 1'000 - usual;
+  return more > 0 && more * more >= std::int64_t{runs} * 4'000'000;
+}
+
 void LossJudge::window_over(const Observation& o, const Window& window) {
   const std::uint32_t permille = window.doubtful_permille;
-  const bool high = window.several && permille > 2 * inherent_permille_ + kHighPermille;
+  const bool high = window.more && permille > 2 * inherent_permille_ + kHighPermille;
   switch (state_) {
     case State::calm:
       high_windows_ = high ? high_windows_ + 1 : 0;
       if (!high) {
         inherent_permille_ = (inherent_permille_ * 15 + window.permille + 8) / 16;
+        inherent_runs_ppm_ =
+            (inherent_runs_ppm_ * (kRunsFilter - 1) + window.runs_ppm) / kRunsFilter;
         return;
       }
       if (o.sent_then <= through_) found_ = 0;  // a limit would have to take nothing there
@@ -114,6 +129,7 @@ void LossJudge::window_over(const Observation& o, const Window& window) {
         limit_found(o.now);
       } else {
         inherent_permille_ = std::max(inherent_permille_, permille);
+        inherent_runs_ppm_ = std::max(inherent_runs_ppm_, window.runs_ppm);
         forget_limit();
         patience_ = std::clamp(2 * patience_, kFirstPatience, kMostPatience);
         not_before_ = o.now + patience_;

@@ -26,14 +26,16 @@ class LossJudge {
   struct Window {
     std::uint32_t permille;           // of all losses
     std::uint32_t doubtful_permille;  // of those that may be our doing
-    bool several;                     // of these, not all in one go
+    std::uint32_t runs_ppm;           // of all losses
+    bool more;                        // runs of these than the line is known to have
   };
+  bool beyond_chance(std::uint32_t runs) const;
   void window_over(const Observation& o, const Window& window);
   void limit_found(Timestamp now);
   void forget_limit();
 
   State state_ = State::calm;
-  std::uint32_t inherent_permille_ = 0;
+  std::uint32_t inherent_permille_ = 0, inherent_runs_ppm_ = 0;
   std::uint32_t before_permille_ = 0;  // what the experiment began with
   std::uint32_t high_windows_ = 0;
   Timestamp trying_since_;
