@@ -96,6 +96,8 @@ class DelayController final : public Controller {
     Timestamp since;
     Duration queue{};
     Bitrate before;
+    Duration shortest{};  // since `queue`, and when it last became shorter
+    Timestamp falls_at;
   };
   std::optional<Over> over_;
   struct WasOver {

@@ -73,21 +73,28 @@ void DelayController::watch_for_greedy(const Observation& o) {
   }
   // What the rate had grown to while little was sent is no part of the line.
   if (!over_) {
-    over_ = Over{o.now, o.standing_queue, std::min(rate_, std::max(usual_, proven(o)))};
+    const Bitrate before = std::min(rate_, std::max(usual_, proven(o)));
+    over_ = Over{o.now, o.standing_queue, before, o.standing_queue, o.now};
     if (was_over_ && o.now - was_over_->ended_at < kOverAgain)
       over_->before = std::max(over_->before, was_over_->before);
   }
   if (o.standing_queue - wanted < (over_->queue - wanted) * kProgressPercent / 100)
-    over_ = Over{o.now, o.standing_queue, over_->before};
+    over_ = Over{o.now, o.standing_queue, over_->before, o.standing_queue, o.now};
   // While we send more than arrives, as on a line that becomes slower, it is our own.
   if (o.sent_then > permille(o.carried, kOwnDoingPermille)) over_->since = o.now;
   // A cut is felt when what waits has left; then our own would fall by a factor e in each settling
   // time, by a quarter in a third of it.
   const Duration reaction = o.round_trip + kSenderLag;
   if (o.now - over_->since < 2 * reaction + over_->queue + settling(reaction)) {
-    over_->queue = std::max(over_->queue, o.standing_queue);
+    if (o.standing_queue > over_->queue) over_->queue = over_->shortest = o.standing_queue;
     return;
   }
+  // A line that has stopped becoming slower: our own queue falls, it only has not yet by a quarter.
+  if (o.standing_queue < over_->shortest) {
+    over_->shortest = o.standing_queue;
+    over_->falls_at = o.now;
+  }
+  if (o.now - over_->falls_at < reaction) return;
   meet_neighbour(o, permille(over_->before, kGreedyCutPermille));
 }
 

@@ -68,7 +68,8 @@ class FluidLine {
     for (std::size_t i = 0; i < flows_.size(); ++i) report(flows_[i], sent[i], all);
   }
   void report(Flow& f, std::int64_t sent, std::int64_t all) {
-    std::int64_t arrived = queue_bits_ > 0 ? sent * capacity_bps_ / all : sent;
+    const std::int64_t served = queue_bits_ > 0 ? sent * capacity_bps_ / all : sent;
+    std::int64_t arrived = served;
     if (policed_bps_ > 0) arrived = std::min(arrived, policed_bps_);
     arrived -= arrived * loss_permille_ / 1'000;
     f.window.emplace_back(sent, arrived);
@@ -90,7 +91,7 @@ class FluidLine {
       o.carried = Bitrate::bps(o.delivered.bps() * 1'000 / kept);
       if (queue_bits_ > 0) o.busy_rate = Bitrate::bps(arrived * 1'000 / kept);
       // Packets of 1,200 bytes; what is not a whole one counts with the next.
-      f.lost_bits += (sent - arrived) * 40 / 1'000;
+      f.lost_bits += (served - arrived) * 40 / 1'000;
       f.arrived_bits += arrived * 40 / 1'000;
       o.packets_lost = o.loss_runs = static_cast<std::uint32_t>(f.lost_bits / 9'600);
       o.packets_received = static_cast<std::uint32_t>(f.arrived_bits / 9'600);
