@@ -94,8 +94,8 @@ class Inbound {
   // Asks for what is missing and due; false, and nothing written, when nothing is.
   bool write_nack(ByteWriter& out, Ssrc sender, Timestamp now, std::optional<Duration> round_trip);
   Timestamp nack_due() const { return repair_.ask_due().value_or(Timestamp::max()); }
-  // What is known of the way back, that reports go.
-  void set_way_back(bool loses, bool thin);
+  // What is known of the way back, that reports and questions go.
+  void set_way_back(bool loses, Bitrate rate);
   bool write_feedback(ByteWriter& out, Ssrc sender, Timestamp now);
   Timestamp feedback_due() const { return arrivals_.deadline().value_or(Timestamp::max()); }
   // Report blocks for every stream that has sent; starts their next interval.

@@ -6,6 +6,11 @@
 namespace diemcau::mesh {
 
 namespace {
+// Sound, its headers and reports, and as much again.
+constexpr Bitrate kThinPath = Bitrate::kbps(200);
+// Ten paths that share what two of these need ask no more often than they must: a third copy of
+// each question cost S11's pictures more than it brought.
+constexpr Bitrate kRoomForQuestions = Bitrate::kbps(500);
 // Since the figures were reset when they are smaller than before.
 std::uint64_t growth(std::uint64_t& before, std::uint64_t now) {
   const std::uint64_t grown = now >= before ? now - before : now;
@@ -47,9 +52,10 @@ void Inbound::want(const PictureLayers& layers) {
   }
 }
 
-void Inbound::set_way_back(bool loses, bool thin) {
+void Inbound::set_way_back(bool loses, Bitrate rate) {
   arrivals_.set_reports_get_lost(loses);
-  arrivals_.set_thin(thin);
+  arrivals_.set_thin(rate < kThinPath);
+  repair_.set_way_back_loses(loses && rate >= kRoomForQuestions);
 }
 
 void Inbound::second_over(Timestamp now) {

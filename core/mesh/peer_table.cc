@@ -14,8 +14,6 @@ namespace diemcau::mesh {
 namespace {
 constexpr Duration kSoundOutlasts = 10s;
 constexpr std::uint8_t kStateSlot = 2;
-// Sound, its headers and reports, and as much again.
-constexpr Bitrate kThinPath = Bitrate::kbps(200);
 }  // namespace
 
 Peer::Peer(PeerId peer, const LinkContext& context, FramePool& frames, const repair::Kernel& kernel,
@@ -116,7 +114,7 @@ void PeerTable::rtcp_arrived(Timestamp now, Timestamp received_at, Peer& peer, B
     } else if (const auto* feedback = std::get_if<wire::Ccfb>(&*packet)) {
       outbound_.report_arrived(now, peer.id, *feedback, peer.link.least_rtt());
       peer.inbound.set_way_back(outbound_.repair(peer.id).loses(),
-                                outbound_.uplink().rate(peer.id) < kThinPath);
+                                outbound_.uplink().rate(peer.id));
       allocation_.rates_changed();
     } else if (const auto* nack = std::get_if<wire::Nack>(&*packet)) {
       outbound_.nack_arrived(now, peer.id, *nack, peer.link.least_rtt());

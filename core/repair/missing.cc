@@ -19,7 +19,10 @@ constexpr Duration kMoreComes = 6ms;
 constexpr Duration kMostAnswer = 300ms;
 // The same question again, where to find out that it was lost takes long.
 constexpr Duration kWorthEcho = 45ms;
-constexpr Duration kEcho = 10ms;
+constexpr Duration kEcho = 9ms;
+// And once more where the way back is known to lose: bursts of the same line outlast the first.
+// All within half a round trip, in which the other end answers a question once.
+constexpr std::uint8_t kEchoes = 1, kMoreEchoes = 2;
 // Answers to one question follow each other at the path's pace.
 constexpr Duration kMoreAnswers = 20ms;
 constexpr Duration kCopyComes = 14ms;
@@ -182,7 +185,8 @@ std::span<const PacketId> Missing::take_due(Timestamp now, std::optional<Duratio
   for (Entry& e : entries_) {
     if (e.ask_at > now) {
       if (e.echo_at <= now) {
-        e.echo_at = kNever;
+        const std::uint8_t most = way_back_loses_ ? kMoreEchoes : kEchoes;
+        e.echo_at = ++e.echoes < most ? now + kEcho : kNever;
         due_.push_back(e.id);
         ++echoes;
       }
@@ -202,6 +206,7 @@ std::span<const PacketId> Missing::take_due(Timestamp now, std::optional<Duratio
     }
     e.leads = due_.empty();
     if (answer > kWorthEcho) e.echo_at = now + kEcho;
+    e.echoes = 0;
     due_.push_back(e.id);
     ++e.questions;
     e.asked_at = now;

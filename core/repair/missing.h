@@ -35,6 +35,8 @@ class Missing {
   // Coded repair over these has come and did not suffice; `last_one`: no more of it follows at
   // once.
   void still_missing(Timestamp now, PacketId first, PacketId last, bool last_one);
+  // What we send the peer is lost as well: questions, too.
+  void set_way_back_loses(bool loses) { way_back_loses_ = loses; }
   // What to ask for now, the oldest first. `solvable` of all that is missing will be given by
   // equations as soon as the others are here: so many need no question. Valid until the next call.
   std::span<const PacketId> take_due(Timestamp now, std::optional<Duration> round_trip,
@@ -88,6 +90,7 @@ class Missing {
     bool leads = false;  // the first of those that were asked for together
     Timestamp asked_at;
     Timestamp echo_at = kNever;  // a question may be lost, too
+    std::uint8_t echoes = 0;     // of the newest question
   };
   std::optional<Timestamp> first_question() const;
   std::optional<Timestamp> first_end() const;
@@ -105,6 +108,7 @@ class Missing {
   std::optional<PacketId> newest_;
   Timestamp heard_at_;        // the newest packet
   Duration usual_silence_{};  // between two packets
+  bool way_back_loses_ = false;
   std::optional<Timestamp> blackout_at_;
   Timestamp silence_due_ = kNever;
   std::uint32_t silence_asked_ = 0;

@@ -40,6 +40,7 @@ class Receiver {
   // A packet as it was sent; poll until none.
   std::optional<Decoder::Recovered> poll(Timestamp now);
   // Ids to ask for now.
+  void set_way_back_loses(bool loses) { missing_.set_way_back_loses(loses); }
   std::span<const PacketId> ask(Timestamp now, std::optional<Duration> round_trip) {
     const auto oldest = missing_.oldest();
     return missing_.take_due(now, round_trip, oldest ? decoder_.rows_from(*oldest) : 0);
