@@ -3,7 +3,6 @@
 // Usage: device-figures lab SCENARIO.toml SEED FROM_S TO_S
 //        device-figures sink INDEX.tsv ZERO_NS FROM_S TO_S    (ZERO_NS: when the lines began)
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <exception>
 #include <fstream>
@@ -47,16 +46,6 @@ Json figures_of(const FlowLog& flow, Span span) {
 
 // ---------------------------------------------------------------- the lab
 
-// Frames that the member encoded of its busiest layer, a second.
-double encodes_per_second(const EncoderLog& encoder, Span span) {
-  std::array<double, 4> count{};
-  for (const EncodedPicture& p : encoder.pictures) {
-    if (span.contains(p.at)) ++count[static_cast<std::size_t>(p.layer)];
-  }
-  return *std::max_element(count.begin(), count.end()) * 1e9 /
-         static_cast<double>((span.to - span.from).count());
-}
-
 Json lab(const std::string& file, std::uint64_t seed, Span span) {
   const Recording r = record(sim::read_scenario(file, {std::nullopt, seed}), {});
   auto pairs = Json::array();
@@ -73,7 +62,7 @@ Json lab(const std::string& file, std::uint64_t seed, Span span) {
       }
       row["sent_kbps"] =
           static_cast<double>(bits) * 1e6 / static_cast<double>((span.to - span.from).count());
-      row["encodes_per_s"] = encodes_per_second(r.encoders[from], span);
+      put(row, "encodes_per_s", encodes_per_second(r.encoders[from], span));
       pairs.push_back(row);
     }
   }

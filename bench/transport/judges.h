@@ -56,6 +56,8 @@ Figure loss_ratio(const FlowLog& flow, Span span);
 
 // The longest time in the span that no picture was shown, from its begin and to its end too.
 Figure longest_picture_gap_ms(const FlowLog& flow, Span span);
+// How often it was longer than that.
+Figure picture_gaps(const FlowLog& flow, Span span, Duration longer_than);
 // From `since` to the first picture that was captured after `captured_after`.
 Figure picture_back_ms(const FlowLog& flow, Timestamp since, Timestamp captured_after);
 Figure sound_back_ms(const FlowLog& flow, Timestamp since, Timestamp captured_after);
@@ -111,6 +113,8 @@ Figure sound_ahead_ms(const FlowLog& flow, Span span, double fraction);
 
 // ---------------------------------------------------------------- encoder
 
+// Of its busiest layer.
+Figure encodes_per_second(const EncoderLog& encoder, Span span);
 // Frames after the first cut of the layer's rate by a fifth or more in the span, until one is no
 // larger than what its rate allows and RFC 8593's source varies (1.6 of the average).
 Figure frames_to_follow(const EncoderLog& encoder, Span span, Layer layer, std::uint8_t fps);

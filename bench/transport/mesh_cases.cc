@@ -152,6 +152,39 @@ Case thin_peer() {
            {"sound_concealed_elsewhere", "ratio", most(0.001), concealed(false, from_to(5, 180))}}};
 }
 
+// Everybody looks at equal tiles and nothing is short of room: what is left of runs of lost packets
+// on every uplink, on twelve ways.
+Case mesh_of_four() {
+  const Span all = from_to(10, 70);
+  const auto gap = [=](const R& r, std::size_t from, std::size_t to) {
+    return longest_picture_gap_ms(r.flow(from, to), all);
+  };
+  const auto p95 = [=](const R& r, std::size_t from, std::size_t to) {
+    return video_delay_ms(r.flow(from, to), {all}, 0.95);
+  };
+  const auto gaps = [=](const R& r) -> Figure {
+    double sum = 0;
+    for (const FlowLog& flow : r.flows) sum += picture_gaps(flow, all, 150ms).value_or(0);
+    return sum;
+  };
+  const auto encodes = [=](const R& r) -> Figure {
+    double busiest = 0;
+    for (const EncoderLog& encoder : r.encoders)
+      busiest = std::max(busiest, encodes_per_second(encoder, all).value_or(0));
+    return busiest;
+  };
+  return {"mesh-4",
+          "mesh-4",
+          {},
+          {{"central", "member-01"}, {"member-01", "central"}},
+          {{"picture_gap_of_worst_way", "ms", most(150),
+            [=](const R& r) { return worst_pair(r, true, true, gap); }},
+           {"picture_gaps_over_150_ms_of_twelve_ways", "times", figure(), gaps},
+           {"video_p95_of_worst_way", "ms", most(150),
+            [=](const R& r) { return worst_pair(r, true, true, p95); }},
+           {"encodes_of_busiest_layer", "1/s", most(30.5), encodes}}};
+}
+
 Case clocks() {
   const auto lips = [](const char* metric, double bar_ms, double fraction, double sign) {
     return Row{metric, "ms", most(bar_ms), [=](const R& r) {
@@ -206,6 +239,7 @@ std::vector<Case> mesh_cases() {
   return {
       shared_uplink(),
       thin_peer(),
+      mesh_of_four(),
       meeting("s09", still(0.01, 0.02, 28.5), {voice(good), mouth_to_ear()}),
       meeting("s10", still(0.01, 0.02, 14.25), {voice(good), mouth_to_ear()}),
       meeting("s11", moving(0.05, 0.1, 14.25), {voice(good)}),

@@ -88,6 +88,17 @@ Figure longest_picture_gap_ms(const FlowLog& flow, Span span) {
   return ms(std::max(longest, Timestamp{} + span.to - last));
 }
 
+Figure picture_gaps(const FlowLog& flow, Span span, Duration longer_than) {
+  Timestamp last = Timestamp{} + span.from;
+  std::int64_t count = 0;
+  for (const Picture& p : flow.pictures) {
+    if (!span.contains(p.shown_at)) continue;
+    count += p.shown_at - last > longer_than;
+    last = p.shown_at;
+  }
+  return static_cast<double>(count);
+}
+
 Figure picture_back_ms(const FlowLog& flow, Timestamp since, Timestamp captured_after) {
   for (const Picture& p : flow.pictures) {
     if (p.shown_at >= since && p.captured_at >= captured_after) return ms(p.shown_at - since);
@@ -326,6 +337,14 @@ Figure sound_ahead_ms(const FlowLog& flow, Span span, double fraction) {
     if (sound && span.contains(p.shown_at)) ahead.push_back(ms(p.delay() - *sound));
   }
   return quantile(std::move(ahead), fraction);
+}
+
+Figure encodes_per_second(const EncoderLog& encoder, Span span) {
+  std::array<double, 4> count{};
+  for (const EncodedPicture& p : encoder.pictures) {
+    if (span.contains(p.at)) ++count[static_cast<std::size_t>(p.layer)];
+  }
+  return *std::max_element(count.begin(), count.end()) * 1'000 / ms(span.to - span.from);
 }
 
 Figure frames_to_follow(const EncoderLog& encoder, Span span, Layer layer, std::uint8_t fps) {
