@@ -81,9 +81,13 @@ constexpr Duration kUsual = 3s;
 constexpr Duration kToldFor = 300ms;
 // What a full uplink gives, on average over so much time of being full; of a line that has swung
 // within a minute it grows by so much a second, by more up to four fifths of what the line has
-// carried in the last minute, and where it has not been seen full.
+// carried in the last minute, when nothing has waited for long, and where it has not been seen
+// full. Never by less than a path's small pictures need in three seconds: where there is no room
+// for them nothing is sent that could prove more.
 constexpr Duration kGiven = 2s;
-constexpr std::int64_t kGivenGrowPermille = 6, kKnownGrowPermille = 30, kUnseenGrowPermille = 50;
+constexpr std::int64_t kGivenGrowPermille = 6, kKnownGrowPermille = 20, kCalmGrowPermille = 30,
+                       kUnseenGrowPermille = 50;
+constexpr Bitrate kGivenGrowLeast = Bitrate::kbps(20);
 constexpr std::int64_t kKnownPermille = 800;
 constexpr Duration kSwings = 60s;
 // So long nothing has waited: it was full in a dip, before it had carried anything.
@@ -310,9 +314,11 @@ void DelayController::grow_given(Duration calm, Duration since) {
   if (rate_ < permille(line_.given, kUnusedPermille)) return;
   const bool known = line_.given < permille(line_.carried, kKnownPermille);
   const std::int64_t permille_a_second = !line_.seen_full || calm > kLongCalm ? kUnseenGrowPermille
-                                         : known || calm > kCalm              ? kKnownGrowPermille
+                                         : calm > kCalm                       ? kCalmGrowPermille
+                                         : known                              ? kKnownGrowPermille
                                                                               : kGivenGrowPermille;
-  line_.given += Bitrate::bps(line_.given.bps() / 1'000'000 * permille_a_second * to_ms(since));
+  const Bitrate a_second = std::max(permille(line_.given, permille_a_second), kGivenGrowLeast);
+  line_.given += Bitrate::bps(a_second.bps() / 1'000 * to_ms(since));
 }
 
 // A radio's line carries half of what it carried a second ago, and we learn of it a quarter of a

@@ -12,7 +12,8 @@ constexpr Duration kWindow = 200ms;
 // at 1 % are 5 %, but two windows in a row must be high).
 constexpr std::uint32_t kHighPermille = 20;
 constexpr std::uint32_t kHighWindows = 2;
-// Runs of lost packets, of what the line is known to have of them: a sixteenth with each window.
+// Runs of lost packets, of what the line is known to have of them: a sixty-fourth with each window.
+// By a sixteenth what a limit takes is learned as fast as a rate grows beyond it by 3 % a second.
 constexpr std::uint32_t kRunsFilter = 64;
 // Of what grows beyond a limit that was found twice.
 constexpr std::uint32_t kHighWindowsAtLimit = 1, kFoundSurely = 2;
@@ -68,7 +69,7 @@ void LossJudge::observe(const Observation& o, bool queueing) {
   const std::uint32_t runs = std::min(doubtful, runs_);
   const Window window{lost_ * 1'000 / sent_, doubtful * 1'000 / sent_,
                       static_cast<std::uint32_t>(std::uint64_t{runs_} * 1'000'000 / sent_),
-                      runs >= kSeveral && beyond_chance(runs)};
+                      runs >= kSeveral, beyond_chance(runs)};
   sent_ = lost_ = blacked_out_ = runs_ = 0;
   window_began_at_ = o.now;
   window_over(o, window);
@@ -85,12 +86,13 @@ bool LossJudge::beyond_chance(std::uint32_t runs) const {
 
 void LossJudge::window_over(const Observation& o, const Window& window) {
   const std::uint32_t permille = window.doubtful_permille;
-  const bool high = window.more && permille > 2 * inherent_permille_ + kHighPermille;
+  const bool much = window.several && permille > 2 * inherent_permille_ + kHighPermille;
+  const bool high = much && window.more;
   switch (state_) {
     case State::calm:
       high_windows_ = high ? high_windows_ + 1 : 0;
       if (!high) {
-        inherent_permille_ = (inherent_permille_ * 15 + window.permille + 8) / 16;
+        if (!much) inherent_permille_ = (inherent_permille_ * 15 + window.permille + 8) / 16;
         inherent_runs_ppm_ =
             (inherent_runs_ppm_ * (kRunsFilter - 1) + window.runs_ppm) / kRunsFilter;
         return;

@@ -27,6 +27,7 @@ class LossJudge {
     std::uint32_t permille;           // of all losses
     std::uint32_t doubtful_permille;  // of those that may be our doing
     std::uint32_t runs_ppm;           // of all losses
+    bool several;                     // of these, not all in one go
     bool more;                        // runs of these than the line is known to have
   };
   bool beyond_chance(std::uint32_t runs) const;

@@ -200,10 +200,10 @@ struct ToldUplink {
     }
     return controller.rate().kbps();
   }
-  // For 20 s, and what comes out of 4 Mbit/s is now a fifth more than what went in, now less.
-  void full_and_swinging() {
+  // For 20 s, and what comes out of the line is now a fifth more than what went in, now less.
+  void full_and_swinging(std::int64_t kbps = 4'000, Duration queue = 15ms) {
     for (int i = 0; i < 500; ++i)
-      tell(15ms, Bitrate::kbps(i % 2 == 0 ? 4'800 : 3'200), Bitrate::kbps(4'000));
+      tell(queue, Bitrate::kbps(kbps * (i % 2 == 0 ? 12 : 8) / 10), Bitrate::kbps(kbps));
   }
   // To a quarter of that.
   void dip(Duration lasts) {
@@ -236,11 +236,20 @@ TEST_CASE(
   const std::int64_t slowly = uplink.kbps_after_empty(4s);
   CHECK(slowly > again * 102 / 100);
   CHECK(slowly < again * 106 / 100);
-  // By 3 % a second after ten seconds, by 5 after twenty: 1.01 · 1.03^10 · 1.05^9 is 2.1, by 1 % it
-  // would be 1.22.
+  // By 3 % a second after ten seconds, by 5 after twenty: 1.03^10 · 1.05^9 is 2.1, by 0.6 % it
+  // would be 1.13.
   CHECK(uplink.kbps_after_empty(20s) > slowly * 16 / 10);
   // A minute without swinging, and it is a line like any other.
   CHECK(uplink.kbps_after_empty(60s) > 2 * slowly);
+}
+
+TEST_CASE("a swinging uplink that gave little when full has 20 kbit/s more each second", "[rate]") {
+  ToldUplink uplink;
+  uplink.full_and_swinging(1'000, 30ms);  // 19 are wanted
+  const std::int64_t again = uplink.kbps_after_empty(5s);
+  REQUIRE(again < 1'200);
+  // 0.6 % of it would be 6 kbit/s, 24 in these seconds.
+  CHECK(uplink.kbps_after_empty(4s) - again > 60);
 }
 
 TEST_CASE("after a dip an uplink has four fifths of what it gave within a second and a half",
@@ -258,15 +267,15 @@ TEST_CASE("after a dip an uplink has four fifths of what it gave within a second
   CHECK(uplink.kbps_after_empty(1'500ms) > given * 8 / 10);
 }
 
-TEST_CASE("what a swinging uplink has carried before a dip comes back by 3 % a second, not by 1",
+TEST_CASE("what a swinging uplink has carried before a dip comes back by 2 % a second at first",
           "[rate]") {
   ToldUplink uplink;
   uplink.full_and_swinging();
   uplink.dip(3s);
   const std::int64_t dipped = uplink.kbps_after_empty(5s);
   REQUIRE(dipped < 2'200);
-  // 1.03 to the power of 15 is 1.56, of 1.01 it is 1.16; four fifths of 4 Mbit/s, a third of it
-  // forgotten meanwhile, come before the first.
+  // By 2 % for five seconds more, then by 3, because nothing has waited for ten: 1.48; by 0.6 and 3
+  // it would be 1.38. Four fifths of 4 Mbit/s, a third of it forgotten meanwhile, come before that.
   const std::int64_t later = uplink.kbps_after_empty(15s);
   CHECK(later > dipped * 125 / 100);
   CHECK(later < dipped * 156 / 100);
