@@ -12,6 +12,8 @@ constexpr Duration kWindow = 200ms;
 // at 1 % are 5 %, but two windows in a row must be high).
 constexpr std::uint32_t kHighPermille = 20;
 constexpr std::uint32_t kHighWindows = 2;
+// What the line is known to lose, a sixteenth with each window.
+constexpr std::uint32_t kPacketsFilter = 16;
 // Runs of lost packets, of what the line is known to have of them: a sixty-fourth with each window.
 // By a sixteenth what a limit takes is learned as fast as a rate grows beyond it by 3 % a second.
 constexpr std::uint32_t kRunsFilter = 64;
@@ -92,7 +94,10 @@ void LossJudge::window_over(const Observation& o, const Window& window) {
     case State::calm:
       high_windows_ = high ? high_windows_ + 1 : 0;
       if (!high) {
-        if (!much) inherent_permille_ = (inherent_permille_ * 15 + window.permille + 8) / 16;
+        if (!much) {  // of the first ones each counts as much as those before: repair waits for it
+          const std::uint32_t n = known_windows_ = std::min(known_windows_ + 1, kPacketsFilter);
+          inherent_permille_ = (inherent_permille_ * (n - 1) + window.permille + n / 2) / n;
+        }
         inherent_runs_ppm_ =
             (inherent_runs_ppm_ * (kRunsFilter - 1) + window.runs_ppm) / kRunsFilter;
         return;

@@ -37,6 +37,7 @@ class LossJudge {
 
   State state_ = State::calm;
   std::uint32_t inherent_permille_ = 0, inherent_runs_ppm_ = 0;
+  std::uint32_t known_windows_ = 0;
   std::uint32_t before_permille_ = 0;  // what the experiment began with
   std::uint32_t high_windows_ = 0;
   Timestamp trying_since_;
