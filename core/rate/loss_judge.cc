@@ -79,7 +79,7 @@ void LossJudge::observe(const Observation& o, bool queueing) {
 
 // Square roots of what happens by chance are a half apart, whatever its mean (Anscombe 1948): by
 // one, and that twice in a row, is no chance. Packets that are lost side by side are one event: by
-// packets, lines that lose in runs of three were tried, and their rate cut, thrice a minute.
+// packets, lines that lose in runs of three were tried, and their rate cut, again and again.
 bool LossJudge::beyond_chance(std::uint32_t runs) const {
   const std::int64_t usual = std::int64_t{inherent_runs_ppm_} * sent_ / 1'000;
   const std::int64_t more = (std::int64_t{runs} + 1) * 1'000 - usual;
