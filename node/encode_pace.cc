@@ -15,10 +15,9 @@ constexpr std::uint32_t kHalfRateLatePerHundred = 25;
 constexpr std::uint32_t kEnoughParts = 3;  // of a second's pictures, for a judgement
 constexpr Duration kSlowCamera = 50ms;
 // Full effort costs about 1.5 times light: who is done in a third of the interval is then done in
-// half. The full rate makes no picture slower, but leaves half the time to others: two thirds of
-// the interval, so that what comes before the next picture stays so.
+// half. Half the rate asks for no such margin: the full one makes no picture slower, and a trial
+// that fails leaves out fewer pictures than half the rate does.
 constexpr std::int64_t kEarlyPercent = 33;
-constexpr std::int64_t kHalfRateEarlyPercent = 67;
 // Encoders that open, key frames and the handshakes of a whole mesh.
 constexpr Duration kStart = 1s;
 constexpr std::uint32_t kEarlyPerHundred = 95;
@@ -34,9 +33,7 @@ EncodePace::EncodePace(Duration picture_interval)
       effort_(lowest_) {}
 
 bool EncodePace::encoded(Timestamp now, Duration took) {
-  const std::int64_t early_percent =
-      effort_ == LayerEffort::half_rate ? kHalfRateEarlyPercent : kEarlyPercent;
-  return count(now, took > interval_, took * 100 <= interval_ * early_percent);
+  return count(now, took > interval_, took * 100 <= interval_ * kEarlyPercent);
 }
 
 bool EncodePace::left_out(Timestamp now) { return count(now, true, false); }
@@ -57,7 +54,8 @@ bool EncodePace::count(Timestamp now, bool late, bool early) {
     change(now, -1);
   } else if (now - second_began_ >= kSecond) {
     const bool enough = pictures_ * kEnoughParts >= per_second_;
-    const bool calm = enough && early_ * 100 >= kEarlyPerHundred * pictures_;
+    const bool calm = enough && (effort_ == LayerEffort::half_rate ||
+                                 early_ * 100 >= kEarlyPerHundred * pictures_);
     seconds_early_ = calm ? seconds_early_ + 1 : 0;
     pictures_ = late_ = early_ = 0;
     second_began_ = now;
@@ -69,13 +67,13 @@ bool EncodePace::count(Timestamp now, bool late, bool early) {
 void EncodePace::change(Timestamp now, int step) {
   const int wanted = std::clamp(static_cast<int>(effort_) + step, static_cast<int>(lowest_),
                                 static_cast<int>(LayerEffort::full));
-  if (step < 0 && climbed_at_ != Timestamp{} && now - climbed_at_ < kTaken) {
-    climb_after_s_ = std::min(2 * climb_after_s_, kLongestWaitS);
-  } else if (step < 0) {
-    climb_after_s_ = kFirstWaitS;
+  const bool moves = wanted != static_cast<int>(effort_);
+  if (step < 0 && moves) {
+    const bool taken_back = climbed_at_ != Timestamp{} && now - climbed_at_ < kTaken;
+    climb_after_s_ = taken_back ? std::min(2 * climb_after_s_, kLongestWaitS) : kFirstWaitS;
   }
   if (step > 0) climb_after_s_ = std::max(climb_after_s_, kFirstWaitS);
-  if (step > 0 && wanted != static_cast<int>(effort_)) climbed_at_ = now;
+  if (step > 0 && moves) climbed_at_ = now;
   effort_ = static_cast<LayerEffort>(wanted);
   pictures_ = late_ = early_ = seconds_early_ = 0;
   second_began_ = now;

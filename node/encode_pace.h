@@ -10,9 +10,10 @@
 namespace diemcau::node {
 
 // A camera below 20 pictures a second keeps them all. Begins at the bottom, so that the start of a
-// meeting, when everything opens at once, is smooth; climbs when pictures are encoded long before
-// the next one; goes down as soon as they are not. A climb that had to be taken back is tried again
-// after twice the time. Pure: no clock. One thread at a time.
+// meeting, when everything opens at once, is smooth. Leaves half the rate as soon as pictures are
+// encoded before the next one; climbs on when they are long before it; goes down when they are not.
+// A climb that had to be taken back is tried again after twice the time. Pure: no clock. One thread
+// at a time.
 class EncodePace {
  public:
   explicit EncodePace(Duration picture_interval);

@@ -130,7 +130,7 @@ struct EncoderThread::Impl {
     const int fps = source->has_video() ? source->fps() : 30;
     codecs::LayeredEncoder layers({fps});
     EncodePace pace(Duration{1s} / std::max(fps, 1));
-    layers.set_effort(pace.effort());
+    set_effort(pace.effort(), layers);
     while (auto frame = waiting.pop()) {
       if (stopping) return;
       asked.apply(layers);
@@ -150,10 +150,13 @@ struct EncoderThread::Impl {
       missed = std::exchange(left_out, 0);
     }
     for (; missed > 0; --missed) changed = pace.left_out(now) || changed;
-    if (!changed) return;
-    layers.set_effort(pace.effort());
+    if (changed) set_effort(pace.effort(), layers);
+  }
+
+  void set_effort(codecs::LayerEffort effort, codecs::LayeredEncoder& layers) {
+    layers.set_effort(effort);
     const std::lock_guard lock(mutex);
-    shared.effort = pace.effort();
+    shared.effort = effort;
   }
 
   void give(Layer layer, const codecs::EncodedFrame& encoded) {

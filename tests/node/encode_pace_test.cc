@@ -47,6 +47,22 @@ TEST_CASE("a machine that encodes in half the interval stays light, at the full 
   CHECK(camera.pace.effort() == LayerEffort::all_light);
 }
 
+TEST_CASE("a machine that just keeps up at half the rate leaves it", "[pace]") {
+  Camera camera;
+  camera.run_for(3s, 32ms);
+  CHECK(camera.pace.effort() == LayerEffort::all_light);
+}
+
+TEST_CASE("lateness at the bottom is no climb that had to be taken back", "[pace]") {
+  Camera camera;
+  camera.run_for(3s, 10ms);
+  REQUIRE(camera.pace.effort() == LayerEffort::all_light);
+  camera.run_for(8s, 40ms);  // one step down, then late at half the rate as well
+  REQUIRE(camera.pace.effort() == LayerEffort::half_rate);
+  camera.run_for(9s, 10ms);  // one climb taken back: tried again after twice four seconds
+  CHECK(camera.pace.effort() == LayerEffort::all_light);
+}
+
 TEST_CASE("pictures that are late go down to half the rate within a second", "[pace]") {
   Camera camera;
   camera.run_for(5s, 10ms);
