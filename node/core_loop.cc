@@ -91,7 +91,8 @@ void CoreLoop::carry(mesh::Output& output) {
     paths_[opened->path.value] = {opened->peer, opened->remote, true};
     by_address_[opened->remote] = opened->path;
   } else if (const auto* closed = std::get_if<mesh::PathClosed>(&output)) {
-    by_address_.erase(paths_[closed->path.value].remote);
+    const auto known = by_address_.find(paths_[closed->path.value].remote);
+    if (known != by_address_.end() && known->second == closed->path) by_address_.erase(known);
     paths_[closed->path.value].open = false;
   } else if (const auto* set = std::get_if<mesh::SetEncoder>(&output)) {
     if (set->source == Source::document) {

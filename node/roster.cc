@@ -66,16 +66,23 @@ RosterBridge read_bridge(const TomlTable& t) {
 // Where a bridge stands, for errors: "roster.toml:12", or its id when there is no file yet.
 using Places = std::vector<std::string>;
 
+// Where its keys stand.
+struct KeyPlaces {
+  std::string id, public_key, role, addresses;
+};
+
 void require_place_beside(const std::vector<RosterBridge>& others, const Places& places,
-                          const RosterBridge& bridge, const std::string& id_place,
-                          const std::string& key_place, const std::string& role_place) {
+                          const RosterBridge& bridge, const KeyPlaces& at) {
   for (std::size_t i = 0; i < others.size(); ++i) {
     const RosterBridge& other = others[i];
-    if (other.id == bridge.id) fail<Text::roster_duplicate_id>(id_place, bridge.id, places[i]);
+    if (other.id == bridge.id) fail<Text::roster_duplicate_id>(at.id, bridge.id, places[i]);
     if (other.public_key == bridge.public_key)
-      fail<Text::roster_duplicate_key>(key_place, bridge.id, other.id);
+      fail<Text::roster_duplicate_key>(at.public_key, bridge.id, other.id);
     if (other.role == mesh::Role::central && bridge.role == mesh::Role::central)
-      fail<Text::roster_second_central>(role_place, bridge.id, other.id);
+      fail<Text::roster_second_central>(at.role, bridge.id, other.id);
+    const auto shared = std::ranges::find_first_of(bridge.addresses, other.addresses);
+    if (shared != bridge.addresses.end())
+      fail<Text::roster_duplicate_address>(at.addresses, text_of(*shared), bridge.id, other.id);
   }
 }
 
@@ -135,8 +142,9 @@ Roster parse_roster(std::string_view text, const std::filesystem::path& file) {
   Places places;
   for (const TomlTable& table : tables) {
     RosterBridge bridge = read_bridge(table);
-    require_place_beside(roster.bridges, places, bridge, table.place("id"),
-                         table.place("public_key"), table.place("role"));
+    require_place_beside(roster.bridges, places, bridge,
+                         {table.place("id"), table.place("public_key"), table.place("role"),
+                          table.place("addresses")});
     roster.bridges.push_back(std::move(bridge));
     places.push_back(table.place("id"));
   }
@@ -201,7 +209,7 @@ void add_bridge(Roster& roster, RosterBridge bridge) {
     fail<Text::roster_too_long>(place, roster.bridges.size() + 1, kMaxBridges);
   Places places;
   for (const RosterBridge& other : roster.bridges) places.push_back("\"" + other.name + "\"");
-  require_place_beside(roster.bridges, places, bridge, place, place, place);
+  require_place_beside(roster.bridges, places, bridge, {place, place, place, place});
   roster.bridges.push_back(std::move(bridge));
   ++roster.serial;
 }

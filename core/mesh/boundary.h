@@ -143,7 +143,8 @@ struct SendPacket {
   PacketKind kind = PacketKind::stun;
   PacketRef packet;
 };
-// From now on datagrams to and from `remote` on `uplink` belong to `path`.
+// From now on datagrams to and from `remote` on `uplink` belong to `path`, also where they belonged
+// to another's, which stays open.
 struct PathOpened {
   PathId path;
   PeerId peer;

@@ -194,15 +194,27 @@ bool Link::stranger_arrived(Timestamp now, Timestamp received_at, std::uint8_t u
     return false;
   }
   Path* path = find(uplink, from);
-  if (path == nullptr) path = &open_path(now, uplink, from);
+  if (path == nullptr) {
+    path = &open_path(now, uplink, from);
+  } else {
+    context_.out.push(PathOpened{path->id, peer_, uplink, from});  // another peer had the address
+  }
   answer_check(now, received_at, *path, *parsed);
   return true;
+}
+
+const Path* Link::silent_at(Timestamp now, PathId id) {
+  const Path* path = path_of(id);
+  const bool heard = path != nullptr && path->heard_at && now - *path->heard_at < kSuspectAfter;
+  return heard ? nullptr : path;
 }
 
 void Link::check_answered(Timestamp now, Timestamp received_at, Path& path,
                           const wire::StunMessage& m) {
   const auto check = path.take_check(m.transaction);
   if (!check || !m.session_id) return;
+  if (peer_session_ && *peer_session_ != *m.session_id) reset_association(now);
+  peer_session_ = *m.session_id;
   if (m.clock) {
     path.clock.add(received_at - check->sent_at, context_.wall.at(check->sent_at),
                    m.clock->received_at, m.clock->sent_at);
@@ -211,8 +223,6 @@ void Link::check_answered(Timestamp now, Timestamp received_at, Path& path,
   const bool first = !path.proven;
   path.proven = true;
   if (first) emit(EventKind::link_proven, path.id.value);
-  if (peer_session_ && *peer_session_ != *m.session_id) reset_association(now);
-  peer_session_ = *m.session_id;
   left_ = false;
   heard(now, path);
   advance(now);

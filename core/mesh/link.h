@@ -53,10 +53,13 @@ class Link {
   // Why it was not used, when it was not.
   std::optional<quality::DropReason> stun_arrived(Timestamp now, Timestamp received_at, PathId path,
                                                   ByteSpan bytes);
-  // A check from an address that is no path yet; opens one if it is authentic. False when it is
-  // not.
+  // A check from an address that is no path yet, or another peer's; makes it a path of this one if
+  // it is authentic. False when it is not.
   bool stranger_arrived(Timestamp now, Timestamp received_at, std::uint8_t uplink, Endpoint from,
                         ByteSpan bytes);
+  // The path, if it is open and the peer has not been heard there for as long as makes it suspect:
+  // its address may be another's by now. Null when it is neither.
+  const Path* silent_at(Timestamp now, PathId path);
   void dtls_arrived(Timestamp now, PathId path, ByteSpan bytes);
   // An unsealed datagram proves that the peer lives and where.
   void traffic_arrived(Timestamp now, PathId path, std::size_t wire_bytes);

@@ -76,6 +76,9 @@ void Link::reset_association(Timestamp now) {
   handshake_retry_at_.reset();
   association_session_.reset();
   control_.reset();
+  // Whoever has started anew may have another clock: the old one's shortest round trips would win
+  // for half a minute.
+  for (Path& path : paths_) path.clock.reset();
   hello_arrived_ = false;
   if (state_ == LinkState::up) {
     if (!left_) emit(EventKind::link_down);  // who says goodbye is not lost

@@ -28,9 +28,10 @@ const std::string kKeyP384 =
     "BUZ4kQMpZe3NTC6o9Bf0peRqWAkhkYpICb0qp9aCDHuAAWhzJKay2AnUFY7hlkpidT";
 
 std::string entry(const std::string& id, const std::string& role, const std::string& key) {
+  const std::string host = role == "central" ? "1" : "2";
   return "[[bridge]]\nid = \"" + id + "\"\nname = \"Tên " + id + "\"\nrole = \"" + role +
-         "\"\naddresses = [\"192.0.2.1:5004\", \"[2001:db8::1]:5004\"]\npublic_key = \"" + key +
-         "\"\n";
+         "\"\naddresses = [\"192.0.2." + host + ":5004\", \"[2001:db8::" + host +
+         "]:5004\"]\npublic_key = \"" + key + "\"\n";
 }
 // Line 1 is the province, 2 the serial; entries have 6 lines each and begin at line 3.
 std::string roster_of(const std::string& entries) {
@@ -64,8 +65,8 @@ TEST_CASE("a roster reads with its bridges in the order of the file", "[node][ro
   CHECK(roster.bridges[0].role == mesh::Role::central);
   CHECK(roster.bridges[0].public_key.base64() == kKeyA);
   REQUIRE(roster.bridges[1].addresses.size() == 2);
-  CHECK(text_of(roster.bridges[1].addresses[0]) == "192.0.2.1:5004");
-  CHECK(text_of(roster.bridges[1].addresses[1]) == "[2001:db8::1]:5004");
+  CHECK(text_of(roster.bridges[1].addresses[0]) == "192.0.2.2:5004");
+  CHECK(text_of(roster.bridges[1].addresses[1]) == "[2001:db8::2]:5004");
 }
 
 TEST_CASE("peers are numbered by id, the same on every node", "[node][roster]") {
@@ -107,6 +108,10 @@ TEST_CASE("each mistake in a roster is told with line, key and remedy", "[node][
         "r.toml:10: the id \"ttam\" is taken at r.toml:4; give another one");
   CHECK(error_of(replaced(two, kKeyB, kKeyA)) ==
         "r.toml:14: \"ea-sup\" has the public key of \"ttam\"; make a key for each bridge");
+  CHECK(error_of(replaced(two, "[2001:db8::2]", "[2001:db8::1]")) ==
+        "r.toml:13: the address [2001:db8::1]:5004 of \"ea-sup\" is also that of \"ttam\"; each "
+        "bridge "
+        "needs its own");
   CHECK(
       error_of(replaced(two, "\"member\"", "\"central\"")) ==
       "r.toml:12: \"ea-sup\" is a second central bridge beside \"ttam\"; make its role \"member\"");

@@ -13,9 +13,9 @@
 
 namespace diemcau::test {
 
-// The roster is "b0", "b1", …; b0 is central and records. Addresses are 10.0.0.<index>:5000. Every
-// output that is not a datagram is handed to `on_output`; datagrams cross after `delay` unless
-// `drop` says otherwise.
+// The roster is "b0", "b1", …; b0 is central and records. Addresses are 10.0.0.<index>:5000, until
+// bridges change places. Every output that is not a datagram is handed to `on_output`; datagrams
+// cross after `delay` unless `drop` says otherwise.
 class TestMesh {
  public:
   struct Datagram {
@@ -29,6 +29,7 @@ class TestMesh {
                     Bitrate uplink = mesh::BridgeConfig{}.uplink) {
     for (std::size_t i = 0; i < count; ++i)
       nodes_.push_back(std::make_unique<Node>(i, count, seed, tiles, uplink));
+    for (std::size_t i = 0; i < count; ++i) place_.push_back(i);
     for (std::size_t i = 0; i < count; ++i) start(i);
   }
 
@@ -54,11 +55,14 @@ class TestMesh {
     nodes_[i]->bridge->handle(now_, std::move(in));
     drain(i);
   }
-  // A restart of the process: new bridge, new session, nothing remembered.
-  void restart(std::size_t i, std::uint64_t seed) {
+  // A restart of the process: new bridge, new session, nothing remembered. `clock_ahead`: of what
+  // the others' wall clocks say.
+  void restart(std::size_t i, std::uint64_t seed, Duration clock_ahead = {}) {
     nodes_[i]->make_bridge(seed);
-    start(i);
+    start(i, clock_ahead);
   }
+  // Each has the other's address from now on; rosters do not know.
+  void change_places(std::size_t a, std::size_t b) { std::swap(place_[a], place_[b]); }
   void run_for(Duration d) {
     const Timestamp end = now_ + d;
     for (std::uint64_t steps = 0;; ++steps) {
@@ -108,6 +112,7 @@ class TestMesh {
       config.uplink = uplink;
       config.seed = seed * 1000 + index;
       paths.clear();
+      by_address.clear();
       bridge.reset();
       bridge = std::make_unique<mesh::Bridge>(
           config, mesh::Bridge::Ports{packets, frames, mac, handshakes});
@@ -120,27 +125,31 @@ class TestMesh {
     KeyedMac mac;
     FourFlightsFactory handshakes;
     std::map<PathId, mesh::PathOpened> paths;
+    std::map<Endpoint, PathId> by_address;
     std::vector<mesh::Event> events;
     std::unique_ptr<mesh::Bridge> bridge;
   };
 
-  void start(std::size_t i) {
+  void start(std::size_t i, Duration clock_ahead = {}) {
     // 2026-01-01 in NTP seconds; every bridge of a test shares the wall clock.
-    input(i, mesh::WallClock{NtpTime::from_ns(3'976'214'400'000'000'000U) + (now_ - Timestamp{}),
-                             1ms});
+    input(i, mesh::WallClock{
+                 NtpTime::from_ns(3'976'214'400'000'000'000U) + (now_ - Timestamp{}) + clock_ahead,
+                 1ms});
     input(i, mesh::LocalStatus{true, true, false});
   }
   void drain(std::size_t i) {
     while (auto out = nodes_[i]->bridge->poll()) {
-      if (auto* opened = std::get_if<mesh::PathOpened>(&*out))
+      if (auto* opened = std::get_if<mesh::PathOpened>(&*out)) {
         nodes_[i]->paths[opened->path] = *opened;
+        nodes_[i]->by_address[opened->remote] = opened->path;
+      }
       if (auto* event = std::get_if<mesh::Event>(&*out)) nodes_[i]->events.push_back(*event);
       if (auto* send = std::get_if<mesh::SendPacket>(&*out)) {
         const auto path = nodes_[i]->paths.find(send->path);
         DC_CHECK(path != nodes_[i]->paths.end());
         Datagram d;
         d.from = i;
-        d.to = path->second.peer.value;
+        d.to = at_end_of(path->second);
         d.kind = send->kind;
         d.bytes.assign(send->packet->bytes().begin(), send->packet->bytes().end());
         d.elided = send->packet->elided();
@@ -157,19 +166,26 @@ class TestMesh {
       PacketRef packet = to.packets.take();
       std::copy(d.bytes.begin(), d.bytes.end(), packet->data());
       packet->set_size(d.bytes.size(), d.elided);
-      std::optional<PathId> path;
-      for (const auto& [id, opened] : to.paths) {
-        if (opened.remote == address(d.from)) path = id;
-      }
-      if (path) {
-        input(d.to, mesh::PacketArrived{*path, d.kind, now_, std::move(packet)});
+      const Endpoint from = address(place_[d.from]);
+      const auto path = to.by_address.find(from);
+      if (path != to.by_address.end()) {
+        input(d.to, mesh::PacketArrived{path->second, d.kind, now_, std::move(packet)});
       } else if (d.kind == mesh::PacketKind::stun) {
-        input(d.to, mesh::StrangerArrived{0, address(d.from), now_, std::move(packet)});
+        input(d.to, mesh::StrangerArrived{0, from, now_, std::move(packet)});
       }
     }
   }
 
+  // Whoever has the address; the peer itself where a test made one up.
+  std::size_t at_end_of(const mesh::PathOpened& path) const {
+    for (std::size_t i = 0; i < place_.size(); ++i) {
+      if (address(place_[i]) == path.remote) return i;
+    }
+    return path.peer.value;
+  }
+
   std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<std::size_t> place_;
   std::multimap<Timestamp, Datagram> line_;
   std::multimap<Timestamp, std::function<void()>> agenda_;
   Timestamp now_ = timestamp_from_ns(1'000'000'000);

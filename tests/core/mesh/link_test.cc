@@ -95,6 +95,16 @@ TEST_CASE("The clock offset of a peer is known to half the round trip", "[core][
   CHECK(std::abs(to_ns(*path.clock_offset)) < 10);
 }
 
+TEST_CASE("A bridge that restarts with another clock is known by its new one", "[core][mesh]") {
+  TestMesh mesh(2);
+  mesh.run_for(40s);  // all that is remembered of round trips is full
+  mesh.restart(1, 77, 10min);
+  mesh.run_for(2s);
+  const auto path = mesh.bridge(0).report(mesh.now()).paths.at(0);
+  REQUIRE(path.clock_offset);
+  CHECK(std::abs(to_ns(*path.clock_offset - Duration{10min})) < 10);
+}
+
 TEST_CASE("A replayed check from another address gets an answer but does not move the link",
           "[core][mesh]") {
   TestMesh mesh(2);
@@ -112,4 +122,46 @@ TEST_CASE("A replayed check from another address gets an answer but does not mov
   mesh.run_for(5s);
   CHECK(mesh.bridge(0).report(mesh.now()).paths.at(0).path == before);
   CHECK(all_up(mesh, 0, 1));
+}
+
+TEST_CASE("Bridges that have changed addresses are met at their new ones", "[core][mesh]") {
+  TestMesh mesh(3);
+  mesh.run_for(1s);
+  mesh.change_places(1, 2);
+  mesh.restart(1, 77);
+  mesh.restart(2, 78);
+  mesh.run_for(3s);
+  CHECK(all_up(mesh, 0, 2));
+  // Where the other is, nobody tells them: its address in their rosters is their own now.
+  CHECK(all_up(mesh, 1, 1));
+  CHECK(all_up(mesh, 2, 1));
+}
+
+TEST_CASE("The address of a bridge that is heard is given to nobody", "[core][mesh]") {
+  TestMesh mesh(3);
+  std::vector<std::uint8_t> recorded;
+  mesh.drop = [&](const TestMesh::Datagram& d) {
+    if (d.kind == PacketKind::stun && d.from == 1 && d.to == 0 && recorded.empty())
+      recorded = d.bytes;
+    return false;
+  };
+  mesh.run_for(1s);
+  int told = 0;
+  mesh.on_output = [&](std::size_t i, const Output& out) {
+    told += i == 0 && std::holds_alternative<PathOpened>(out) ? 1 : 0;
+  };
+  const auto refused = [&] {
+    return mesh.bridge(0)
+        .report(mesh.now())
+        .dropped[static_cast<std::size_t>(quality::DropReason::auth)];
+  };
+  const std::uint64_t before = refused();
+  PacketRef packet = mesh.packets(0).take();
+  std::copy(recorded.begin(), recorded.end(), packet->data());
+  packet->set_size(recorded.size());
+  const PathId of_b2 = mesh.bridge(0).report(mesh.now()).paths.at(1).path;
+  mesh.input(0, PacketArrived{of_b2, PacketKind::stun, mesh.now(), std::move(packet)});
+  mesh.run_for(1s);
+  CHECK(told == 0);
+  CHECK(refused() == before + 1);
 }
