@@ -38,8 +38,13 @@ constexpr auto kStragglers = std::chrono::seconds(1);
 constexpr auto kDocumentGone = std::chrono::seconds(60);
 // A capture time further off than this is a broken clock; it would tear the file apart.
 constexpr Duration kSaneAge = 1h;
-constexpr int kLastPart = 999;
+// Parts of all meetings stand side by side for decades.
+constexpr int kLastPart = 999'999;
 constexpr auto kRetryOpen = std::chrono::seconds(1);
+// Each part is some syncs of the disk: who changes layers or parameter sets all the time must not
+// hold up the record of the others. A meeting begins with some, and changes a few times a minute.
+constexpr int kPartsSaved = 20;
+constexpr auto kPartEach = std::chrono::seconds(2);
 
 struct Item {
   StreamId stream;
@@ -67,6 +72,8 @@ struct BridgeRecord {
   std::array<std::optional<Timestamp>, 4> layer_seen;  // by Layer
   std::optional<Layer> switching_to;
   int next_number = 1;
+  int parts_saved = kPartsSaved;
+  std::chrono::steady_clock::time_point saved_at{};
   std::optional<std::chrono::steady_clock::time_point> refused_at;
   std::optional<std::chrono::steady_clock::time_point> taken_at, ended_at;  // of a document
 };
@@ -227,11 +234,28 @@ struct Recorder::Impl {
     b.waiting.clear();
   }
 
+  static bool may_begin(BridgeRecord& b, std::chrono::steady_clock::time_point now) {
+    const auto earned = (now - b.saved_at) / kPartEach;
+    if (earned > 0) {
+      b.parts_saved = static_cast<int>(std::min<std::int64_t>(b.parts_saved + earned, kPartsSaved));
+      b.saved_at = now;
+    }
+    if (b.parts_saved == 0) return false;
+    --b.parts_saved;
+    return true;
+  }
+
   std::optional<OpenPart> open(std::size_t i, Layer layer, Timestamp base,
                                const std::optional<MatroskaVideo>& video) {
     BridgeRecord& b = bridges[i];
     const auto now = std::chrono::steady_clock::now();
     if (b.refused_at && now - *b.refused_at < kRetryOpen) return std::nullopt;
+    if (!may_begin(b, now)) {
+      b.refused_at = now;
+      alarm(i,
+            "too many new parts in a short time; pictures are not recorded until there are fewer");
+      return std::nullopt;
+    }
     const std::string id = config.bridge_ids[bridge_of(i)] + (is_document(i) ? "-document" : "");
     int fd = -1;
     std::string path;
@@ -244,7 +268,8 @@ struct Recorder::Impl {
     }
     if (fd < 0) {
       b.refused_at = now;
-      alarm(i, "cannot make " + path + ": " + std::strerror(errno));
+      alarm(i, b.next_number > kLastPart ? "no number is left for a part of " + id
+                                         : "cannot make " + path + ": " + std::strerror(errno));
       return std::nullopt;
     }
     sync_directory();
@@ -290,7 +315,13 @@ struct Recorder::Impl {
     if (!part->file->close() && !failed_before)
       alarm(i, "cannot close " + part->report.path + ": " + std::strerror(part->file->error()));
     publish_part(i, *part);
-    done.push_back(report_of(*part));
+    if (part->file->bytes_written() > 0) {
+      done.push_back(report_of(*part));
+    } else {
+      // Of a full disk: the name is free again, for when there is room.
+      ::unlink(part->report.path.c_str());
+      bridges[i].next_number = std::min(bridges[i].next_number, part->report.part);
+    }
     part.reset();
   }
 

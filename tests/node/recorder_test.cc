@@ -340,6 +340,58 @@ TEST_CASE("a disk that is full costs the part, raises an alarm and leaves a read
   CHECK(packets(path, "v") > 10);
 }
 
+TEST_CASE("a disk without room for the first byte leaves no empty files and takes no numbers",
+          "[recorder]") {
+  ScratchDir dir;
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit none{0, RLIM_INFINITY}, enough{RLIM_INFINITY, RLIM_INFINITY};
+    ::setrlimit(RLIMIT_FSIZE, &none);
+    Recorder recorder(config_in(dir));
+    RoomEncoder encoder(320, 180), other(320, 180);
+    Meeting meeting(recorder);
+    meeting.run(encoder, Layer::hi, 0ms, 2s);
+    const auto failed_by = monotonic_now() + 10s;
+    while (recorder.figures().write_errors == 0 && monotonic_now() < failed_by)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    const bool failed = recorder.figures().write_errors > 0;
+    ::setrlimit(RLIMIT_FSIZE, &enough);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1'100));  // until it tries again
+    meeting.run(other, Layer::hi, 2s, 4s);
+    const auto parts = recorder.close();
+    ::_exit(failed && parts.size() == 1 && parts[0].part == 1 ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+  std::size_t files = 0;
+  for ([[maybe_unused]] const auto& file : std::filesystem::directory_iterator(dir.path())) ++files;
+  CHECK(files == 1);
+  CHECK(packets((dir.path() / "xa-nghia-tru-p001.mkv").string(), "v") > 40);
+}
+
+TEST_CASE("who changes parameter sets with every picture takes a few files, not the disk's time",
+          "[recorder]") {
+  ScratchDir dir;
+  Recorder recorder(config_in(dir));
+  RoomEncoder a(320, 180), b(640, 360);
+  Meeting meeting(recorder);
+  const auto key_of = [](RoomEncoder& encoder, int width) {
+    codecs::Picture canvas(width, width * 9 / 16);
+    codecs::fill(canvas, 100, 100, 150);
+    return encoder.encode(canvas, 0ms).access_unit;
+  };
+  const auto small = key_of(a, 320), large = key_of(b, 640);
+  for (int n = 0; n < 200; ++n)
+    meeting.give(picture_stream(Layer::hi), true, n * 33ms, n % 2 == 0 ? small : large);
+  const auto parts = recorder.close();
+  CHECK(parts.size() >= 2);
+  CHECK(parts.size() <= 25);  // twenty saved up, one more each two seconds that this may take
+}
+
 TEST_CASE("garbage instead of a key frame makes no file", "[recorder]") {
   ScratchDir dir;
   Recorder recorder(config_in(dir));
