@@ -21,7 +21,10 @@ constexpr std::size_t kManyPeers = 4;  // above, one thread cannot decode them a
 constexpr std::size_t kJobs = 256;
 constexpr std::size_t kJobBytes = 16U << 20;
 constexpr std::size_t kPicturesPerStream = 24;  // 0.8 s of a stream that waits for its moments
-constexpr std::size_t kShowsWaiting = 1024;
+// More of one bridge's would be too late, and whoever sends thousands a second shall not take the
+// others' room.
+constexpr std::size_t kJobsOfOne = 32;
+constexpr std::size_t kShowsOfOne = 2 * kPicturesPerStream;  // of one source: while layers overlap
 constexpr Duration kDecoderIdle = 5s;  // a layer that was left gives its memory back
 constexpr Duration kShowTooOld = 1s;
 
@@ -53,7 +56,8 @@ struct Screen::Impl {
   mutable std::mutex mutex;
   std::condition_variable wake;
   std::map<StreamId, Pictures> decoded;  // under mutex
-  std::vector<mesh::ShowFrame> shows;    // under mutex
+  std::vector<mesh::ShowFrame> shows;    // under mutex, as they came
+  std::map<PeerId, std::size_t> jobs;    // under mutex: waiting, of each bridge
   bool stopping = false;                 // under mutex
   ScreenFigures shared;                  // under mutex
   std::thread shower;
@@ -66,6 +70,7 @@ struct Screen::Impl {
     };
     std::map<StreamId, Stream> streams;
     while (auto job = worker.jobs.pop()) {
+      job_gone(job->stream.origin);
       const Timestamp begin = monotonic_now();
       Stream& stream = streams[job->stream];
       stream.used = begin;
@@ -77,6 +82,20 @@ struct Screen::Impl {
       wake.notify_one();
       std::erase_if(streams, [&](const auto& s) { return begin - s.second.used > kDecoderIdle; });
     }
+  }
+
+  bool job_comes(PeerId origin) {
+    const std::lock_guard lock(mutex);
+    if (jobs[origin] >= kJobsOfOne) {
+      ++shared.dropped;
+      return false;
+    }
+    ++jobs[origin];
+    return true;
+  }
+  void job_gone(PeerId origin) {
+    const std::lock_guard lock(mutex);
+    --jobs[origin];
   }
 
   void keep(const Job& job, std::shared_ptr<const codecs::Picture> picture, Duration took) {
@@ -120,15 +139,16 @@ struct Screen::Impl {
     }
   }
 
+  static bool same_source(const StreamId& a, const StreamId& b) {
+    return a.origin == b.origin && a.source == b.source;
+  }
+
   // Of several pictures of one source whose moments have passed, the last one is seen.
   void show_newest_due(std::unique_lock<std::mutex>& lock, StreamId due, Timestamp now) {
-    const auto same_source = [&](const mesh::ShowFrame& s) {
-      return s.stream.origin == due.origin && s.stream.source == due.source;
-    };
     mesh::ShowFrame newest;
     bool found = false;
     for (const auto& s : shows) {
-      if (!same_source(s) || s.at > now || !is_ready(s)) continue;
+      if (!same_source(s.stream, due) || s.at > now || !is_ready(s)) continue;
       if (!found || s.captured_at >= newest.captured_at) newest = s;
       found = true;
     }
@@ -138,7 +158,7 @@ struct Screen::Impl {
     pictures.erase(pictures.begin(), pictures.upper_bound(newest.frame_number));
     // What was captured before is past, in other layers too.
     std::erase_if(shows, [&](const mesh::ShowFrame& s) {
-      return same_source(s) && s.captured_at <= newest.captured_at;
+      return same_source(s.stream, due) && s.captured_at <= newest.captured_at;
     });
     std::erase_if(decoded,
                   [&](const auto& d) { return d.first != newest.stream && d.second.empty(); });
@@ -166,22 +186,31 @@ Screen::Screen(std::size_t peers, std::function<void(mesh::Input)> post,
 Screen::~Screen() { stop(); }
 
 void Screen::decode(const mesh::DecodeFrame& frame) {
+  const auto refused = [&] {
+    impl_->post(mesh::FrameDecoded{frame.stream, frame.frame_number, false, Duration{0}});
+  };
+  if (!impl_->job_comes(frame.stream.origin)) return refused();
   auto& worker = *impl_->workers[frame.stream.origin.value % impl_->workers.size()];
   Job job{frame.stream, frame.frame_number, frame.captured_at,
           impl_->store.copy(frame.media.bytes)};
   const std::size_t size = job.bytes.size();
-  if (!worker.jobs.push(std::move(job), size))
-    impl_->post(mesh::FrameDecoded{frame.stream, frame.frame_number, false, Duration{0}});
+  if (worker.jobs.push(std::move(job), size)) return;
+  impl_->job_gone(frame.stream.origin);
+  refused();
 }
 
 void Screen::show(const mesh::ShowFrame& show) {
   {
     const std::lock_guard lock(impl_->mutex);
-    if (impl_->shows.size() >= kShowsWaiting) {
+    auto& shows = impl_->shows;
+    const auto same = [&](const mesh::ShowFrame& s) {
+      return Impl::same_source(s.stream, show.stream);
+    };
+    if (std::ranges::count_if(shows, same) >= static_cast<std::ptrdiff_t>(kShowsOfOne)) {
+      shows.erase(std::ranges::find_if(shows, same));
       ++impl_->shared.dropped;
-      return;
     }
-    impl_->shows.push_back(show);
+    shows.push_back(show);
   }
   impl_->wake.notify_one();
 }

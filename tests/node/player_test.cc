@@ -261,3 +261,26 @@ TEST_CASE("every frame is answered: damaged ones and those that find the queue f
   for (const auto& d : room.decoded) CHECK_FALSE(d.ok);
   CHECK(player->figures().decode_errors + player->figures().dropped == 100);
 }
+
+TEST_CASE("a bridge that floods the screen takes nobody else's place", "[player]") {
+  constexpr StreamId kLiar{PeerId{0}, Source::camera, Layer::hi};
+  Room room;
+  auto player = player_in(room);
+  auto encoder = small_encoder();
+  const auto bytes = encoded(encoder, 120, timestamp_from_ns(1'000));
+  // Jobs for minutes, and pictures that nobody will see for half a second.
+  const std::vector<std::uint8_t> garbage(100'000, 0x5A);
+  const Timestamp later = monotonic_now() + 500ms;
+  for (std::uint32_t n = 0; n < 2'000; ++n) {
+    player->decode(frame(kLiar, n, garbage));
+    player->show({kLiar, n, timestamp_from_ns(n), later});
+  }
+  player->decode(frame(kHi, 5, bytes));
+  player->show({kHi, 5, timestamp_from_ns(1'000), monotonic_now()});
+  REQUIRE(room.wait_for([&] { return !room.shown.empty(); }));
+  player->stop();
+  CHECK(room.shown[0].stream == kHi);
+  for (const auto& d : room.decoded) {
+    if (d.stream == kHi) CHECK(d.ok);
+  }
+}
