@@ -186,13 +186,32 @@ bool LayerBoard::WayAround::answers(std::uint32_t first_lost) const {
 // A key frame goes to all viewers of the layer, a page's next picture is up to 200 ms away: what is
 // on its way already is not made again. To go around a loss once more costs a camera next to
 // nothing.
-void LayerBoard::loss_reported(Timestamp now, Layer layer, std::uint32_t first_lost,
+void LayerBoard::loss_reported(Timestamp now, PeerId peer, Layer layer, std::uint32_t first_lost,
                                Duration takes) {
+  Served& served = peers_[peer.value];
+  if (served.layer != layer && served.next != layer) return;
   const State& s = state(layer);
   const bool page = source_ == Source::document && s.around && s.around->comes(now, takes) &&
                     s.around->answers(first_lost);
   const bool key = s.key && now - s.key->made_at < takes && first_lost < s.key->number;
-  if (!page && !key) invalidate(now, layer, first_lost);
+  if (page || key) return;
+  if (costs_key(s, first_lost) && !may_cost_key(now, served)) return request_key(now, layer);
+  invalidate(now, layer, first_lost);
+}
+
+bool LayerBoard::costs_key(const State& s, std::uint32_t first_lost) const {
+  return (s.key && first_lost <= s.key->number) || first_lost + kReferences <= s.newest;
+}
+
+bool LayerBoard::may_cost_key(Timestamp now, Served& served) {
+  const std::int64_t earned = (now - served.saved_at) / kKeyEach;
+  if (earned > 0) {
+    served.keys_saved = std::min(served.keys_saved + earned, kKeysSaved);
+    served.saved_at = now;
+  }
+  if (served.keys_saved == 0) return false;
+  --served.keys_saved;
+  return true;
 }
 
 void LayerBoard::key_reported(Timestamp now, Layer layer, Duration takes) {
@@ -206,6 +225,7 @@ void LayerBoard::key_reported(Timestamp now, Layer layer, Duration takes) {
 void LayerBoard::frame_encoded(Timestamp now, Layer layer, const Made& frame) {
   State& s = state(layer);
   const bool goes_around = s.around && !s.around->frame && frame.newest_needed < s.around->lost;
+  s.newest = frame.number;
   if (frame.key) {
     s.around = {0, frame.number, now};
   } else if (goes_around) {

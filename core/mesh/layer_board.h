@@ -50,7 +50,8 @@ class LayerBoard {
   // A receiver says so, or that it needs a key frame. It says it again before what answers it can
   // be there: for `takes` since it was made, a key frame answers all that was lost before it, and
   // of a document a picture around the loss answers that.
-  void loss_reported(Timestamp now, Layer layer, std::uint32_t first_lost, Duration takes);
+  void loss_reported(Timestamp now, PeerId peer, Layer layer, std::uint32_t first_lost,
+                     Duration takes);
   void key_reported(Timestamp now, Layer layer, Duration takes);
   struct Made {
     bool key = false;
@@ -117,6 +118,7 @@ class LayerBoard {
       Timestamp made_at;
     };
     std::optional<Key> key;  // the last one
+    std::uint32_t newest = 0;
     bool temporal = false;
     std::optional<Timestamp> temporal_ends;  // nobody needs it any more
     Timestamp late_since;                    // while it is late
@@ -126,8 +128,17 @@ class LayerBoard {
     std::optional<Layer> next;          // moving there
     std::optional<Timestamp> begun_at;  // its key frame has been encoded
     bool half = false, next_half = false;
+    // Key frames that it may cost everybody at once by its losses.
+    std::int64_t keys_saved = kKeysSaved;
+    Timestamp saved_at;
   };
   static constexpr std::array<Layer, 3> kLayers = {Layer::lo, Layer::mid, Layer::hi};
+  // What is no newer costs a key frame (codecs/x264_encoder.cc: references of hi).
+  static constexpr std::uint32_t kReferences = 8;
+  // The worst lines cost one each few seconds, and some together after an outage. Whoever reports
+  // more has them as often as the spacing of all allows.
+  static constexpr std::int64_t kKeysSaved = 10;
+  static constexpr Duration kKeyEach = 1s;
   static constexpr Duration kPairSpacing = 2s;
   static constexpr Duration kLeastSpacing = 150ms;
   static constexpr Duration kUrgentSpacing = 250ms;
@@ -143,6 +154,8 @@ class LayerBoard {
   // path, stood for 0.4 s (0.1 without).
   static constexpr std::size_t kFewestViewers = 3;
 
+  bool costs_key(const State& s, std::uint32_t first_lost) const;
+  static bool may_cost_key(Timestamp now, Served& served);
   State& state(Layer layer) { return states_[static_cast<std::size_t>(layer)]; }
   const State& state(Layer layer) const { return states_[static_cast<std::size_t>(layer)]; }
   std::uint32_t served_to(Layer layer) const { return served_to_[static_cast<std::size_t>(layer)]; }

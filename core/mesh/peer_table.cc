@@ -75,7 +75,7 @@ void PeerTable::packet_arrived(Timestamp now, PacketArrived& in) {
   switch (in.kind) {
     case PacketKind::stun:
       if (const auto reason = peer->link.stun_arrived(now, in.received_at, in.path, bytes)) {
-        drop(*reason);
+        if (!address_taken(now, *peer, in)) drop(*reason);
       }
       break;
     case PacketKind::dtls: peer->link.dtls_arrived(now, in.path, bytes); break;
@@ -91,13 +91,33 @@ void PeerTable::packet_arrived(Timestamp now, PacketArrived& in) {
   touched(now, *peer);
 }
 
+// Whoever a check says that it comes from; null when that is nobody we know.
+Peer* PeerTable::named_by(const wire::StunMessage& check) {
+  const auto colon = check.username.find(':');
+  if (colon == std::string_view::npos) return nullptr;
+  const auto id = find_bridge(config_.roster, check.username.substr(colon + 1));
+  return id ? find(*id) : nullptr;
+}
+
+// After a power cut one bridge has the address that another had, or the roster gives it to the
+// wrong one: then its checks come on the other's path.
+bool PeerTable::address_taken(Timestamp now, Peer& from, PacketArrived& in) {
+  const Path* path = from.link.silent_at(now, in.path);
+  const auto parsed = wire::parse_stun(in.packet->bytes());
+  Peer* peer = path != nullptr && parsed ? named_by(*parsed) : nullptr;
+  if (peer == nullptr || peer == &from) return false;
+  if (!peer->link.stranger_arrived(now, in.received_at, path->uplink, path->remote,
+                                   in.packet->bytes())) {
+    return false;
+  }
+  touched(now, *peer);
+  return true;
+}
+
 void PeerTable::stranger_arrived(Timestamp now, StrangerArrived& in) {
   const auto parsed = wire::parse_stun(in.packet->bytes());
   if (!parsed) return drop(quality::DropReason::malformed);
-  const auto colon = parsed->username.find(':');
-  if (colon == std::string_view::npos) return drop(quality::DropReason::unknown);
-  const auto id = find_bridge(config_.roster, parsed->username.substr(colon + 1));
-  Peer* peer = id ? find(*id) : nullptr;
+  Peer* peer = named_by(*parsed);
   if (peer == nullptr) return drop(quality::DropReason::unknown);
   if (!peer->link.stranger_arrived(now, in.received_at, in.uplink, in.from, in.packet->bytes())) {
     return drop(quality::DropReason::auth);
@@ -165,7 +185,8 @@ void PeerTable::message_arrived(Timestamp now, Peer& peer, const wire::Message& 
   } else if (const auto* loss = std::get_if<wire::LossReport>(&message)) {
     if (const auto lost = outbound_.pictures_of(peer.id, loss->ssrc)) {
       boards_.of(lost->source)
-          .loss_reported(now, lost->layer, outbound_.full_frame_number(*lost, loss->first_lost),
+          .loss_reported(now, peer.id, lost->layer,
+                         outbound_.full_frame_number(*lost, loss->first_lost),
                          outbound_.arrives_within(peer.id, peer.link.rtt()));
     }
   } else if (const auto* key = std::get_if<wire::KeyRequest>(&message)) {

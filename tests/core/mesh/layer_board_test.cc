@@ -202,20 +202,20 @@ TEST_CASE("What a page's viewer reports again while the way around it is under w
   };
   told();
   const Timestamp at = t0 + 1s;
-  board.loss_reported(at, Layer::mid, 14, 400ms);
+  board.loss_reported(at, a, Layer::mid, 14, 400ms);
   CHECK(told() == 14);
   // It was made before the encoder was told, and leans on what is lost.
   board.frame_encoded(at + 10ms, Layer::mid, {false, 15, 14});
-  board.loss_reported(at + 150ms, Layer::mid, 14, 400ms);
+  board.loss_reported(at + 150ms, a, Layer::mid, 14, 400ms);
   CHECK_FALSE(told());
   board.frame_encoded(at + 200ms, Layer::mid, {false, 16, 13});
-  board.loss_reported(at + 550ms, Layer::mid, 15, 400ms);
+  board.loss_reported(at + 550ms, a, Layer::mid, 15, 400ms);
   CHECK_FALSE(told());
   // An older loss is another one, and so is that of the way around.
-  board.loss_reported(at + 560ms, Layer::mid, 16, 400ms);
+  board.loss_reported(at + 560ms, a, Layer::mid, 16, 400ms);
   CHECK(told() == 16);
   board.frame_encoded(at + 600ms, Layer::mid, {false, 17, 13});
-  board.loss_reported(at + 610ms, Layer::mid, 12, 400ms);
+  board.loss_reported(at + 610ms, a, Layer::mid, 12, 400ms);
   CHECK(told() == 12);
 }
 
@@ -224,19 +224,19 @@ TEST_CASE("A page's loss that is still reported when the way around it must have
   LayerBoard board(2, Source::document);
   board.serve(t0, a, Layer::mid);
   board.frame_encoded(t0, Layer::mid, {true, 10, 0});
-  board.loss_reported(t0 + 1s, Layer::mid, 14, 400ms);
+  board.loss_reported(t0 + 1s, a, Layer::mid, 14, 400ms);
   board.frame_encoded(t0 + 1'200ms, Layer::mid, {false, 16, 13});
   while (board.poll()) {
   }
-  board.loss_reported(t0 + 1'600ms, Layer::mid, 14, 400ms);
+  board.loss_reported(t0 + 1'600ms, a, Layer::mid, 14, 400ms);
   const auto set = board.poll();
   REQUIRE(set);
   CHECK(set->invalidate_from == 14);
   // And when nothing was made at all for a second.
   CHECK_FALSE(board.poll());
-  board.loss_reported(t0 + 2'599ms, Layer::mid, 14, 400ms);
+  board.loss_reported(t0 + 2'599ms, a, Layer::mid, 14, 400ms);
   CHECK_FALSE(board.poll());
-  board.loss_reported(t0 + 2'600ms, Layer::mid, 14, 400ms);
+  board.loss_reported(t0 + 2'600ms, a, Layer::mid, 14, 400ms);
   CHECK(board.poll());
 }
 
@@ -258,11 +258,42 @@ TEST_CASE("A camera goes around what is reported each time", "[core][mesh]") {
   Stage s;
   s.runs(t0, a, Layer::hi);
   for (const Duration after : {0ms, 150ms}) {
-    s.board.loss_reported(t0 + after, Layer::hi, 7, 400ms);
+    s.board.loss_reported(t0 + after, a, Layer::hi, 7, 400ms);
     const auto set = s.board.poll();
     REQUIRE(set);
     CHECK(set->invalidate_from == 7);
   }
+}
+
+TEST_CASE("Losses of a layer that a peer does not get change nothing", "[core][mesh]") {
+  Stage s;
+  s.runs(t0, a, Layer::hi);
+  s.runs(t0, b, Layer::mid);
+  s.board.loss_reported(t0 + 1s, b, Layer::hi, 0, 400ms);
+  CHECK_FALSE(s.board.poll());
+  s.board.loss_reported(t0 + 1s, a, Layer::hi, 0, 400ms);
+  CHECK(s.board.poll());
+}
+
+TEST_CASE("Whoever reports every key frame lost costs everybody two a second at most",
+          "[core][mesh]") {
+  Stage s;
+  s.runs(t0, a, Layer::hi);
+  std::uint32_t number = 0;
+  int keys = 0;
+  for (Timestamp now = t0; now < t0 + 60s; now += 33ms) {
+    s.board.time_passed(now);
+    s.board.loss_reported(now, a, Layer::hi, number, 0ms);
+    bool key = false;
+    while (const auto set = s.board.poll())
+      key = key || set->idr || (set->invalidate_from && *set->invalidate_from <= number);
+    if (!key) continue;
+    s.board.frame_encoded(now, Layer::hi, {true, ++number, 0});
+    ++keys;
+  }
+  // Ten at once, one a second by its losses, and two each two seconds as who asks for them may.
+  CHECK(keys <= 10 + 60 + 60);
+  CHECK(keys >= 60);  // but a line that loses each of them gets them
 }
 
 TEST_CASE("A camera's loss that a key frame on its way mends makes no second one", "[core][mesh]") {
@@ -271,13 +302,13 @@ TEST_CASE("A camera's loss that a key frame on its way mends makes no second one
   s.board.frame_encoded(t0 + 1s, Layer::mid, {true, 40, 0});
   while (s.board.poll()) {
   }
-  s.board.loss_reported(t0 + 1'200ms, Layer::mid, 39, 400ms);
+  s.board.loss_reported(t0 + 1'200ms, a, Layer::mid, 39, 400ms);
   s.board.key_reported(t0 + 1'399ms, Layer::mid, 400ms);
   CHECK_FALSE(s.board.poll());
   CHECK_FALSE(s.board.deadline());
   // The key frame itself is lost, or it must have come and something is missing yet.
   SECTION("what is lost behind it is gone around") {
-    s.board.loss_reported(t0 + 1'200ms, Layer::mid, 40, 400ms);
+    s.board.loss_reported(t0 + 1'200ms, a, Layer::mid, 40, 400ms);
     const auto set = s.board.poll();
     REQUIRE(set);
     CHECK(set->invalidate_from == 40);
