@@ -19,7 +19,7 @@ constexpr std::size_t kMaxAcksDue = 64;
 
 bool ControlChannel::has_room(wire::ControlPriority priority) const {
   return std::count_if(outgoing_.begin(), outgoing_.end(), [priority](const Outgoing& o) {
-           return o.priority == priority;
+           return o.slot == 0 && o.priority == priority;
          }) < kQueuePerPriority;
 }
 
@@ -37,7 +37,7 @@ bool ControlChannel::send(Timestamp now, wire::ControlPriority priority, ByteSpa
       o = o->slot == slot ? outgoing_.erase(o) : o + 1;
     }
   }
-  if (!has_room(priority)) return false;
+  if (slot == 0 && !has_room(priority)) return false;
   Outgoing o;
   o.priority = priority;
   o.id = next_id_[static_cast<std::size_t>(priority)]++;

@@ -16,13 +16,13 @@
 namespace diemcau::mesh {
 
 // Messages are delivered once, in any order: what needs an order carries a version. Everything is
-// bounded: at most kQueuePerPriority wait here, a receiver holds at most kPartialMessages
-// unfinished ones and remembers the last kSeenIds.
+// bounded: at most kQueuePerPriority and one per slot wait here, a receiver holds at most
+// kPartialMessages unfinished ones and remembers the last kSeenIds.
 class ControlChannel {
  public:
   // False when that priority has its share of messages waiting: nothing accepted is ever dropped. A
-  // newer message of the same slot (≠ 0) replaces an older one, whether or not part of it is on its
-  // way.
+  // message of a slot (≠ 0) always has room, and replaces an older one of the slot, whether or not
+  // part of that is on its way.
   bool send(Timestamp now, wire::ControlPriority priority, ByteSpan message, std::uint8_t slot);
   void datagram_arrived(Timestamp now, ByteSpan datagram);
   // One finished message; valid until the next call on this object. Poll until empty after

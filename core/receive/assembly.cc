@@ -198,6 +198,7 @@ std::optional<PacketId> Assembly::decodable_behind(PacketId from) {
     PacketId last = first;
     while (last < highest_ && present(last) && !slot(last).descriptor.end) ++last;
     if (present(last) && slot(last).descriptor.end) return first;
+    first = last;  // whatever begins in between is not whole either
   }
   return std::nullopt;
 }
@@ -229,9 +230,9 @@ void Assembly::lost(std::int64_t frame) {
 }
 
 void Assembly::decode_failed(std::int64_t frame) {
-  for (std::int64_t f = frame; last_good_ && f <= *last_good_; ++f) {
-    auto& memory = good_[static_cast<std::size_t>(f) % kFrameMemory];
-    if (memory == f) memory = -1;
+  // By the memory, not by the numbers in between, which are whatever the peer counts.
+  for (std::int64_t& good : good_) {
+    if (good >= frame) good = -1;
   }
   if (last_good_ && *last_good_ >= frame) last_good_ = frame - 1;
   lost(frame);

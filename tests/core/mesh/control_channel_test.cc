@@ -81,6 +81,15 @@ TEST_CASE("A priority that is full refuses more and leaves room for the others",
   CHECK(a.send(t0, ControlPriority::floor, message(10, 2), 0));
 }
 
+TEST_CASE("A slot's message has room where all others of its priority wait", "[core][mesh]") {
+  ControlChannel a;
+  while (a.send(t0, ControlPriority::subscriptions, message(10, 1), 0)) {
+  }
+  CHECK(a.send(t0, ControlPriority::subscriptions, message(10, 2), 3));
+  CHECK(a.send(t0, ControlPriority::subscriptions, message(10, 3), 3));
+  CHECK_FALSE(a.send(t0, ControlPriority::subscriptions, message(10, 4), 0));
+}
+
 TEST_CASE("Urgent messages leave before those that were queued earlier", "[core][mesh]") {
   ControlChannel a, b;
   REQUIRE(a.send(t0, ControlPriority::backfill, message(1000, 1), 0));
