@@ -62,6 +62,7 @@ enum class Text : std::uint8_t {
   roster_too_long,
   roster_duplicate_id,
   roster_duplicate_key,
+  roster_duplicate_address,
   roster_second_central,
   roster_not_in,
   roster_other_key,
@@ -75,6 +76,7 @@ enum class Text : std::uint8_t {
   link_up,
   link_down,
   link_refused,
+  unreachable_family,
   peer_left,
   document_shown,
   document_put_away,
@@ -165,7 +167,8 @@ inline constexpr std::array<TextRow, static_cast<std::size_t>(Text::count_)> kTe
     {Text::key_missing_file, "chưa có tệp khóa {0}; hãy tạo bằng: diemcau-node keygen --out {0}",
      "there is no key file {0}; make one with: diemcau-node keygen --out {0}"},
     {Text::key_bad,
-     "{0} không phải khóa riêng PEM không mật khẩu; hãy tạo khóa mới bằng diemcau-node keygen",
+     "{0} không phải là khóa riêng dạng PEM không đặt mật khẩu; hãy tạo khóa mới bằng diemcau-node "
+     "keygen",
      "{0} is no PEM private key without a password; make a new one with diemcau-node keygen"},
     {Text::key_not_p256,
      "khóa trong {0} không thuộc đường cong P-256; hãy tạo khóa mới bằng diemcau-node keygen",
@@ -245,6 +248,9 @@ inline constexpr std::array<TextRow, static_cast<std::size_t>(Text::count_)> kTe
     {Text::roster_duplicate_key,
      "{0}: khóa công khai của \"{1}\" trùng với \"{2}\"; hãy tạo khóa riêng cho mỗi điểm cầu",
      "{0}: \"{1}\" has the public key of \"{2}\"; make a key for each bridge"},
+    {Text::roster_duplicate_address,
+     "{0}: địa chỉ {1} của \"{2}\" trùng với \"{3}\"; mỗi điểm cầu phải có địa chỉ và cổng riêng",
+     "{0}: the address {1} of \"{2}\" is also that of \"{3}\"; each bridge needs its own"},
     {Text::roster_second_central,
      "{0}: \"{1}\" là điểm cầu trung tâm thứ hai sau \"{2}\"; hãy đổi role thành \"member\"",
      "{0}: \"{1}\" is a second central bridge beside \"{2}\"; make its role \"member\""},
@@ -265,8 +271,13 @@ inline constexpr std::array<TextRow, static_cast<std::size_t>(Text::count_)> kTe
     {Text::link_up, "đã kết nối với {0}", "connected to {0}"},
     {Text::link_down, "mất kết nối với {0}", "lost {0}"},
     {Text::link_refused,
-     "không trao đổi được khóa với {0}; hãy so khóa công khai của hai bên với danh bạ",
+     "không trao đổi được khóa với {0}; hãy đối chiếu khóa công khai của hai bên với danh bạ",
      "no keys could be agreed with {0}; compare both public keys with the roster"},
+    {Text::unreachable_family,
+     "danh bạ chỉ ghi địa chỉ IPv6 cho {0}, còn máy này dùng IPv4 ({1}); hãy đổi listen thành "
+     "\"[::]:CỔNG\" trong {2} hoặc ghi thêm địa chỉ IPv4",
+     "the roster has only IPv6 addresses of {0}, and this bridge uses IPv4 ({1}); make listen "
+     "\"[::]:PORT\" in {2}, or add an IPv4 address"},
     {Text::peer_left, "{0} đã rời cuộc họp", "{0} has left"},
     {Text::document_shown, "{0} đang trình chiếu tài liệu", "{0} shows a document"},
     {Text::document_put_away, "{0} đã ngừng trình chiếu tài liệu",
@@ -275,19 +286,20 @@ inline constexpr std::array<TextRow, static_cast<std::size_t>(Text::count_)> kTe
      "không dùng được tài liệu {0} ({1}); hãy kiểm tra tệp đó hoặc chọn tệp khác",
      "the document {0} cannot be used ({1}); check that file or choose another"},
     {Text::document_none,
-     "chưa biết trình chiếu tài liệu nào; hãy thêm --source TỆP, hoặc ghi document trong mục "
+     "chưa chọn tài liệu để trình chiếu; hãy thêm --source TỆP, hoặc ghi document trong mục "
      "[media]",
      "there is no document to show; add --source FILE, or document to [media]"},
     {Text::document_is_shown, "đang trình chiếu tài liệu {0}", "the document {0} is being shown"},
-    {Text::document_is_not_shown, "không trình chiếu tài liệu nào", "no document is being shown"},
+    {Text::document_is_not_shown, "hiện không trình chiếu tài liệu nào",
+     "no document is being shown"},
     {Text::control_unusable,
      "không nhận được lệnh ở {0} ({1}), cuộc họp vẫn tiếp tục; muốn bắt đầu hay ngừng trình chiếu "
      "tài liệu, hãy sửa rồi chạy lại",
      "no commands are taken at {0} ({1}), the meeting goes on; to start and stop documents, mend "
      "this and run again"},
     {Text::control_no_answer,
-     "không có điểm cầu nào trả lời ở {0}; hãy kiểm tra: diemcau-node run đang chạy với cùng tệp "
-     "cấu hình và cùng người dùng",
+     "không có điểm cầu nào trả lời ở {0}; hãy kiểm tra xem diemcau-node run có đang chạy với cùng "
+     "tệp cấu hình và cùng tài khoản không",
      "no bridge answers at {0}; check that diemcau-node run is running with the same configuration "
      "file and as the same user"},
     {Text::control_unknown, "điểm cầu đang chạy không hiểu lệnh này; hãy cập nhật phần mềm",
@@ -296,7 +308,7 @@ inline constexpr std::array<TextRow, static_cast<std::size_t>(Text::count_)> kTe
      "{0} dùng phiên bản giao thức {1} không tương thích; hãy cập nhật phần mềm",
      "{0} speaks protocol version {1}, which does not fit; update the software"},
     {Text::leaving, "đang rời cuộc họp", "leaving"},
-    {Text::left, "đã rời sau {0} giây", "left after {0} s"},
+    {Text::left, "đã rời cuộc họp sau {0} giây", "left after {0} s"},
     {Text::port_in_use,
      "cổng {0} đang được chương trình khác dùng; hãy tắt chương trình đó hoặc đổi {1}",
      "{0} is in use by another program; end that or change {1}"},
@@ -306,7 +318,7 @@ inline constexpr std::array<TextRow, static_cast<std::size_t>(Text::count_)> kTe
      "the source {0} cannot be used ({1}); mend [media]"},
     {Text::media_ended, "nguồn hình và tiếng đã hết; cuộc họp vẫn tiếp tục",
      "the source has ended; the meeting goes on"},
-    {Text::disk_trouble, "không ghi được bản ghi của {0} ({1}); hãy kiểm tra đĩa ngay",
+    {Text::disk_trouble, "không ghi được bản ghi của {0} ({1}); hãy kiểm tra ổ đĩa ngay",
      "the record of {0} cannot be written ({1}); check the disk now"},
     {Text::tile_waiting, "đang chờ", "waiting"},
     {Text::tile_lost, "mất kết nối", "connection lost"},
@@ -320,18 +332,21 @@ inline constexpr std::array<TextRow, static_cast<std::size_t>(Text::count_)> kTe
     {Text::probe_no_address, "{0}: điểm cầu {1} chưa có địa chỉ; hãy thêm mục addresses",
      "{0}: the bridge {1} has no address; add its addresses"},
     {Text::probe_no_answer,
-     "{0} không trả lời ở {1}; hãy kiểm tra: phần mềm bên đó đang chạy với cùng danh bạ, tường lửa "
-     "cho qua UDP",
+     "{0} không trả lời ở {1}; hãy kiểm tra xem phần mềm bên đó có đang chạy với cùng danh bạ không "
+     "và tường lửa có cho UDP đi qua không",
      "{0} does not answer at {1}; check that its bridge runs with the same roster and that "
      "firewalls let UDP pass"},
     {Text::probe_too_old, "{0} không trả lời được phép đo này; hãy cập nhật phần mềm bên đó",
      "{0} cannot answer this measurement; update its software"},
     {Text::probe_line,
-     "{0} → {1}: {2} gói, mất {3:.2f} %, trễ nhỏ nhất {4:.2f} ms, trung vị {5:.2f} ms, p95 {6:.2f} "
+     "{0} → {1}: {2} gói, mất {3:.2f} %, độ trễ: nhỏ nhất {4:.2f} ms, trung vị {5:.2f} ms, p95 "
+     "{6:.2f} "
      "ms",
      "{0} → {1}: {2} packets, {3:.2f} % lost, delay least {4:.2f} ms, median {5:.2f} ms, "
      "p95 {6:.2f} ms"},
-    {Text::probe_clock, "hai đồng hồ lệch nhau {0:.1f} phần triệu; {1} gói không rõ số phận",
+    {Text::probe_clock,
+     "đồng hồ hai máy chạy nhanh chậm khác nhau {0:.1f} phần triệu; không xác định được kết quả "
+     "của {1} gói",
      "the two clocks drift by {0:.1f} ppm; the fate of {1} packets is unknown"},
     {Text::probe_files, "đã ghi {0} (chiều về) và {1} (chiều đi)",
      "wrote {0} (to us) and {1} (to the peer)"},
@@ -344,7 +359,7 @@ inline constexpr std::array<TextRow, static_cast<std::size_t>(Text::count_)> kTe
      "Write a summary (JSON) to this file at the end"},
     {Text::help_input_log, "Ghi mọi đầu vào của lõi vào tệp này",
      "Write every input of the core to this file"},
-    {Text::help_seconds, "Rời cuộc họp sau chừng ấy giây", "Leave after this many seconds"},
+    {Text::help_seconds, "Tự rời cuộc họp sau số giây này", "Leave after this many seconds"},
     {Text::help_keygen, "Tạo khóa cho một điểm cầu", "Make the key of a bridge"},
     {Text::help_out, "Thư mục (tạo key.pem và public.txt) hoặc tên tệp khóa",
      "Folder (for key.pem and public.txt) or name of the key file"},
@@ -380,7 +395,8 @@ inline constexpr std::array<TextRow, static_cast<std::size_t>(Text::count_)> kTe
     {Text::help_probe_out, "Tệp CSV cho chiều về; chiều đi: TÊN-to-peer.csv",
      "CSV file for the direction to us; the other one: NAME-to-peer.csv"},
 
-    {Text::usage_error, "{0}; xem: diemcau-node --help", "{0}; see: diemcau-node --help"},
+    {Text::usage_error, "sai cách gọi lệnh ({0}); xem: diemcau-node --help",
+     "{0}; see: diemcau-node --help"},
     {Text::unexpected_error, "không thực hiện được: {0}", "this did not work: {0}"},
 }};
 

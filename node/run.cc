@@ -127,6 +127,7 @@ class RunningBridge {
     open_control();
     started_at_ = monotonic_now();
     loop_->start(status_);
+    warn_of_unreachable();
     log(say<Text::started>(language_, config_.id, sorted_[self_.value].name,
                            text_of(config_.listen)));
     tick();
@@ -141,6 +142,18 @@ class RunningBridge {
     require_bridges(roster, config.roster);
     return roster;
   }
+  // They may reach us all the same, from an address that we have not been told.
+  void warn_of_unreachable() const {
+    if (!config_.listen.is_v4()) return;
+    for (const RosterBridge& b : sorted_) {
+      const bool only_v6 =
+          !b.addresses.empty() && std::ranges::none_of(b.addresses, &Endpoint::is_v4);
+      if (only_v6)
+        log(say<Text::unreachable_family>(language_, b.name, text_of(config_.listen),
+                                          config_.file.string()));
+    }
+  }
+
   static void log(const std::string& line) { fmt::print(stderr, "{}\n", line); }
 
   void make_stages() {

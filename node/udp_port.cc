@@ -144,6 +144,11 @@ void UdpPort::close() {
 }
 
 bool UdpPort::send(const Endpoint& to, ByteSpan datagram) {
+  // The end of an IPv6 address would be somebody's IPv4 address.
+  if (!impl_->v6 && !to.is_v4()) {
+    ++impl_->send_failures;
+    return false;
+  }
   socklen_t size = 0;
   const sockaddr_storage address = to_sockaddr(to, impl_->v6, size);
   const ssize_t sent = ::sendto(impl_->socket.native_handle(), datagram.data(), datagram.size(),

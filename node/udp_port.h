@@ -34,7 +34,8 @@ class UdpPort {
 
   void start(Arrival arrival, BatchDone batch_done);
   void close();
-  // False when the kernel refused (buffer full, unreachable): the datagram is lost, as on any line.
+  // False when the kernel refused (buffer full, unreachable), or when an IPv4 port cannot reach an
+  // IPv6 address: the datagram is lost, as on any line.
   bool send(const Endpoint& to, ByteSpan datagram);
   std::uint16_t port() const;
   std::uint64_t send_failures() const;
