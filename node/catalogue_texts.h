@@ -332,7 +332,8 @@ inline constexpr std::array<TextRow, static_cast<std::size_t>(Text::count_)> kTe
     {Text::probe_no_address, "{0}: điểm cầu {1} chưa có địa chỉ; hãy thêm mục addresses",
      "{0}: the bridge {1} has no address; add its addresses"},
     {Text::probe_no_answer,
-     "{0} không trả lời ở {1}; hãy kiểm tra xem phần mềm bên đó có đang chạy với cùng danh bạ không "
+     "{0} không trả lời ở {1}; hãy kiểm tra xem phần mềm bên đó có đang chạy với cùng danh bạ "
+     "không "
      "và tường lửa có cho UDP đi qua không",
      "{0} does not answer at {1}; check that its bridge runs with the same roster and that "
      "firewalls let UDP pass"},
