@@ -74,7 +74,6 @@ class X264Encoder {
   // The picture has the size of the settings; capture times grow. The result is valid until the
   // next call.
   const EncodedFrame& encode(const VideoFrame& frame, const EncodeRequest& request);
-  std::uint32_t next_frame_number() const;
 
  private:
   struct Impl;

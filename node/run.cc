@@ -11,6 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 
+#include "core/wire/messages.h"
 #include "node/address.h"
 #include "node/catalogue.h"
 #include "node/clock.h"
@@ -190,7 +191,8 @@ class RunningBridge {
     if (config_.metrics_listen.empty()) return;
     const BuildInfo build = build_info();
     metrics_ = std::make_unique<Metrics>(config_.metrics_listen,
-                                         Metrics::Build{build.version, build.commit, "1"});
+                                         Metrics::Build{build.version, build.commit,
+                                                        std::to_string(wire::kProtocolVersion)});
   }
   void make_loop(const RunOptions& options) {
     mesh::PairMac* mac = &pair_mac_;

@@ -69,8 +69,10 @@ class Collector {
 
   void add(const quality::FlowReport& f, std::size_t to) {
     const std::size_t pair = f.from.value * n_ + to;
-    received_ += figure(quality::flow_figures(f), nullptr, "received_kbps").value_or(0);
+    const auto figures = quality::flow_figures(f);
+    received_ += figure(figures, nullptr, "received_kbps").value_or(0);
     if (f.source == Source::document) return;  // its pages are judged by themselves
+    raise(value(MetricId::residual_loss_ratio), figure(figures, nullptr, "residual_loss_ratio"));
     if (f.media == MediaKind::video) {
       Picture& p = pictures_[pair];
       p.shown += f.frames_shown;
@@ -79,8 +81,6 @@ class Collector {
       p.end_to_end.merge(f.end_to_end);
       return;
     }
-    const auto figures = quality::flow_figures(f);
-    raise(value(MetricId::residual_loss_ratio), figure(figures, nullptr, "residual_loss_ratio"));
     const auto r = figure(figures, nullptr, "r_factor");
     const auto concealed = figure(figures, nullptr, "concealed_ratio");
     if (r && concealed)

@@ -335,7 +335,6 @@ void Network::lose(std::uint32_t flight, Passage passage) {
 
 void Network::warmup_over(Timestamp now) {
   for (Line& line : lines_) catch_up(now, line);
-  at_warmup_ = tally_;
   measured_from_ = now;
   for (Line& line : lines_) line.link.reset_figures(now);
   crossings_.reset();
@@ -355,20 +354,6 @@ void Network::finish(Timestamp now) {
 Tally Network::tally() const {
   Tally t = tally_;
   t.in_flight = flights_.in_use();
-  return t;
-}
-
-Tally Network::tally_after_warmup() const {
-  Tally t = tally_;
-  t.sent -= at_warmup_.sent;
-  t.delivered -= at_warmup_.delivered;
-  t.dropped_queue -= at_warmup_.dropped_queue;
-  t.dropped_policer -= at_warmup_.dropped_policer;
-  t.lost_wire -= at_warmup_.lost_wire;
-  t.lost_outage -= at_warmup_.lost_outage;
-  t.duplicated -= at_warmup_.duplicated;
-  t.lost_by_hand -= at_warmup_.lost_by_hand;
-  t.refused -= at_warmup_.refused;
   return t;
 }
 

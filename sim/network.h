@@ -124,7 +124,6 @@ class Network {
   // The end: works out what has happened by now.
   void finish(Timestamp now);
   Tally tally() const;
-  Tally tally_after_warmup() const;
   bool interrupted(std::uint16_t member, Timestamp from, Timestamp to) const;
   // Utilisation counts from the end of the warm-up.
   std::vector<LinkReport> link_reports(Timestamp now);
@@ -183,7 +182,7 @@ class Network {
   Slots<Datagram> flights_;
   Slots<CrossParcel> parcels_;
   Crossings crossings_;
-  Tally tally_, at_warmup_;
+  Tally tally_;
 };
 
 }  // namespace diemcau::sim

@@ -249,7 +249,6 @@ struct World::Impl {
     r.measured = scenario.duration - scenario.warmup;
     r.events = noted;
     r.whole = network.tally();
-    r.after_warmup = network.tally_after_warmup();
     for (std::size_t i = 0; i < members.size(); ++i) {
       r.names.push_back(scenario.members[i].name);
       for (std::size_t j = 0; j < members.size(); ++j) {

@@ -78,7 +78,6 @@ struct RunResult {
   std::uint64_t undecodable = 0;       // frames given to a decoder that lacked their reference
   std::uint64_t underrun_samples = 0;  // that loudspeakers found missing
   Tally whole;                         // of the whole run
-  Tally after_warmup;                  // without in_flight
   std::vector<std::string> names;      // by PeerId
   // Pairs of them that share no meeting, and so have nothing to say to each other; both orders.
   std::set<std::pair<std::size_t, std::size_t>> apart;

@@ -69,7 +69,6 @@ void LoadPeer::play_track(Layer layer, Timestamp now) {
   encoded.oldest_needed = track.number - frame.oldest_needed;
   encoded.key = frame.key;
   encoded.nals = nals_;
-  keys_sent_ += frame.key ? 1U : 0U;
   ++track.number;
   track.at = (track.at + 1) % frames.size();
   peer_.loop().step(encoded);

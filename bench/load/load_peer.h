@@ -30,7 +30,6 @@ class LoadPeer {
   std::optional<Timestamp> proven_at() const { return proven_at_; }
   std::optional<Timestamp> up_at() const { return up_at_; }
   bool up() const { return up_; }
-  std::uint64_t keys_sent() const { return keys_sent_; }
   quality::BridgeReport report() const { return peer_.report(); }
 
  private:
@@ -54,7 +53,6 @@ class LoadPeer {
   std::vector<mesh::NalUnit> nals_;
   std::optional<Timestamp> proven_at_, up_at_;
   bool up_ = false;
-  std::uint64_t keys_sent_ = 0;
 };
 
 }  // namespace diemcau::bench

@@ -195,12 +195,18 @@ void LayerBoard::loss_reported(Timestamp now, PeerId peer, Layer layer, std::uin
                     s.around->answers(first_lost);
   const bool key = s.key && now - s.key->made_at < takes && first_lost < s.key->number;
   if (page || key) return;
-  if (costs_key(s, first_lost) && !may_cost_key(now, served)) return request_key(now, layer);
+  if (costs_key(layer, first_lost) && !may_cost_key(now, served)) return request_key(now, layer);
   invalidate(now, layer, first_lost);
 }
 
-bool LayerBoard::costs_key(const State& s, std::uint32_t first_lost) const {
-  return (s.key && first_lost <= s.key->number) || first_lost + kReferences <= s.newest;
+// An encoder has nothing older to go on from: of large pictures eight references, of small ones
+// sixteen (codecs/x264_encoder.cc), one of which must be before what is lost, and one may be newer
+// than we know.
+bool LayerBoard::costs_key(Layer layer, std::uint32_t first_lost) const {
+  const State& s = state(layer);
+  const bool large = layer == Layer::hi || source_ == Source::document;
+  const std::uint32_t reach = (large ? 8 : 16) - 2;
+  return (s.key && first_lost <= s.key->number) || first_lost + reach <= s.newest;
 }
 
 bool LayerBoard::may_cost_key(Timestamp now, Served& served) {

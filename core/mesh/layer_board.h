@@ -133,12 +133,10 @@ class LayerBoard {
     Timestamp saved_at;
   };
   static constexpr std::array<Layer, 3> kLayers = {Layer::lo, Layer::mid, Layer::hi};
-  // What is no newer costs a key frame (codecs/x264_encoder.cc: references of hi).
-  static constexpr std::uint32_t kReferences = 8;
-  // The worst lines cost one each few seconds, and some together after an outage. Whoever reports
+  // The worst lines cost one each second or two, and some together after an outage. Whoever reports
   // more has them as often as the spacing of all allows.
   static constexpr std::int64_t kKeysSaved = 10;
-  static constexpr Duration kKeyEach = 1s;
+  static constexpr Duration kKeyEach = 500ms;
   static constexpr Duration kPairSpacing = 2s;
   static constexpr Duration kLeastSpacing = 150ms;
   static constexpr Duration kUrgentSpacing = 250ms;
@@ -154,7 +152,7 @@ class LayerBoard {
   // path, stood for 0.4 s (0.1 without).
   static constexpr std::size_t kFewestViewers = 3;
 
-  bool costs_key(const State& s, std::uint32_t first_lost) const;
+  bool costs_key(Layer layer, std::uint32_t first_lost) const;
   static bool may_cost_key(Timestamp now, Served& served);
   State& state(Layer layer) { return states_[static_cast<std::size_t>(layer)]; }
   const State& state(Layer layer) const { return states_[static_cast<std::size_t>(layer)]; }

@@ -139,7 +139,6 @@ class Link {
   // What every packet reads stands first: in a large mesh each link has left the cache since its
   // last one.
   LinkState state_ = LinkState::checking;
-  bool hello_arrived_ = false;
   bool suspect_ = false;
   bool peer_repairs_ = false;
   bool peer_knows_sound_by_time_ = false;
@@ -153,8 +152,7 @@ class Link {
   PeerId peer_;
   HandshakeRole role_;
   std::optional<Timestamp> down_since_;
-  std::array<Path, 4>
-      paths_;  // as many as the roster may hint; a new proven address replaces the stalest
+  std::array<Path, kPaths> paths_;
   HandshakeRunner handshake_;
   std::optional<Timestamp> handshake_retry_at_;
   ControlChannel control_;
@@ -163,7 +161,6 @@ class Link {
   std::string username_out_, username_in_;            // "to:from"
   std::uint64_t session_ = 0;                         // ours, towards this peer
   std::optional<std::uint64_t> peer_session_;         // authoritative: from an answer to our check
-  std::optional<std::uint64_t> association_session_;  // the peer session the keys belong to
   std::uint64_t reconnects_ = 0, handshakes_done_ = 0, handshakes_failed_ = 0;
   Duration outage_{};
 };

@@ -25,7 +25,6 @@ void Link::advance(Timestamp now) {
 void Link::begin_handshake(Timestamp now) {
   state_ = LinkState::handshaking;
   handshake_retry_at_.reset();
-  association_session_ = peer_session_;
   handshake_.begin(now, context_.handshakes, peer_, role_);
   send_flight();
 }
@@ -48,7 +47,6 @@ void Link::dtls_arrived(Timestamp now, PathId id, ByteSpan bytes) {
     ++generation_;
     state_ = LinkState::greeting;
     control_.reset();
-    hello_arrived_ = false;
     emit(EventKind::handshake_done, generation_);
     send_hello(now);
   } else if (was_running && handshake_.failed()) {
@@ -74,12 +72,10 @@ void Link::reset_association(Timestamp now) {
   if (handshake_.exists()) context_.handshakes.forget(peer_);
   handshake_.stop();
   handshake_retry_at_.reset();
-  association_session_.reset();
   control_.reset();
   // Whoever has started anew may have another clock: the old one's shortest round trips would win
   // for half a minute.
   for (Path& path : paths_) path.clock.reset();
-  hello_arrived_ = false;
   if (state_ == LinkState::up) {
     if (!left_) emit(EventKind::link_down);  // who says goodbye is not lost
     down_since_ = now;
@@ -111,7 +107,6 @@ void Link::hello_arrived(Timestamp now, const wire::Hello& hello) {
     return;
   }
   if (hello.bridge_id != context_.config.roster[peer_.value].id) return;
-  hello_arrived_ = true;
   peer_repairs_ = (hello.capabilities & wire::bit(wire::Capability::repair)) != 0;
   peer_knows_sound_by_time_ =
       (hello.capabilities & wire::bit(wire::Capability::sound_by_time)) != 0;

@@ -22,8 +22,6 @@ constexpr std::array<std::pair<Source, Layer>, Outbound::kMostStreams> kStreams 
 constexpr std::size_t kMostHeaders =
     wire::kMaxRtpHeaderBytes + wire::redundancy_header_bytes(wire::kMostEarlierFrames);
 // Such a path loses by itself what it loses.
-constexpr Duration kShortQueue = 20ms;
-constexpr std::uint32_t kLosesPermille = 5;
 
 // The best layer and sound, with a tenth for headers.
 Bitrate most_of_path(const BridgeConfig& config) {
@@ -151,7 +149,8 @@ Outbound::Departure Outbound::depart(Timestamp now, send::Pacer::Next& next) {
     pacer_.account(now, ByteCount::bytes(static_cast<std::int64_t>(packet->wire_size() - known)));
   }
   uplink_.sent(now, next.peer, sender.ssrc(), seq,
-               static_cast<std::uint16_t>(packet->wire_size() + send::kLineOverheadBytes), media);
+               static_cast<std::uint16_t>(packet->wire_size() + wire::kLineOverheadBytes),
+               outgoing.source);
   if (mendable) {
     path.repair.media_left(now, *packet, media == MediaKind::video && outgoing.descriptor.end);
     enqueue_repair(now, next.peer);
@@ -208,7 +207,7 @@ void Outbound::nack_arrived(Timestamp now, PeerId peer, const wire::Nack& nack,
   const repair::Sender::Terms known = terms(now, peer, round_trip);
   path.repair.asked(now, asked_, known);
   // Of what a full queue has lost, reports will tell: until then the window is rightly small.
-  if (known.queue <= kShortQueue && known.inherent_loss_permille >= kLosesPermille) {
+  if (known.loses_by_itself()) {
     for (const PacketId id : path.repair.known_lost()) {
       if (const auto rtp = path.repair.header_of(id)) uplink_.asked_for(peer, rtp->ssrc, rtp->seq);
     }

@@ -356,8 +356,8 @@ quality::BridgeReport PeerTable::report(Timestamp now) const {
     quality::PathReport& path = r.paths.emplace_back(peer->link.report(now));
     const auto& sent = outbound_.repair(peer->id).figures();
     const auto& received = peer->inbound.repair_figures();
-    path.repair = {sent.repeated,     sent.coded,     sent.repair_bytes, sent.media_bytes,
-                   received.repeated, received.coded, received.useless,  received.recovered};
+    path.repair = {sent.repeated,  sent.coded,       sent.repair_bytes, received.repeated,
+                   received.coded, received.useless, received.recovered};
     path.pictures_left_out = outbound_.pictures_left_out(peer->id);
     if (const auto figures = outbound_.uplink().figures(peer->id)) {
       path.target = figures->target;

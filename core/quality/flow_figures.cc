@@ -4,12 +4,12 @@
 #include <algorithm>
 
 #include "core/quality/emodel.h"
+#include "core/wire/rtp.h"
 
 namespace diemcau::quality {
 
 namespace {
 // Core counts what it is handed; the datagram on the line had its seal as well (RFC 7714 §13.2).
-constexpr std::uint64_t kSealBytes = 16;
 
 double seconds(Duration d) { return to_ms_double(d) / 1e3; }
 double ratio(std::uint64_t part, std::uint64_t whole) {
@@ -35,10 +35,6 @@ void add_picture(std::vector<FlowFigure>& figures, const FlowReport& flow) {
 }
 
 void add_sound(std::vector<FlowFigure>& figures, const FlowReport& flow) {
-  if (flow.frames > 0 && flow.audio_frames_lost_after_buffer) {
-    figures.push_back(
-        {nullptr, "residual_loss_ratio", ratio(*flow.audio_frames_lost_after_buffer, flow.frames)});
-  }
   add_count(figures, "frames_recovered", flow.frames_recovered);
   if (flow.samples_played == 0) return;
   const double concealed = ratio(flow.samples_concealed, flow.samples_played);
@@ -59,7 +55,7 @@ std::vector<FlowFigure> flow_figures(const FlowReport& flow, const FlowExtras& e
   }
   if (extras.sent_kbps) figures.push_back({nullptr, "sent_kbps", *extras.sent_kbps});
   if (lasted > 0) {
-    const std::uint64_t bytes = flow.bytes_received + flow.packets_received * kSealBytes;
+    const std::uint64_t bytes = flow.bytes_received + flow.packets_received * wire::kSrtpTagBytes;
     figures.push_back({nullptr, "received_kbps", static_cast<double>(bytes) * 8 / 1e3 / lasted});
   }
   if (extras.delay != nullptr) add_delays(figures, "delay_ms", *extras.delay);

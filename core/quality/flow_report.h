@@ -38,7 +38,6 @@ struct FlowReport {
   std::uint64_t samples_played = 0;
   std::uint64_t samples_concealed = 0;
   std::uint64_t frames_recovered = 0;  // audio: lost, but heard from a later packet
-  std::optional<std::uint64_t> audio_frames_lost_after_buffer;
   CauseSeconds impaired{};  // seconds in which it was not as it should be, by cause
   Histogram end_to_end;     // capture → ready to show or play, ns
   Duration jitter{};        // interarrival jitter (RFC 3550 §6.4.1)
@@ -48,7 +47,7 @@ struct FlowReport {
 // Repair of one link, both directions. Bytes as on the line.
 struct RepairReport {
   std::uint64_t repeated_sent = 0, coded_sent = 0;  // packets: asked for, and ahead of loss
-  std::uint64_t bytes_sent = 0, media_bytes_sent = 0;
+  std::uint64_t bytes_sent = 0;
   std::uint64_t repeated_received = 0, coded_received = 0;
   std::uint64_t useless_received = 0;   // of them: nothing was missing any more
   std::uint64_t packets_recovered = 0;  // lost, and given back

@@ -75,8 +75,8 @@ std::optional<Bitrate> PathMeter::busy_rate() const {
   return rate;
 }
 
-void PathMeter::sent(Timestamp now, std::uint16_t size_bytes, MediaKind media) {
-  if (media == MediaKind::video) {
+void PathMeter::sent(Timestamp now, std::uint16_t size_bytes, bool picture) {
+  if (picture) {
     if (picture_sent_at_ && now - *picture_sent_at_ > kPause) resumed_at_ = now;
     picture_sent_at_ = now;
   }

@@ -19,7 +19,8 @@ namespace diemcau::rate {
 // mean anything, against the least of the last half minute. One thread at a time.
 class PathMeter {
  public:
-  void sent(Timestamp now, std::uint16_t size_bytes, MediaKind media);
+  // `picture`: of one, and not an answer or coded repair, which go on in a pause of the pictures.
+  void sent(Timestamp now, std::uint16_t size_bytes, bool picture);
   // One report; `round_trip` is that of its newest packet, without the time the peer held it back.
   Observation report(Timestamp now, std::span<const ReportedPacket> packets,
                      std::optional<Duration> round_trip);

@@ -97,10 +97,10 @@ void Uplink::ended(PeerId peer) {
 }
 
 void Uplink::sent(Timestamp now, PeerId peer, Ssrc ssrc, SeqNo seq, std::uint16_t size_bytes,
-                  MediaKind media) {
+                  Source source) {
   if (PathState* path = paths_[peer.value].get()) {
-    path->log.add(now, ssrc, seq, size_bytes, media);
-    path->meter.sent(now, size_bytes, media);
+    path->log.add(now, ssrc, seq, size_bytes, media_of(source));
+    path->meter.sent(now, size_bytes, has_pictures(source));
     path->sent_at = now;
   }
 }

@@ -37,8 +37,9 @@ class Uplink final : public send::Allowance {
 
   void association_began(PeerId peer);
   void ended(PeerId peer);
+  // `size_bytes` is on the line, all headers included.
   void sent(Timestamp now, PeerId peer, Ssrc ssrc, SeqNo seq, std::uint16_t size_bytes,
-            MediaKind media);
+            Source source);
   // The packets that the report speaks of for the first time, in the order of sending; valid until
   // the next call.
   std::span<const ReportedPacket> report_arrived(Timestamp now, PeerId peer,

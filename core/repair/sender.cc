@@ -10,10 +10,7 @@ namespace diemcau::repair {
 namespace {
 // Three pictures: each is covered by the repair behind it and that behind the next two.
 constexpr Duration kWindow = 100ms;
-constexpr std::size_t kRtpHeader = 12;
-// The seal, UDP and IP: a line pays for them too.
-constexpr std::size_t kSealAndIp = 16 + 28;
-constexpr std::size_t kPacketOverhead = kRtpHeader + kSealAndIp;
+constexpr std::size_t kPacketOverhead = wire::kRtpFixedHeaderBytes + wire::kLineOverheadBytes;
 // A second answer comes too late for the picture's turn beyond this: the first must not be lost.
 constexpr Duration kOnlyOnce = 55ms;
 constexpr Duration kManyQuestions = 20ms;  // below this, there is time for several
@@ -23,7 +20,6 @@ constexpr Duration kNeverAgain = 100ms;
 constexpr std::uint32_t kTwoMayBeLostPermille = 20;
 constexpr std::uint32_t kLeftToChancePermille = 95;
 constexpr std::size_t kMostCopies = 3;
-constexpr std::uint32_t kWorthCopyPermille = 5;
 // Longer than most bursts; sound leaves every 20 ms, and these with it.
 constexpr Duration kApart = 12ms;
 constexpr Duration kMeasured = 500ms;
@@ -38,8 +34,8 @@ constexpr Duration kCreditPerPermille = 4ms;
 constexpr Duration kMostCredit = 300ms;
 // Of what is saved up, for what is known to be lost.
 constexpr std::int64_t kKeptPercent = 66;
-// Two pictures in front, two and a half in the answer.
-constexpr Duration kShortQueue = 20ms, kLongQueue = 60ms;
+// As long as two pictures and a half in the answer.
+constexpr Duration kLongQueue = 60ms;
 constexpr Duration kLongAnswer = 80ms;
 // Then answers hurry: until a line is known, its pace is that of pictures. Where more is lost, they
 // are so many that others would wait for them.
@@ -57,7 +53,7 @@ void Sender::restart() {
 void Sender::media_left(Timestamp now, const Packet& rtp, bool ends_picture) {
   sent_.add(now, rtp);
   take_due_copies(now);
-  const std::size_t bytes = rtp.wire_size() + kSealAndIp;
+  const std::size_t bytes = rtp.wire_size() + wire::kLineOverheadBytes;
   figures_.media_bytes += bytes;
   const std::int64_t ratio = planner_.coded_permille();
   if (ratio == 0) {
@@ -90,7 +86,7 @@ std::size_t Sender::copies_of(Timestamp now, const SentSymbols::Sent& sent,
   if (sent.repeats > 0 && now - sent.repeated_at < round_trip) return 1;
   const bool time_left =
       round_trip <= kOnlyOnce && (sent.repeats == 0 || round_trip <= kManyQuestions);
-  if (time_left || planner_.own_permille() < kWorthCopyPermille) return 1;
+  if (time_left || planner_.own_permille() < Terms::kLosesPermille) return 1;
   std::size_t copies = 2;
   // What chance loses, a copy more brings back; what losses side by side leave, a second question.
   if (round_trip > kNeverAgain && planner_.lost_singly() && planner_.coded_permille() == 0 &&
@@ -129,7 +125,7 @@ bool Sender::asks_for_page() {
 std::size_t Sender::affordable(Timestamp now, const Terms& terms, bool page, bool of_silence) {
   Credit& credit = credit_for(page);
   // Behind a queue it may be the queue's doing after all.
-  const std::uint32_t own = terms.queue <= kShortQueue ? terms.inherent_loss_permille : 0;
+  const std::uint32_t own = terms.queue <= Terms::kShortQueue ? terms.inherent_loss_permille : 0;
   const Duration saved_up =
       page ? kPageCredit : std::min(kCredit + own * kCreditPerPermille, kMostCredit);
   const std::int64_t most = terms.pace.bytes_in(saved_up).count();
@@ -190,9 +186,7 @@ std::size_t Sender::answer(Timestamp now, std::size_t room, const Terms& terms, 
       if (once <= room) ++fitting;
     }
   }
-  const bool own_loss =
-      terms.inherent_loss_permille >= kWorthCopyPermille && terms.queue <= kShortQueue;
-  if (fitting < wanted_.size() && !own_loss) return 0;
+  if (fitting < wanted_.size() && !terms.loses_by_itself()) return 0;
   for (std::size_t i = 0; i < fitting; ++i) {
     const PacketId id = wanted_[i];
     SentSymbols::Sent& sent = *sent_.find(id);
@@ -235,7 +229,7 @@ std::optional<Sender::Repair> Sender::poll() {
 void Sender::plan(Timestamp now, const Terms& terms) {
   planner_.plan(now, terms.round_trip, terms.inherent_loss_permille, terms.queue);
   hurries_ =
-      planner_.loss_permille() <= kFewLostPermille && terms.queue <= kShortQueue && !terms.crowded;
+      planner_.loss_permille() <= kFewLostPermille && terms.queue <= Terms::kShortQueue && !terms.crowded;
   if (terms.round_trip) sent_.remember(*terms.round_trip + terms.queue + kRepairLasts);
   if (!measured_at_) measured_at_ = now;
   if (now - *measured_at_ >= kMeasured) {

@@ -55,6 +55,13 @@ class Sender {
     Duration queue{};  // that stands in front of it
     std::uint32_t inherent_loss_permille = 0;
     bool crowded = false;  // others' packets wait in the uplink
+
+    // Behind two pictures of queue it may be the queue's doing after all.
+    static constexpr Duration kShortQueue = 20ms;
+    static constexpr std::uint32_t kLosesPermille = 5;
+    bool loses_by_itself() const {
+      return queue <= kShortQueue && inherent_loss_permille >= kLosesPermille;
+    }
   };
   // Symbol ids that the peer asks for, all of one question.
   void asked(Timestamp now, std::span<const SeqNo> symbols, const Terms& terms);

@@ -26,14 +26,11 @@ struct OutgoingPacket {
 
 // What a datagram of ours may be: 1,280 (IPv6 minimum MTU) − 40 − 8 bytes of headers.
 constexpr std::size_t kMaxDatagram = 1'232;
-constexpr std::size_t kSrtpTagBytes = 16;  // AEAD_AES_256_GCM, RFC 7714 §13.2
-// Seal, UDP and IPv4: what a packet costs on the line beside what we write.
-constexpr std::size_t kLineOverheadBytes = kSrtpTagBytes + 28;
 constexpr std::size_t kRelayHeaderBytes = 4;  // ChannelData, RFC 8656 §12.4
 // What a repair packet has in front of the whole packet that it may stand for.
 constexpr std::size_t kRepairOverheadBytes =
     wire::kRtpFixedHeaderBytes + wire::kRepairHeaderBytes + wire::kSymbolLengthBytes;
-constexpr std::size_t kMaxPayload = kMaxDatagram - wire::kMaxRtpHeaderBytes - kSrtpTagBytes -
+constexpr std::size_t kMaxPayload = kMaxDatagram - wire::kMaxRtpHeaderBytes - wire::kSrtpTagBytes -
                                     kRepairOverheadBytes - kRelayHeaderBytes;
 
 }  // namespace diemcau::send

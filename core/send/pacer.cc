@@ -21,7 +21,7 @@ constexpr std::int64_t kHurry = 3;
 constexpr std::size_t kMostSound = 4'096;  // 100 peers' 200 ms, and room
 // An encoder's next picture, and the one that was under way.
 constexpr Duration kTellAgain = 100ms;
-constexpr auto kOverhead = ByteCount::bytes(static_cast<std::int64_t>(kLineOverheadBytes));
+constexpr auto kOverhead = ByteCount::bytes(static_cast<std::int64_t>(wire::kLineOverheadBytes));
 
 ByteCount size_of(const OutgoingPacket& packet) {
   return ByteCount::bytes(static_cast<std::int64_t>(packet.payload->wire_size()) +

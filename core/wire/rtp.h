@@ -80,6 +80,9 @@ enum class RtpError : std::uint8_t {
 constexpr std::size_t kRtpFixedHeaderBytes = 12;
 // Fixed header, extension header, and at most three of our extensions padded to words: 12 + 4 + 20.
 constexpr std::size_t kMaxRtpHeaderBytes = 36;
+constexpr std::size_t kSrtpTagBytes = 16;  // AEAD_AES_256_GCM, RFC 7714 §13.2
+// Seal, UDP and IPv4: what a packet costs on the line beside what we write.
+constexpr std::size_t kLineOverheadBytes = kSrtpTagBytes + 28;
 
 // One-byte and two-byte extensions of RFC 8285 are read; unknown ids are skipped.
 Result<RtpPacket, RtpError> parse_rtp(ByteSpan packet);

@@ -13,6 +13,7 @@
 #include "core/quality/flow_report.h"
 #include "core/units/ids.h"
 #include "core/units/time.h"
+#include "core/wire/rtp.h"
 #include "node/secure/dtls_handshake.h"
 
 struct srtp_ctx_t_;
@@ -21,7 +22,7 @@ namespace diemcau::node::secure {
 
 using quality::DropReason;
 
-constexpr std::size_t kSrtpTagBytes = 16;
+using wire::kSrtpTagBytes;
 constexpr std::size_t kSrtcpTrailerBytes = 20;  // tag, E bit and index
 constexpr unsigned kReplayWindow =
     2048;  // packets: 1.6 s of hi at its peak; libsrtp's 128 is 0.1 s

@@ -8,7 +8,7 @@ import tree
 
 CORE_LOW = ("core/units", "core/base")
 CORE_ALL = ("core/units", "core/base", "core/wire", "core/send", "core/receive", "core/rate",
-            "core/repair", "core/mesh", "core/record", "core/quality")
+            "core/repair", "core/mesh", "core/quality")
 # folder: folders it may include from. send and receive never see each other.
 MAY_INCLUDE = {
     "core/units": CORE_LOW,
@@ -18,7 +18,6 @@ MAY_INCLUDE = {
     "core/send": CORE_LOW + ("core/wire", "core/send"),
     "core/receive": CORE_LOW + ("core/wire", "core/receive"),
     "core/rate": CORE_LOW + ("core/wire", "core/send", "core/rate"),
-    "core/record": CORE_LOW + ("core/wire", "core/record"),
     "core/quality": CORE_LOW + ("core/wire", "core/quality"),
     "core/mesh": CORE_ALL,
     "codecs": CORE_LOW + ("codecs",),

@@ -275,7 +275,7 @@ TEST_CASE("Losses of a layer that a peer does not get change nothing", "[core][m
   CHECK(s.board.poll());
 }
 
-TEST_CASE("Whoever reports every key frame lost costs everybody two a second at most",
+TEST_CASE("Whoever reports every key frame lost costs everybody three a second at most",
           "[core][mesh]") {
   Stage s;
   s.runs(t0, a, Layer::hi);
@@ -291,9 +291,31 @@ TEST_CASE("Whoever reports every key frame lost costs everybody two a second at 
     s.board.frame_encoded(now, Layer::hi, {true, ++number, 0});
     ++keys;
   }
-  // Ten at once, one a second by its losses, and two each two seconds as who asks for them may.
-  CHECK(keys <= 10 + 60 + 60);
+  // Ten at once, two a second by its losses, and two each two seconds as who asks for them may.
+  CHECK(keys <= 10 + 120 + 60);
   CHECK(keys >= 60);  // but a line that loses each of them gets them
+}
+
+TEST_CASE("Losses older than an encoder's references count as key frames, younger ones do not",
+          "[core][mesh]") {
+  // How many of sixty reports, one a picture and each of a loss so old, are gone around.
+  const auto gone_around = [](Layer layer, std::uint32_t age) {
+    Stage s;
+    s.runs(t0, a, layer);
+    int around = 0;
+    for (std::uint32_t n = 1; n <= 100; ++n) {
+      const Timestamp now = t0 + n * 33ms;
+      s.board.frame_encoded(now, layer, {false, n, n - 1});
+      if (n <= 40) continue;
+      s.board.loss_reported(now, a, layer, n - age, 0ms);
+      while (const auto set = s.board.poll()) around += set->invalidate_from ? 1 : 0;
+    }
+    return around;
+  };
+  CHECK(gone_around(Layer::hi, 5) == 60);
+  CHECK(gone_around(Layer::hi, 6) < 20);  // ten saved up and two a second
+  CHECK(gone_around(Layer::mid, 13) == 60);
+  CHECK(gone_around(Layer::mid, 14) < 20);
 }
 
 TEST_CASE("A camera's loss that a key frame on its way mends makes no second one", "[core][mesh]") {

@@ -17,7 +17,7 @@ struct Path {
     std::vector<ReportedPacket> packets;
     for (const bool came : received) {
       now += 4ms;
-      meter.sent(now, 1'000, MediaKind::video);
+      meter.sent(now, 1'000, true);
       packets.push_back({now, now + 20ms, order++, 1'000, came, MediaKind::video});
     }
     return meter.report(now + 40ms, packets, 40ms);

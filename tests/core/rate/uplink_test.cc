@@ -23,7 +23,7 @@ Uplink::Settings settings() {
 void flood(Uplink& uplink, Timestamp now, std::uint16_t from) {
   for (std::uint16_t i = 0; i < 60; ++i) {
     uplink.sent(now, kPeer, Ssrc{7}, SeqNo{static_cast<std::uint16_t>(from + i)}, 1'200,
-                MediaKind::video);
+                Source::camera);
   }
 }
 }  // namespace
@@ -41,7 +41,7 @@ TEST_CASE("without sound a window that closed over lost pictures opens for a try
   uplink.association_began(kPeer);
   flood(uplink, at(0ms), 100);
   CHECK(uplink.window_open(at(1s), kPeer));
-  uplink.sent(at(1s), kPeer, Ssrc{7}, SeqNo{160}, 1'200, MediaKind::video);
+  uplink.sent(at(1s), kPeer, Ssrc{7}, SeqNo{160}, 1'200, Source::camera);
   CHECK_FALSE(uplink.window_open(at(1s), kPeer));
 }
 
@@ -59,7 +59,7 @@ TEST_CASE("a line that becomes slower closes the window before its standing queu
       const Duration written = now + 30ms + 10ms + wait;
       const SeqNo first{next};
       for (int i = 0; i < 4; ++i, now += 10ms) {
-        uplink.sent(at(now), kPeer, Ssrc{7}, SeqNo{next++}, 600, MediaKind::video);
+        uplink.sent(at(now), kPeer, Ssrc{7}, SeqNo{next++}, 600, Source::camera);
         const Duration arrived = now + 10ms + (i == 3 ? wait : 0ms);
         packets[static_cast<std::size_t>(i)] = {
             true, 0, static_cast<std::uint16_t>((written - arrived) * 1'024 / 1s)};
@@ -76,7 +76,7 @@ TEST_CASE("a line that becomes slower closes the window before its standing queu
     }
     // 7.8 kB: less than the rate brings in 100 ms, more than the line has in 20 ms, and 4 kB.
     for (int i = 0; i < 13; ++i)
-      uplink.sent(at(now + 20ms), kPeer, Ssrc{7}, SeqNo{next++}, 600, MediaKind::video);
+      uplink.sent(at(now + 20ms), kPeer, Ssrc{7}, SeqNo{next++}, 600, Source::camera);
     return uplink.window_open(at(now + 20ms), kPeer);
   };
   CHECK(open_behind(0ms));
@@ -95,7 +95,7 @@ TEST_CASE("a peer that claims to have held its reports back for longer than they
   uplink.association_began(kPeer);
   for (std::uint16_t n = 0; n < 200; ++n) {
     const Timestamp now = at(n * Duration{40ms});
-    uplink.sent(now, kPeer, Ssrc{7}, SeqNo{n}, 1'200, MediaKind::video);
+    uplink.sent(now, kPeer, Ssrc{7}, SeqNo{n}, 1'200, Source::camera);
     // Sent 20 ms ago, and held back for 0 to 8 s.
     const std::array<wire::CcfbPacket, 1> packets = {
         wire::CcfbPacket{true, 0, static_cast<std::uint16_t>(n * 40)}};
@@ -146,7 +146,7 @@ struct TwoPaths {
       }
       was_closed = was_closed || !uplink.window_open(at(now), kLate);
       for (const PeerId peer : {kPrompt, kLate})
-        uplink.sent(at(now), peer, Ssrc{peer.value}, SeqNo{next}, 600, MediaKind::video);
+        uplink.sent(at(now), peer, Ssrc{peer.value}, SeqNo{next}, 600, Source::camera);
       if (++next % 4 != 0) continue;
       Report r{
           kPrompt, {}, SeqNo{static_cast<std::uint16_t>(next - 4)}, now + 10ms + in_uplink(now)};
@@ -197,7 +197,7 @@ TEST_CASE("reports that wait in a queue of their sender's do not close the windo
   // What has left beyond the rate does.
   for (int i = 0; i < 600; ++i) {
     paths.uplink.sent(at(50s), TwoPaths::kLate, Ssrc{TwoPaths::kLate.value}, SeqNo{paths.next++},
-                      600, MediaKind::video);
+                      600, Source::camera);
   }
   CHECK_FALSE(paths.uplink.window_open(at(50s), TwoPaths::kLate));
 }
@@ -214,7 +214,7 @@ TEST_CASE("behind a deep queue what is in flight does not close the window, but 
   paths.run_until(20s, upload_from_10_s, none);
   for (int i = 0; i < 600; ++i) {
     paths.uplink.sent(at(20s), TwoPaths::kLate, Ssrc{TwoPaths::kLate.value}, SeqNo{paths.next++},
-                      600, MediaKind::video);
+                      600, Source::camera);
   }
   CHECK(paths.uplink.window_open(at(20s), TwoPaths::kLate));
   // The last report came at 20 s at the latest.

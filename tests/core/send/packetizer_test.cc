@@ -39,7 +39,7 @@ AudioFrameInfo sound_at(Duration captured) {
 }  // namespace
 
 TEST_CASE("no datagram is longer than 1,232 bytes with everything that may be added to it") {
-  CHECK(kMaxPayload + wire::kMaxRtpHeaderBytes + kSrtpTagBytes + kRepairOverheadBytes +
+  CHECK(kMaxPayload + wire::kMaxRtpHeaderBytes + wire::kSrtpTagBytes + kRepairOverheadBytes +
             kRelayHeaderBytes ==
         kMaxDatagram);
   Rng rng(1);
