@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "sim/world.h"
 #include "tests/sim/markup.h"
 #include "tests/sim/scenario_text.h"
 #include "tests/sim/scratch_folder.h"
@@ -74,6 +75,15 @@ TEST_CASE("a mistake in a targets file is told with file, line, key and remedy",
 
 TEST_CASE("the targets that come with the lab are readable", "[sim]") {
   CHECK(read_targets(DIEMCAU_SOURCE_DIR "/configs/targets.toml").all.size() >= 6);
+}
+
+TEST_CASE("every figure that a target may name is measured in a meeting", "[sim]") {
+  World world{parse_text(kSmallScenario), {}};
+  const MeetingFigures figures = meeting_figures(world.run());
+  for (const Metric& metric : metrics()) {
+    CAPTURE(metric.id);
+    CHECK(figures.value(*metric_of(metric.id)).has_value());
+  }
 }
 
 TEST_CASE("a target must be met in the wanted share of the runs", "[sim]") {
