@@ -273,7 +273,6 @@ X264Encoder::~X264Encoder() = default;
 X264Encoder::X264Encoder(X264Encoder&&) noexcept = default;
 X264Encoder& X264Encoder::operator=(X264Encoder&&) noexcept = default;
 
-
 const EncodedFrame& X264Encoder::encode(const VideoFrame& frame, const EncodeRequest& request) {
   Impl& s = *impl_;
   const Picture& picture = *frame.picture;

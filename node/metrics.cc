@@ -21,6 +21,7 @@
 
 #include "core/quality/emodel.h"
 #include "core/units/media_time.h"
+#include "core/wire/messages.h"
 
 namespace diemcau::node {
 
@@ -349,7 +350,9 @@ std::vector<MetricFamily> Metrics::Impl::Source::Collect() const {
   const std::lock_guard lock(mutex);
   Families out;
   out.gauge("build_info", "Which build this is; always 1.",
-            {{"version", build.version}, {"commit", build.commit}, {"protocol", build.protocol}},
+            {{"version", build.version},
+             {"commit", build.commit},
+             {"protocol", std::to_string(wire::kProtocolVersion)}},
             1);
   add_peers(out);
   for (std::size_t i = 0; i < kDropReasons.size(); ++i)

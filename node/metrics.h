@@ -36,7 +36,7 @@ struct MetricsSnapshot {
 class Metrics {
  public:
   struct Build {
-    std::string version, commit, protocol;
+    std::string version, commit;
   };
   // `listen` is host:port. Throws std::runtime_error when the address cannot be bound.
   Metrics(const std::string& listen, Build build);

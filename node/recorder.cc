@@ -1,14 +1,12 @@
 // Which frame goes into which part; the bytes of a part are matroska.h's.
 #include "node/recorder.h"
 
-#include <fcntl.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <deque>
 #include <mutex>
@@ -16,9 +14,12 @@
 #include <thread>
 #include <tuple>
 
+#include "core/base/savings.h"
 #include "node/bounded_queue.h"
 #include "node/byte_store.h"
+#include "node/clock.h"
 #include "node/matroska.h"
+#include "node/part_file.h"
 #include "node/thread_rank.h"
 
 namespace diemcau::node {
@@ -38,13 +39,11 @@ constexpr auto kStragglers = std::chrono::seconds(1);
 constexpr auto kDocumentGone = std::chrono::seconds(60);
 // A capture time further off than this is a broken clock; it would tear the file apart.
 constexpr Duration kSaneAge = 1h;
-// Parts of all meetings stand side by side for decades.
-constexpr int kLastPart = 999'999;
 constexpr auto kRetryOpen = std::chrono::seconds(1);
 // Each part is some syncs of the disk: who changes layers or parameter sets all the time must not
 // hold up the record of the others. A meeting begins with some, and changes a few times a minute.
-constexpr int kPartsSaved = 20;
-constexpr auto kPartEach = std::chrono::seconds(2);
+constexpr int kPartsAtOnce = 20;
+constexpr Duration kPartEach = 2s;
 
 struct Item {
   StreamId stream;
@@ -72,8 +71,7 @@ struct BridgeRecord {
   std::array<std::optional<Timestamp>, 4> layer_seen;  // by Layer
   std::optional<Layer> switching_to;
   int next_number = 1;
-  int parts_saved = kPartsSaved;
-  std::chrono::steady_clock::time_point saved_at{};
+  Savings parts{kPartsAtOnce, kPartEach};
   std::optional<std::chrono::steady_clock::time_point> refused_at;
   std::optional<std::chrono::steady_clock::time_point> taken_at, ended_at;  // of a document
 };
@@ -234,64 +232,35 @@ struct Recorder::Impl {
     b.waiting.clear();
   }
 
-  static bool may_begin(BridgeRecord& b, std::chrono::steady_clock::time_point now) {
-    const auto earned = (now - b.saved_at) / kPartEach;
-    if (earned > 0) {
-      b.parts_saved = static_cast<int>(std::min<std::int64_t>(b.parts_saved + earned, kPartsSaved));
-      b.saved_at = now;
-    }
-    if (b.parts_saved == 0) return false;
-    --b.parts_saved;
-    return true;
-  }
-
   std::optional<OpenPart> open(std::size_t i, Layer layer, Timestamp base,
                                const std::optional<MatroskaVideo>& video) {
     BridgeRecord& b = bridges[i];
     const auto now = std::chrono::steady_clock::now();
     if (b.refused_at && now - *b.refused_at < kRetryOpen) return std::nullopt;
-    if (!may_begin(b, now)) {
+    if (!b.parts.take(monotonic_now())) {
       b.refused_at = now;
-      alarm(i,
-            "too many new parts in a short time; pictures are not recorded until there are fewer");
+      alarm(i, "too many new parts in a short time; pictures wait for the next one");
       return std::nullopt;
     }
     const std::string id = config.bridge_ids[bridge_of(i)] + (is_document(i) ? "-document" : "");
-    int fd = -1;
-    std::string path;
-    for (; b.next_number <= kLastPart; ++b.next_number) {
-      char number[24];
-      std::snprintf(number, sizeof number, "-p%03d.mkv", b.next_number);
-      path = (config.dir / (id + number)).string();
-      fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-      if (fd >= 0 || errno != EEXIST) break;  // what is there stays, the next number is ours
-    }
-    if (fd < 0) {
+    const PartFile file = make_part_file(config.dir, id, b.next_number);
+    b.next_number = file.number;
+    if (file.fd < 0) {
       b.refused_at = now;
-      alarm(i, b.next_number > kLastPart ? "no number is left for a part of " + id
-                                         : "cannot make " + path + ": " + std::strerror(errno));
+      alarm(i, file.problem);
       return std::nullopt;
     }
-    sync_directory();
     OpenPart part;
     part.report.bridge = config.bridge_ids[bridge_of(i)];
     part.report.source = is_document(i) ? Source::document : Source::camera;
     part.report.part = b.next_number++;
-    part.report.path = path;
+    part.report.path = file.path;
     part.report.layer = layer;
     part.base = part.end = base;
     if (video) part.headers = video->headers;
     part.file = std::make_unique<MatroskaFile>(
-        fd, MatroskaFile::Options{video, !is_document(i), true, id + " " + name_of(layer)});
+        file.fd, MatroskaFile::Options{video, !is_document(i), true, id + " " + name_of(layer)});
     return part;
-  }
-
-  // A name that is not synced may be gone after a power cut, with all its synced bytes.
-  void sync_directory() const {
-    const int fd = ::open(config.dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return;
-    ::fsync(fd);
-    ::close(fd);
   }
 
   // A failed file is never written again (Rebello et al., ATC '20): the next key frame begins a new

@@ -221,6 +221,15 @@ std::vector<RosterBridge> by_id(const Roster& roster) {
   return sorted;
 }
 
+std::vector<std::string> names_only_over_ipv6(const std::vector<RosterBridge>& bridges) {
+  std::vector<std::string> names;
+  for (const RosterBridge& b : bridges) {
+    if (!b.addresses.empty() && std::ranges::none_of(b.addresses, &Endpoint::is_v4))
+      names.push_back(b.name);
+  }
+  return names;
+}
+
 std::vector<mesh::RosterEntry> mesh_roster(const std::vector<RosterBridge>& sorted) {
   std::vector<mesh::RosterEntry> entries;
   for (const RosterBridge& bridge : sorted)

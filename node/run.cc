@@ -11,7 +11,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 
-#include "core/wire/messages.h"
 #include "node/address.h"
 #include "node/catalogue.h"
 #include "node/clock.h"
@@ -128,7 +127,11 @@ class RunningBridge {
     open_control();
     started_at_ = monotonic_now();
     loop_->start(status_);
-    warn_of_unreachable();
+    if (config_.listen.is_v4()) {
+      for (const std::string& name : names_only_over_ipv6(sorted_))
+        log(say<Text::unreachable_family>(language_, name, text_of(config_.listen),
+                                          config_.file.string()));
+    }
     log(say<Text::started>(language_, config_.id, sorted_[self_.value].name,
                            text_of(config_.listen)));
     tick();
@@ -143,18 +146,6 @@ class RunningBridge {
     require_bridges(roster, config.roster);
     return roster;
   }
-  // They may reach us all the same, from an address that we have not been told.
-  void warn_of_unreachable() const {
-    if (!config_.listen.is_v4()) return;
-    for (const RosterBridge& b : sorted_) {
-      const bool only_v6 =
-          !b.addresses.empty() && std::ranges::none_of(b.addresses, &Endpoint::is_v4);
-      if (only_v6)
-        log(say<Text::unreachable_family>(language_, b.name, text_of(config_.listen),
-                                          config_.file.string()));
-    }
-  }
-
   static void log(const std::string& line) { fmt::print(stderr, "{}\n", line); }
 
   void make_stages() {
@@ -191,8 +182,7 @@ class RunningBridge {
     if (config_.metrics_listen.empty()) return;
     const BuildInfo build = build_info();
     metrics_ = std::make_unique<Metrics>(config_.metrics_listen,
-                                         Metrics::Build{build.version, build.commit,
-                                                        std::to_string(wire::kProtocolVersion)});
+                                         Metrics::Build{build.version, build.commit});
   }
   void make_loop(const RunOptions& options) {
     mesh::PairMac* mac = &pair_mac_;

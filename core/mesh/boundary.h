@@ -143,8 +143,7 @@ struct SendPacket {
   PacketKind kind = PacketKind::stun;
   PacketRef packet;
 };
-// From now on datagrams to and from `remote` on `uplink` belong to `path`, also where they belonged
-// to another's, which stays open.
+// From now on datagrams to and from `remote` on `uplink` are `path`'s, whosever they were.
 struct PathOpened {
   PathId path;
   PeerId peer;

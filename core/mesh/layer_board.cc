@@ -8,6 +8,20 @@
 
 namespace diemcau::mesh {
 
+namespace {
+constexpr Duration kPairSpacing = 2s;
+constexpr Duration kLeastSpacing = 150ms;
+constexpr Duration kUrgentSpacing = 250ms;
+// An encoder that has not gone around a loss by then may be asked again.
+constexpr Duration kMostToMake = 1s;
+// A key frame of 4.5 pictures at a pace of 1.2 takes 125 ms; with a round trip and a report.
+constexpr Duration kOverlap = 300ms;
+constexpr Duration kTemporalHold = 3s;
+// Pictures for all leave within five sixths of their interval of 67 ms, mostly within a third;
+// and what was decided must be with the encoder before the next one.
+constexpr Duration kHoldAfter = 40ms;
+}  // namespace
+
 // A face moves, a page is turned: whoever scrolls sees ten steps a second, and a picture of it may
 // be as large as three of a camera's at the same rate.
 std::uint8_t LayerBoard::pictures_a_second(Layer layer) const {
@@ -195,7 +209,7 @@ void LayerBoard::loss_reported(Timestamp now, PeerId peer, Layer layer, std::uin
                     s.around->answers(first_lost);
   const bool key = s.key && now - s.key->made_at < takes && first_lost < s.key->number;
   if (page || key) return;
-  if (costs_key(layer, first_lost) && !may_cost_key(now, served)) return request_key(now, layer);
+  if (costs_key(layer, first_lost) && !served.keys.take(now)) return request_key(now, layer);
   invalidate(now, layer, first_lost);
 }
 
@@ -207,17 +221,6 @@ bool LayerBoard::costs_key(Layer layer, std::uint32_t first_lost) const {
   const bool large = layer == Layer::hi || source_ == Source::document;
   const std::uint32_t reach = (large ? 8 : 16) - 2;
   return (s.key && first_lost <= s.key->number) || first_lost + reach <= s.newest;
-}
-
-bool LayerBoard::may_cost_key(Timestamp now, Served& served) {
-  const std::int64_t earned = (now - served.saved_at) / kKeyEach;
-  if (earned > 0) {
-    served.keys_saved = std::min(served.keys_saved + earned, kKeysSaved);
-    served.saved_at = now;
-  }
-  if (served.keys_saved == 0) return false;
-  --served.keys_saved;
-  return true;
 }
 
 void LayerBoard::key_reported(Timestamp now, Layer layer, Duration takes) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/savings.h"
 #include "core/mesh/boundary.h"
 #include "core/units/bitrate.h"
 #include "core/units/ids.h"
@@ -128,32 +129,16 @@ class LayerBoard {
     std::optional<Layer> next;          // moving there
     std::optional<Timestamp> begun_at;  // its key frame has been encoded
     bool half = false, next_half = false;
-    // Key frames that it may cost everybody at once by its losses.
-    std::int64_t keys_saved = kKeysSaved;
-    Timestamp saved_at;
+    // Key frames that its losses may cost everybody. The worst lines need one each second or two,
+    // some together after an outage; more are spaced like those that are asked for.
+    Savings keys{10, 500ms};
   };
   static constexpr std::array<Layer, 3> kLayers = {Layer::lo, Layer::mid, Layer::hi};
-  // The worst lines cost one each second or two, and some together after an outage. Whoever reports
-  // more has them as often as the spacing of all allows.
-  static constexpr std::int64_t kKeysSaved = 10;
-  static constexpr Duration kKeyEach = 500ms;
-  static constexpr Duration kPairSpacing = 2s;
-  static constexpr Duration kLeastSpacing = 150ms;
-  static constexpr Duration kUrgentSpacing = 250ms;
-  // An encoder that has not gone around a loss by then may be asked again.
-  static constexpr Duration kMostToMake = 1s;
-  // A key frame of 4.5 pictures at a pace of 1.2 takes 125 ms; with a round trip and a report.
-  static constexpr Duration kOverlap = 300ms;
-  static constexpr Duration kTemporalHold = 3s;
-  // Pictures for all leave within five sixths of their interval of 67 ms, mostly within a third;
-  // and what was decided must be with the encoder before the next one.
-  static constexpr Duration kHoldAfter = 40ms;
   // Of fewer it is their own paths that are late, not our line: a face beside a document, on a thin
   // path, stood for 0.4 s (0.1 without).
   static constexpr std::size_t kFewestViewers = 3;
 
   bool costs_key(Layer layer, std::uint32_t first_lost) const;
-  static bool may_cost_key(Timestamp now, Served& served);
   State& state(Layer layer) { return states_[static_cast<std::size_t>(layer)]; }
   const State& state(Layer layer) const { return states_[static_cast<std::size_t>(layer)]; }
   std::uint32_t served_to(Layer layer) const { return served_to_[static_cast<std::size_t>(layer)]; }

@@ -158,9 +158,9 @@ class Link {
   ControlChannel control_;
   ProbeLog probes_;
   LinkContext context_;
-  std::string username_out_, username_in_;            // "to:from"
-  std::uint64_t session_ = 0;                         // ours, towards this peer
-  std::optional<std::uint64_t> peer_session_;         // authoritative: from an answer to our check
+  std::string username_out_, username_in_;     // "to:from"
+  std::uint64_t session_ = 0;                  // ours, towards this peer
+  std::optional<std::uint64_t> peer_session_;  // authoritative: from an answer to our check
   std::uint64_t reconnects_ = 0, handshakes_done_ = 0, handshakes_failed_ = 0;
   Duration outage_{};
 };

@@ -38,10 +38,10 @@ struct FlowReport {
   std::uint64_t samples_played = 0;
   std::uint64_t samples_concealed = 0;
   std::uint64_t frames_recovered = 0;  // audio: lost, but heard from a later packet
-  CauseSeconds impaired{};  // seconds in which it was not as it should be, by cause
-  Histogram end_to_end;     // capture → ready to show or play, ns
-  Duration jitter{};        // interarrival jitter (RFC 3550 §6.4.1)
-  Duration target_delay{};  // of the jitter buffer, now
+  CauseSeconds impaired{};             // seconds in which it was not as it should be, by cause
+  Histogram end_to_end;                // capture → ready to show or play, ns
+  Duration jitter{};                   // interarrival jitter (RFC 3550 §6.4.1)
+  Duration target_delay{};             // of the jitter buffer, now
 };
 
 // Repair of one link, both directions. Bytes as on the line.

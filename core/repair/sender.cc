@@ -228,8 +228,8 @@ std::optional<Sender::Repair> Sender::poll() {
 
 void Sender::plan(Timestamp now, const Terms& terms) {
   planner_.plan(now, terms.round_trip, terms.inherent_loss_permille, terms.queue);
-  hurries_ =
-      planner_.loss_permille() <= kFewLostPermille && terms.queue <= Terms::kShortQueue && !terms.crowded;
+  hurries_ = planner_.loss_permille() <= kFewLostPermille && terms.queue <= Terms::kShortQueue &&
+             !terms.crowded;
   if (terms.round_trip) sent_.remember(*terms.round_trip + terms.queue + kRepairLasts);
   if (!measured_at_) measured_at_ = now;
   if (now - *measured_at_ >= kMeasured) {

@@ -11,7 +11,7 @@ namespace diemcau::node::secure {
 namespace {
 // Core repeats a hello after 50 ms, doubling: 8 at once and 10 per second are far more than it
 // needs.
-constexpr unsigned kHellosAtOnce = 8;
+constexpr std::int64_t kHellosAtOnce = 8;
 constexpr Duration kHelloEvery = 100ms;
 }  // namespace
 
@@ -20,7 +20,7 @@ TransportSecurity::TransportSecurity(Identity identity, std::vector<RosterBridge
       sorted_(std::move(sorted)),
       context_(identity_),
       links_(sorted_.size()),
-      hellos_(sorted_.size()) {}
+      hellos_(sorted_.size(), Savings{kHellosAtOnce, kHelloEvery}) {}
 
 std::unique_ptr<mesh::Handshake> TransportSecurity::make(PeerId peer, mesh::HandshakeRole role) {
   DC_CHECK(peer.value < links_.size());
@@ -72,7 +72,7 @@ Result<mesh::PacketKind, DropReason> TransportSecurity::open_dtls(Timestamp now,
   if (!content) return Unexpected{DropReason::malformed};
   switch (*content) {
     case wire::DtlsContent::handshake:
-      if (is_client_hello(packet.bytes()) && !hello_allowed(now, peer))
+      if (is_client_hello(packet.bytes()) && !hellos_[peer.value].take(now))
         return Unexpected{DropReason::queue};
       return mesh::PacketKind::dtls;
     case wire::DtlsContent::change_cipher_spec: return mesh::PacketKind::dtls;
@@ -82,19 +82,6 @@ Result<mesh::PacketKind, DropReason> TransportSecurity::open_dtls(Timestamp now,
   }
   if (const auto refused = links_[peer.value].open_control(packet)) return Unexpected{*refused};
   return mesh::PacketKind::control;
-}
-
-bool TransportSecurity::hello_allowed(Timestamp now, PeerId peer) {
-  HelloAllowance& allowance = hellos_[peer.value];
-  const auto earned = (now - allowance.counted_at) / kHelloEvery;
-  if (earned > 0) {
-    allowance.left =
-        static_cast<unsigned>(std::min<Duration::rep>(kHellosAtOnce, allowance.left + earned));
-    allowance.counted_at = now;
-  }
-  if (allowance.left == 0) return false;
-  --allowance.left;
-  return true;
 }
 
 }  // namespace diemcau::node::secure

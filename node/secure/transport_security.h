@@ -9,6 +9,7 @@
 
 #include "core/base/packet_pool.h"
 #include "core/base/result.h"
+#include "core/base/savings.h"
 #include "core/mesh/boundary.h"
 #include "core/mesh/handshake.h"
 #include "core/quality/flow_report.h"
@@ -36,20 +37,15 @@ class TransportSecurity final : public mesh::HandshakeFactory {
   bool has_keys(PeerId peer) const { return links_[peer.value].has_keys(); }
 
  private:
-  // Hellos cost us a key pair and a signature each, and anybody who can forge the address can write
-  // one.
-  struct HelloAllowance {
-    unsigned left = 8;
-    Timestamp counted_at;
-  };
-  bool hello_allowed(Timestamp now, PeerId peer);
   Result<mesh::PacketKind, DropReason> open_dtls(Timestamp now, PeerId peer, Packet& packet);
 
   Identity identity_;
   std::vector<RosterBridge> sorted_;
   DtlsContext context_;
-  std::vector<SecureLink> links_;       // by PeerId
-  std::vector<HelloAllowance> hellos_;  // by PeerId
+  std::vector<SecureLink> links_;  // by PeerId
+  // By PeerId. Hellos cost us a key pair and a signature each, and anybody who can forge the
+  // address can write one.
+  std::vector<Savings> hellos_;
 };
 
 }  // namespace diemcau::node::secure

@@ -13,7 +13,7 @@ using namespace diemcau::node;
 
 namespace {
 
-const Metrics::Build kBuild{"0.1.0", "abc", "1"};
+const Metrics::Build kBuild{"0.1.0", "abc"};
 
 MetricsSnapshot full_snapshot() {
   MetricsSnapshot s;

@@ -265,59 +265,6 @@ TEST_CASE("A camera goes around what is reported each time", "[core][mesh]") {
   }
 }
 
-TEST_CASE("Losses of a layer that a peer does not get change nothing", "[core][mesh]") {
-  Stage s;
-  s.runs(t0, a, Layer::hi);
-  s.runs(t0, b, Layer::mid);
-  s.board.loss_reported(t0 + 1s, b, Layer::hi, 0, 400ms);
-  CHECK_FALSE(s.board.poll());
-  s.board.loss_reported(t0 + 1s, a, Layer::hi, 0, 400ms);
-  CHECK(s.board.poll());
-}
-
-TEST_CASE("Whoever reports every key frame lost costs everybody three a second at most",
-          "[core][mesh]") {
-  Stage s;
-  s.runs(t0, a, Layer::hi);
-  std::uint32_t number = 0;
-  int keys = 0;
-  for (Timestamp now = t0; now < t0 + 60s; now += 33ms) {
-    s.board.time_passed(now);
-    s.board.loss_reported(now, a, Layer::hi, number, 0ms);
-    bool key = false;
-    while (const auto set = s.board.poll())
-      key = key || set->idr || (set->invalidate_from && *set->invalidate_from <= number);
-    if (!key) continue;
-    s.board.frame_encoded(now, Layer::hi, {true, ++number, 0});
-    ++keys;
-  }
-  // Ten at once, two a second by its losses, and two each two seconds as who asks for them may.
-  CHECK(keys <= 10 + 120 + 60);
-  CHECK(keys >= 60);  // but a line that loses each of them gets them
-}
-
-TEST_CASE("Losses older than an encoder's references count as key frames, younger ones do not",
-          "[core][mesh]") {
-  // How many of sixty reports, one a picture and each of a loss so old, are gone around.
-  const auto gone_around = [](Layer layer, std::uint32_t age) {
-    Stage s;
-    s.runs(t0, a, layer);
-    int around = 0;
-    for (std::uint32_t n = 1; n <= 100; ++n) {
-      const Timestamp now = t0 + n * 33ms;
-      s.board.frame_encoded(now, layer, {false, n, n - 1});
-      if (n <= 40) continue;
-      s.board.loss_reported(now, a, layer, n - age, 0ms);
-      while (const auto set = s.board.poll()) around += set->invalidate_from ? 1 : 0;
-    }
-    return around;
-  };
-  CHECK(gone_around(Layer::hi, 5) == 60);
-  CHECK(gone_around(Layer::hi, 6) < 20);  // ten saved up and two a second
-  CHECK(gone_around(Layer::mid, 13) == 60);
-  CHECK(gone_around(Layer::mid, 14) < 20);
-}
-
 TEST_CASE("A camera's loss that a key frame on its way mends makes no second one", "[core][mesh]") {
   Stage s;
   s.runs(t0, a, Layer::mid);
