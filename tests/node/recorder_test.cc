@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <set>
 #include <thread>
 
@@ -69,6 +70,20 @@ struct Meeting {
     }
   }
 };
+
+// In a process of its own, because limits on files hold for all of one.
+int exit_code_of(const std::function<bool()>& holds) {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ::signal(SIGXFSZ, SIG_IGN);  // a write beyond the limit fails, as on a full disk
+    ::_exit(holds() ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  return WEXITSTATUS(status);
+}
 
 RecorderConfig config_in(const ScratchDir& dir) {
   RecorderConfig config;
@@ -315,11 +330,8 @@ TEST_CASE("a full queue drops frames and counts them", "[recorder]") {
 TEST_CASE("a disk that is full costs the part, raises an alarm and leaves a readable file",
           "[recorder]") {
   ScratchDir dir;
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
+  const int exit_code = exit_code_of([&] {
     // A limit on the size of files stands in for the full disk: the write is short, then fails.
-    ::signal(SIGXFSZ, SIG_IGN);
     const rlimit limit{20'000, 20'000};
     ::setrlimit(RLIMIT_FSIZE, &limit);
     std::string alarmed;
@@ -329,12 +341,9 @@ TEST_CASE("a disk that is full costs the part, raises an alarm and leaves a read
     RoomEncoder encoder(320, 180);
     Meeting(recorder).run(encoder, Layer::hi, 0ms, 5s);
     recorder.close();
-    ::_exit(alarmed == "xa-nghia-tru" && recorder.figures().write_errors > 0 ? 0 : 1);
-  }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  CHECK(WIFEXITED(status));
-  CHECK(WEXITSTATUS(status) == 0);
+    return alarmed == "xa-nghia-tru" && recorder.figures().write_errors > 0;
+  });
+  CHECK(exit_code == 0);
   const std::string path = (dir.path() / "xa-nghia-tru-p001.mkv").string();
   CHECK(decode_errors(path).empty());
   CHECK(packets(path, "v") > 10);
@@ -343,10 +352,7 @@ TEST_CASE("a disk that is full costs the part, raises an alarm and leaves a read
 TEST_CASE("a disk without room for the first byte leaves no empty files and takes no numbers",
           "[recorder]") {
   ScratchDir dir;
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    ::signal(SIGXFSZ, SIG_IGN);
+  const int exit_code = exit_code_of([&] {
     const rlimit none{0, RLIM_INFINITY}, enough{RLIM_INFINITY, RLIM_INFINITY};
     ::setrlimit(RLIMIT_FSIZE, &none);
     Recorder recorder(config_in(dir));
@@ -361,12 +367,9 @@ TEST_CASE("a disk without room for the first byte leaves no empty files and take
     std::this_thread::sleep_for(std::chrono::milliseconds(1'100));  // until it tries again
     meeting.run(other, Layer::hi, 2s, 4s);
     const auto parts = recorder.close();
-    ::_exit(failed && parts.size() == 1 && parts[0].part == 1 ? 0 : 1);
-  }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  REQUIRE(WIFEXITED(status));
-  CHECK(WEXITSTATUS(status) == 0);
+    return failed && parts.size() == 1 && parts[0].part == 1;
+  });
+  CHECK(exit_code == 0);
   std::size_t files = 0;
   for ([[maybe_unused]] const auto& file : std::filesystem::directory_iterator(dir.path())) ++files;
   CHECK(files == 1);
