@@ -333,16 +333,14 @@ inline constexpr std::array<TextRow, static_cast<std::size_t>(Text::count_)> kTe
      "{0}: the bridge {1} has no address; add its addresses"},
     {Text::probe_no_answer,
      "{0} không trả lời ở {1}; hãy kiểm tra xem phần mềm bên đó có đang chạy với cùng danh bạ "
-     "không "
-     "và tường lửa có cho UDP đi qua không",
+     "không và tường lửa có cho UDP đi qua không",
      "{0} does not answer at {1}; check that its bridge runs with the same roster and that "
      "firewalls let UDP pass"},
     {Text::probe_too_old, "{0} không trả lời được phép đo này; hãy cập nhật phần mềm bên đó",
      "{0} cannot answer this measurement; update its software"},
     {Text::probe_line,
      "{0} → {1}: {2} gói, mất {3:.2f} %, độ trễ: nhỏ nhất {4:.2f} ms, trung vị {5:.2f} ms, p95 "
-     "{6:.2f} "
-     "ms",
+     "{6:.2f} ms",
      "{0} → {1}: {2} packets, {3:.2f} % lost, delay least {4:.2f} ms, median {5:.2f} ms, "
      "p95 {6:.2f} ms"},
     {Text::probe_clock,

@@ -14,7 +14,7 @@
 #include <thread>
 #include <tuple>
 
-#include "core/base/savings.h"
+#include "core/base/token_bucket.h"
 #include "node/bounded_queue.h"
 #include "node/byte_store.h"
 #include "node/clock.h"
@@ -42,6 +42,7 @@ constexpr Duration kSaneAge = 1h;
 constexpr auto kRetryOpen = std::chrono::seconds(1);
 // Each part is some syncs of the disk: who changes layers or parameter sets all the time must not
 // hold up the record of the others. A meeting begins with some, and changes a few times a minute.
+// What replaces none is spaced by kRetryOpen: a full disk is told as such.
 constexpr int kPartsAtOnce = 20;
 constexpr Duration kPartEach = 2s;
 
@@ -71,7 +72,7 @@ struct BridgeRecord {
   std::array<std::optional<Timestamp>, 4> layer_seen;  // by Layer
   std::optional<Layer> switching_to;
   int next_number = 1;
-  Savings parts{kPartsAtOnce, kPartEach};
+  TokenBucket parts{kPartsAtOnce, kPartEach};
   std::optional<std::chrono::steady_clock::time_point> refused_at;
   std::optional<std::chrono::steady_clock::time_point> taken_at, ended_at;  // of a document
 };
@@ -237,7 +238,7 @@ struct Recorder::Impl {
     BridgeRecord& b = bridges[i];
     const auto now = std::chrono::steady_clock::now();
     if (b.refused_at && now - *b.refused_at < kRetryOpen) return std::nullopt;
-    if (!b.parts.take(monotonic_now())) {
+    if (b.part && !b.parts.take(monotonic_now())) {
       b.refused_at = now;
       alarm(i, "too many new parts in a short time; pictures wait for the next one");
       return std::nullopt;

@@ -221,11 +221,13 @@ std::vector<RosterBridge> by_id(const Roster& roster) {
   return sorted;
 }
 
-std::vector<std::string> names_only_over_ipv6(const std::vector<RosterBridge>& bridges) {
+std::vector<std::string> names_only_over_ipv6(const std::vector<RosterBridge>& sorted,
+                                              PeerId self) {
   std::vector<std::string> names;
-  for (const RosterBridge& b : bridges) {
-    if (!b.addresses.empty() && std::ranges::none_of(b.addresses, &Endpoint::is_v4))
-      names.push_back(b.name);
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    const auto& addresses = sorted[i].addresses;
+    if (i != self.value && !addresses.empty() && std::ranges::none_of(addresses, &Endpoint::is_v4))
+      names.push_back(sorted[i].name);
   }
   return names;
 }

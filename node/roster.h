@@ -48,10 +48,10 @@ void add_bridge(Roster& roster, RosterBridge bridge);
 
 // Sorted by id: PeerId is the index, the same on every node.
 std::vector<RosterBridge> by_id(const Roster& roster);
+// Others than `self` that an IPv4 port cannot reach. They may reach us all the same, from an
+// address that the roster does not have.
+std::vector<std::string> names_only_over_ipv6(const std::vector<RosterBridge>& sorted, PeerId self);
 // What core is told; `sorted` comes from by_id().
-// Bridges that an IPv4 port cannot reach. They may reach us all the same, from an address that the
-// roster does not have.
-std::vector<std::string> names_only_over_ipv6(const std::vector<RosterBridge>& bridges);
 std::vector<mesh::RosterEntry> mesh_roster(const std::vector<RosterBridge>& sorted);
 // Our own index. Throws OperatorError when the id is not in the roster or stands there with another
 // key than ours.

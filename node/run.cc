@@ -128,7 +128,7 @@ class RunningBridge {
     started_at_ = monotonic_now();
     loop_->start(status_);
     if (config_.listen.is_v4()) {
-      for (const std::string& name : names_only_over_ipv6(sorted_))
+      for (const std::string& name : names_only_over_ipv6(sorted_, self_))
         log(say<Text::unreachable_family>(language_, name, text_of(config_.listen),
                                           config_.file.string()));
     }

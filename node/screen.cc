@@ -21,9 +21,9 @@ constexpr std::size_t kManyPeers = 4;  // above, one thread cannot decode them a
 constexpr std::size_t kJobs = 256;
 constexpr std::size_t kJobBytes = 16U << 20;
 constexpr std::size_t kPicturesPerStream = 24;  // 0.8 s of a stream that waits for its moments
-// More of one bridge's would be too late, and whoever sends thousands a second shall not take the
-// others' room.
-constexpr std::size_t kJobsOfOne = 32;
+// Whoever sends thousands a second shall not take the others' room. A page's pictures come to a
+// newcomer every 4 ms (core/mesh/page_memory.cc), and what is lost may hold them up for 150 ms.
+constexpr std::size_t kJobsOfOne = 64;
 constexpr std::size_t kShowsOfOne = 2 * kPicturesPerStream;  // of one source: while layers overlap
 constexpr Duration kDecoderIdle = 5s;  // a layer that was left gives its memory back
 constexpr Duration kShowTooOld = 1s;

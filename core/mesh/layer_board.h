@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/base/savings.h"
+#include "core/base/token_bucket.h"
 #include "core/mesh/boundary.h"
 #include "core/units/bitrate.h"
 #include "core/units/ids.h"
@@ -131,7 +131,7 @@ class LayerBoard {
     bool half = false, next_half = false;
     // Key frames that its losses may cost everybody. The worst lines need one each second or two,
     // some together after an outage; more are spaced like those that are asked for.
-    Savings keys{10, 500ms};
+    TokenBucket keys{10, 500ms};
   };
   static constexpr std::array<Layer, 3> kLayers = {Layer::lo, Layer::mid, Layer::hi};
   // Of fewer it is their own paths that are late, not our line: a face beside a document, on a thin

@@ -57,8 +57,8 @@ class Link {
   // it is authentic. False when it is not.
   bool stranger_arrived(Timestamp now, Timestamp received_at, std::uint8_t uplink, Endpoint from,
                         ByteSpan bytes);
-  // The path, if it is open and the peer has not been heard there for as long as makes it suspect:
-  // its address may be another's by now. Null when it is neither.
+  // The path, when the peer has not been heard there for as long as makes it suspect: its address
+  // may be another's by now. Null when it has, or when the path is not open.
   const Path* silent_at(Timestamp now, PathId path);
   void dtls_arrived(Timestamp now, PathId path, ByteSpan bytes);
   // An unsealed datagram proves that the peer lives and where.

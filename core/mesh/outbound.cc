@@ -21,7 +21,6 @@ constexpr std::array<std::pair<Source, Layer>, Outbound::kMostStreams> kStreams 
 // In front of a payload.
 constexpr std::size_t kMostHeaders =
     wire::kMaxRtpHeaderBytes + wire::redundancy_header_bytes(wire::kMostEarlierFrames);
-// Such a path loses by itself what it loses.
 
 // The best layer and sound, with a tenth for headers.
 Bitrate most_of_path(const BridgeConfig& config) {

@@ -9,8 +9,6 @@
 namespace diemcau::quality {
 
 namespace {
-// Core counts what it is handed; the datagram on the line had its seal as well (RFC 7714 §13.2).
-
 double seconds(Duration d) { return to_ms_double(d) / 1e3; }
 double ratio(std::uint64_t part, std::uint64_t whole) {
   return static_cast<double>(part) / static_cast<double>(whole);
@@ -55,6 +53,7 @@ std::vector<FlowFigure> flow_figures(const FlowReport& flow, const FlowExtras& e
   }
   if (extras.sent_kbps) figures.push_back({nullptr, "sent_kbps", *extras.sent_kbps});
   if (lasted > 0) {
+    // Core counts what it is handed; the datagram had its seal as well.
     const std::uint64_t bytes = flow.bytes_received + flow.packets_received * wire::kSrtpTagBytes;
     figures.push_back({nullptr, "received_kbps", static_cast<double>(bytes) * 8 / 1e3 / lasted});
   }

@@ -20,7 +20,7 @@ TransportSecurity::TransportSecurity(Identity identity, std::vector<RosterBridge
       sorted_(std::move(sorted)),
       context_(identity_),
       links_(sorted_.size()),
-      hellos_(sorted_.size(), Savings{kHellosAtOnce, kHelloEvery}) {}
+      hellos_(sorted_.size(), TokenBucket{kHellosAtOnce, kHelloEvery}) {}
 
 std::unique_ptr<mesh::Handshake> TransportSecurity::make(PeerId peer, mesh::HandshakeRole role) {
   DC_CHECK(peer.value < links_.size());

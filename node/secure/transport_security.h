@@ -9,7 +9,7 @@
 
 #include "core/base/packet_pool.h"
 #include "core/base/result.h"
-#include "core/base/savings.h"
+#include "core/base/token_bucket.h"
 #include "core/mesh/boundary.h"
 #include "core/mesh/handshake.h"
 #include "core/quality/flow_report.h"
@@ -45,7 +45,7 @@ class TransportSecurity final : public mesh::HandshakeFactory {
   std::vector<SecureLink> links_;  // by PeerId
   // By PeerId. Hellos cost us a key pair and a signature each, and anybody who can forge the
   // address can write one.
-  std::vector<Savings> hellos_;
+  std::vector<TokenBucket> hellos_;
 };
 
 }  // namespace diemcau::node::secure

@@ -1,4 +1,4 @@
-// So many at once, and one more each while: what somebody else may cost us (a token bucket).
+// So many at once, and one more each while: what somebody else may cost us.
 #pragma once
 
 #include <algorithm>
@@ -9,9 +9,9 @@
 namespace diemcau {
 
 // Full at first. Pure: no clock; one thread at a time.
-class Savings {
+class TokenBucket {
  public:
-  constexpr Savings(std::int64_t most, Duration each) : most_(most), each_(each), left_(most) {}
+  constexpr TokenBucket(std::int64_t most, Duration each) : most_(most), each_(each), left_(most) {}
 
   // One of what is saved up; false when there is none.
   bool take(Timestamp now) {
