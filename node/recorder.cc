@@ -40,9 +40,8 @@ constexpr auto kDocumentGone = std::chrono::seconds(60);
 // A capture time further off than this is a broken clock; it would tear the file apart.
 constexpr Duration kSaneAge = 1h;
 constexpr auto kRetryOpen = std::chrono::seconds(1);
-// Each part is some syncs of the disk: who changes layers or parameter sets all the time must not
-// hold up the record of the others. A meeting begins with some, and changes a few times a minute.
-// What replaces none is spaced by kRetryOpen: a full disk is told as such.
+// Of parts that replace another, each some syncs of the disk: who changes all the time must not
+// hold up the others' record. A meeting begins with some, and changes a few times a minute.
 constexpr int kPartsAtOnce = 20;
 constexpr Duration kPartEach = 2s;
 
