@@ -25,10 +25,10 @@ struct OpusDecoder::Impl {
   std::array<std::int16_t, kMaxOpusSamples> samples{};
 
   // An empty packet conceals.
-  int run(ByteSpan packet, std::size_t room, bool fec) {
+  int run(ByteSpan packet, std::size_t room) {
     return opus_decode(decoder.get(), packet.empty() ? nullptr : packet.data(),
                        static_cast<opus_int32>(packet.size()), samples.data(),
-                       static_cast<int>(room), fec ? 1 : 0);
+                       static_cast<int>(room), 0);
   }
   Samples first(int n) const { return {samples.data(), static_cast<std::size_t>(n)}; }
 };
@@ -47,23 +47,15 @@ OpusDecoder& OpusDecoder::operator=(OpusDecoder&&) noexcept = default;
 Result<Samples, OpusError> OpusDecoder::decode(ByteSpan packet) {
   // An empty packet would conceal, which must never pass for sound that was received.
   if (packet.empty() || packet.size() > 0xFFFF) return Unexpected{OpusError::malformed};
-  const int n = impl_->run(packet, kMaxOpusSamples, false);
+  const int n = impl_->run(packet, kMaxOpusSamples);
   if (n <= 0) return Unexpected{OpusError::malformed};
   return impl_->first(n);
 }
 
 Samples OpusDecoder::conceal(std::size_t samples) {
   const std::size_t wanted = std::clamp(samples / kStep * kStep, kStep, kMaxOpusSamples);
-  const int n = impl_->run({}, wanted, false);
+  const int n = impl_->run({}, wanted);
   DC_CHECK(n > 0);
-  return impl_->first(n);
-}
-
-Result<Samples, OpusError> OpusDecoder::recover(ByteSpan next, std::size_t samples) {
-  if (next.empty() || next.size() > 0xFFFF) return Unexpected{OpusError::malformed};
-  const std::size_t wanted = std::clamp(samples / kStep * kStep, kStep, kMaxOpusSamples);
-  const int n = impl_->run(next, wanted, true);
-  if (n <= 0) return Unexpected{OpusError::malformed};
   return impl_->first(n);
 }
 

@@ -27,8 +27,6 @@ class OpusDecoder {
   Result<Samples, OpusError> decode(ByteSpan packet);
   // In place of lost sound; `samples` is rounded down to 2.5 ms, at least 2.5 and at most 120 ms.
   Samples conceal(std::size_t samples = kFrameSamples);
-  // The lost frame before `next` from its in-band FEC; concealed when it carries none.
-  Result<Samples, OpusError> recover(ByteSpan next, std::size_t samples = kFrameSamples);
 
  private:
   struct Impl;

@@ -55,11 +55,6 @@ void OpusEncoder::set_rate(Bitrate rate) {
   impl_->control(OPUS_SET_BITRATE(static_cast<opus_int32>(bps)));
 }
 
-void OpusEncoder::set_in_band_fec(bool on, int expected_loss_percent) {
-  impl_->control(OPUS_SET_INBAND_FEC(on ? 1 : 0));
-  impl_->control(OPUS_SET_PACKET_LOSS_PERC(std::clamp(expected_loss_percent, 0, 100)));
-}
-
 ByteSpan OpusEncoder::encode(Samples samples) {
   DC_CHECK(samples.size() == kFrameSamples);
   const opus_int32 size =

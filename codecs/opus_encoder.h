@@ -22,8 +22,6 @@ class OpusEncoder {
 
   // From the next frame on; kept within 6 … 128 kbit/s.
   void set_rate(Bitrate rate);
-  // In-band FEC (LBRR). Opus 1.3.1 leaves it out silently below 32 kbit/s. Off at first.
-  void set_in_band_fec(bool on, int expected_loss_percent);
   // Takes kFrameSamples. The bytes are valid until the next call.
   ByteSpan encode(Samples samples);
   // Samples by which the codec is behind its input (312, 6.5 ms).

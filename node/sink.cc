@@ -35,7 +35,6 @@ constexpr auto kReopen = std::chrono::milliseconds(100);
 const char* name_of_action(mesh::AudioAction action) {
   switch (action) {
     case mesh::AudioAction::normal: return "normal";
-    case mesh::AudioAction::redundant: return "redundant";
     case mesh::AudioAction::accelerate: return "accelerate";
     case mesh::AudioAction::decelerate: return "decelerate";
     case mesh::AudioAction::stretch: return "stretch";

@@ -24,8 +24,7 @@ mesh::AudioPlayed PlayoutModel::perform(Timestamp now, const mesh::PlayAudio& pl
   const Duration ahead{static_cast<std::int64_t>(queued(now)) * 1'000'000'000 / 48'000};
   played.plays_at = next_period_ + ahead;
   switch (play.action) {
-    case mesh::AudioAction::normal:
-    case mesh::AudioAction::redundant: played.samples = kSamplesPerFrame; break;
+    case mesh::AudioAction::normal: played.samples = kSamplesPerFrame; break;
     case mesh::AudioAction::accelerate: played.samples = kSamplesPerFrame - kPitchSamples; break;
     case mesh::AudioAction::decelerate: played.samples = kSamplesPerFrame + kPitchSamples; break;
     case mesh::AudioAction::stretch: played.samples = kSamplesPerFrame + kMostStretch; break;

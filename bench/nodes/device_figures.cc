@@ -74,7 +74,6 @@ Json lab(const std::string& file, std::uint64_t seed, Span span) {
 mesh::AudioAction action_of(const std::string& word) {
   using A = mesh::AudioAction;
   if (word == "normal") return A::normal;
-  if (word == "redundant") return A::redundant;
   if (word == "accelerate") return A::accelerate;
   if (word == "decelerate") return A::decelerate;
   if (word == "stretch") return A::stretch;

@@ -83,7 +83,6 @@ struct AudioWanted {
 };
 enum class AudioAction : std::uint8_t {
   normal,
-  redundant,
   accelerate,
   decelerate,
   expand,

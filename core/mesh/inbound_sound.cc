@@ -37,7 +37,6 @@ receive::AudioStep step_of(AudioAction action) {
     case AudioAction::stretch: return receive::AudioStep::stretch;
     case AudioAction::expand: return receive::AudioStep::expand;
     case AudioAction::silence: return receive::AudioStep::silence;
-    case AudioAction::redundant: return receive::AudioStep::normal;  // as long as a frame
   }
   return receive::AudioStep::silence;
 }

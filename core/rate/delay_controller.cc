@@ -24,7 +24,6 @@ constexpr std::int64_t kQueueShareBits = 15'000;
 // From there on a sixth of it: with none, nothing would make small flows equal.
 constexpr Duration kMuchWanted = 40ms;
 constexpr std::int64_t kBeyondParts = 6;
-constexpr Duration kClearlyOver = 5ms;
 // A packet and a half at the rate: what bursts of ours differ by.
 constexpr std::int64_t kSpreadBits = 14'400;
 // On a line that is just full a picture sent at 1.2 times the rate waits a sixth of 33 ms longer at
@@ -63,10 +62,6 @@ constexpr Duration kDiffer = 750us;
 // Per reaction time, when bursts do not wait. The same step for all lets small flows catch up.
 constexpr std::int64_t kGrowPermille = 80;
 constexpr Bitrate kGrowStep = Bitrate::kbps(60);
-constexpr std::int64_t kSharedGrowPermille = 60;
-// After a dip, up to near what the uplink gave when it was full: that is known, and until then most
-// of its paths have no pictures.
-constexpr std::int64_t kSharedAgainPermille = 200;
 constexpr std::int64_t kGrowBlindPermille = 20;  // when we cannot tell
 constexpr std::int64_t kStartGrowPermille = 1'000;
 // An idle application's rate is at most this much of what it sends.
@@ -75,24 +70,9 @@ constexpr std::int64_t kStartUnprovenPercent = 250;
 constexpr std::int64_t kSharedUnprovenPercent = 105;
 constexpr Bitrate kUnproven = Bitrate::kbps(80);
 constexpr std::int64_t kAllArrivesPermille = 900;
-constexpr std::int64_t kUnusedPermille = 850;
 constexpr Duration kUsual = 3s;
 // As long as what was sent is counted.
 constexpr Duration kToldFor = 300ms;
-// What a full uplink gives, on average over so much time of being full; of a line that has swung
-// within a minute it grows by so much a second, by more up to four fifths of what the line has
-// carried in the last minute, when nothing has waited for long, and where it has not been seen
-// full. Never by less than a path's small pictures need in three seconds: where there is no room
-// for them nothing is sent that could prove more.
-constexpr Duration kGiven = 2s;
-constexpr std::int64_t kGivenGrowPermille = 6, kKnownGrowPermille = 20, kCalmGrowPermille = 30,
-                       kUnseenGrowPermille = 50;
-constexpr Bitrate kGivenGrowLeast = Bitrate::kbps(20);
-constexpr std::int64_t kKnownPermille = 800;
-constexpr Duration kSwings = 60s;
-// So long nothing has waited: it was full in a dip, before it had carried anything.
-constexpr Duration kCalm = 10s, kLongCalm = 20s;
-constexpr Duration kRadioNoise = 2ms;
 // Until then it is what the queue held before its line became slower.
 constexpr Duration kOverflows = 1s;
 }  // namespace
@@ -298,37 +278,6 @@ Bitrate DelayController::anchor(const Observation& o, Duration excess) const {
   return std::min(o.busy_rate.value_or(o.carried), most);
 }
 
-void DelayController::remember_full(Bitrate anchor, Duration excess, Duration since) {
-  if (line_.seen_full) {
-    const std::int64_t part = part_of(since, kGiven);
-    line_.given = permille(line_.given, 1'000 - part) + permille(anchor, part);
-  } else if (excess > kClearlyOver) {
-    line_.seen_full = true;
-    line_.given = anchor;
-  }
-}
-
-// It was full in a dip, as a rule, and gives more when that is over: the more, the longer nothing
-// has waited.
-void DelayController::grow_given(Duration calm, Duration since) {
-  if (rate_ < permille(line_.given, kUnusedPermille)) return;
-  const bool known = line_.given < permille(line_.carried, kKnownPermille);
-  const std::int64_t permille_a_second = !line_.seen_full || calm > kLongCalm ? kUnseenGrowPermille
-                                         : calm > kCalm                       ? kCalmGrowPermille
-                                         : known                              ? kKnownGrowPermille
-                                                                              : kGivenGrowPermille;
-  const Bitrate a_second = std::max(permille(line_.given, permille_a_second), kGivenGrowLeast);
-  line_.given += Bitrate::bps(a_second.bps() / 1'000 * to_ms(since));
-}
-
-// A radio's line carries half of what it carried a second ago, and we learn of it a quarter of a
-// second later: the queue of that is every path's. Up to what such a line gives when it is full the
-// rate grows as fast as on any; beyond that, and where nobody has seen it full, slowly.
-bool DelayController::careful(const Observation& o) const {
-  if (o.paths <= 1 || starting_) return false;
-  return o.now < line_.swings_until || (!line_.seen_full && noise_ >= kRadioNoise);
-}
-
 // What has just arrived with nothing waiting is proven: sound is sent at any rate, and a rate below
 // that would keep pictures away. But not what a burst at the pace adds to the rate.
 void DelayController::prove(const Observation& o) {
@@ -350,9 +299,8 @@ Bitrate DelayController::proven(const Observation& o) const {
 void DelayController::grow(const Observation& o, Duration since) {
   const Duration reaction = o.round_trip + kBurstLag;
   const bool shared = o.paths > 1;
-  const bool again = line_.seen_full && rate_ < permille(line_.given, kUnusedPermille);
   const Bitrate full_step =
-      shared ? permille(rate_, again ? kSharedAgainPermille : kSharedGrowPermille)
+      shared ? permille(rate_, shared_growth_permille(o.now))
              : permille(rate_, kGrowPermille) + Bitrate::bps(kGrowStep.bps() * weight_);
   const bool slowly = careful(o);
   const Bitrate step =

@@ -35,6 +35,9 @@ class DelayController final : public Controller {
   static constexpr Duration kSenderLag = 120ms;
   // A queue so much above what is wanted is not one that we are still emptying.
   static constexpr Duration kFarOver = 25ms;
+  static constexpr Duration kClearlyOver = 5ms;
+  static constexpr std::int64_t kUnusedPermille = 850;
+  static constexpr Duration kSwings = 60s;
   static Bitrate permille(Bitrate r, std::int64_t n);
   Duration wanted_queue() const;
   Observation without_overflow(Observation o);
@@ -52,6 +55,7 @@ class DelayController final : public Controller {
   void prove(const Observation& o);
   void grow_given(Duration calm, Duration since);
   bool careful(const Observation& o) const;
+  std::int64_t shared_growth_permille(Timestamp now) const;
   void compete(const Observation& o, Duration since);
   void watch_for_greedy(const Observation& o);
   void approach(Bitrate target, Duration since, Duration reaction);

@@ -2,7 +2,6 @@
 #include <catch2/catch.hpp>
 #include <vector>
 
-#include "codecs/generated_speech.h"
 #include "codecs/opus_decoder.h"
 #include "codecs/opus_encoder.h"
 #include "core/base/rng.h"
@@ -102,38 +101,6 @@ TEST_CASE("concealment goes on with the sound at first, not with silence", "[cod
   const Samples concealed = decoder.conceal();
   const int loud = audio_level_dbov(frame_of(in, 30));
   CHECK(audio_level_dbov(concealed) <= loud + 10);
-}
-
-TEST_CASE("in-band redundancy is nearer to lost speech than concealment", "[codecs][opus]") {
-  const auto in = speak_vietnamese("Kính mời bà con trình bày nguyện vọng của mình.");
-  OpusEncoder encoder(Bitrate::kbps(40));
-  encoder.set_in_band_fec(true, 20);
-  OpusDecoder whole, recovering, concealing;
-  double recovered_error = 0;
-  double concealed_error = 0;
-  const auto error = [](Samples a, Samples b) {
-    double sum = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) sum += std::pow(a[i] - b[i], 2);
-    return sum;
-  };
-  for (std::size_t n = 0; n + 2 < in.size() / kFrameSamples; ++n) {
-    const ByteSpan packet = encoder.encode(frame_of(in, n));
-    const std::vector<std::uint8_t> lost(packet.begin(), packet.end());
-    const auto truth = whole.decode(lost);
-    REQUIRE(truth);
-    if (n % 10 == 9) {
-      const ByteSpan next = encoder.encode(frame_of(in, n + 1));
-      const auto recovered = recovering.recover(next);
-      REQUIRE(recovered);
-      recovered_error += error(*recovered, *truth);
-      concealed_error += error(concealing.conceal(), *truth);
-      for (OpusDecoder* d : {&whole, &recovering, &concealing}) REQUIRE(d->decode(next));
-      ++n;
-    } else {
-      for (OpusDecoder* d : {&recovering, &concealing}) REQUIRE(d->decode(lost));
-    }
-  }
-  CHECK(recovered_error < 0.7 * concealed_error);
 }
 
 TEST_CASE("garbage never breaks the Opus decoder", "[codecs][opus][fuzz]") {

@@ -21,9 +21,9 @@ TEST_CASE("an input's words are time, bridge, kind and the fields in order", "[m
   played.action = AudioAction::expand;
   played.samples = 480;
   played.plays_at = timestamp_from_ns(77);
-  CHECK(words_of(Input{played}) == Words{5, 3, 6, 4, 4, 480, 77, 0});
+  CHECK(words_of(Input{played}) == Words{5, 3, 6, 4, 3, 480, 77, 0});
   played.captured_at = timestamp_from_ns(-1);
-  CHECK(words_of(Input{played}) == Words{5, 3, 6, 4, 4, 480, 77, 1, ~std::uint64_t{0}});
+  CHECK(words_of(Input{played}) == Words{5, 3, 6, 4, 3, 480, 77, 1, ~std::uint64_t{0}});
 }
 
 TEST_CASE("an output's words have kinds of their own", "[mesh]") {

@@ -27,6 +27,8 @@ class FluidLine {
     flows_.push_back({std::make_unique<DelayController>(bounds, weight), {}, {}, {}, 0, 0, 1'000});
     return flows_.size() - 1;
   }
+  // That the flow is an uplink's, of so many paths.
+  void carries(std::size_t flow, std::uint32_t paths) { flows_[flow].paths = paths; }
   // Of what its encoder is told.
   void makes_permille(std::size_t flow, std::int64_t n) { flows_[flow].makes_permille = n; }
   void set_capacity(std::int64_t kbps) { capacity_bps_ = kbps * 1'000; }
@@ -52,6 +54,7 @@ class FluidLine {
     std::vector<std::pair<std::int64_t, std::int64_t>> window;  // sent and arrived bits by step
     std::int64_t lost_bits = 0, arrived_bits = 0;
     std::int64_t makes_permille = 1'000;
+    std::uint32_t paths = 1;
   };
   void step() {
     std::vector<std::int64_t> sent;
@@ -78,6 +81,7 @@ class FluidLine {
       Observation o;
       o.round_trip = round_trip_;
       o.standing_queue = queue();
+      o.paths = f.paths;
       std::int64_t sent_sum = 0, arrived_sum = 0;
       for (const auto& [s, a] : f.window) {
         sent_sum += s;
@@ -132,6 +136,26 @@ TEST_CASE("alone on a line, the rate finds its capacity and keeps the queue shor
   CHECK(line.longest_queue < (round_trip < 250 ? 55ms : 75ms));
   CHECK(line.rate(flow).kbps() > kbps * 92 / 100);
   CHECK(line.rate(flow).kbps() < kbps * 108 / 100);
+}
+
+TEST_CASE("an uplink that has just been full is tried with little more", "[rate]") {
+  FluidLine line(2'500, 50ms);
+  const std::size_t uplink =
+      line.join({Bitrate::kbps(500), Bitrate::kbps(20'000), Bitrate::kbps(2'000)});
+  line.carries(uplink, 10);
+  line.run(5s);
+  line.makes_permille(uplink, 800);  // easy pictures: nothing waits
+  line.run(1s);
+  line.makes_permille(uplink, 1'000);
+  line.longest_queue = Duration::zero();
+  line.run(3s);
+  // In that second the rate grows by 11 %, 1.2 % in each 110 ms. 0.11 of what comes is too much for
+  // the 200 ms until it is felt, and half of that for 400 more of settling: 44 ms. By 6 % each the
+  // rate grows to what the paths may try, 16 %: 64 ms, and 72 were seen.
+  CHECK(line.longest_queue < 55ms);
+  line.set_capacity(8'000);
+  line.run(12s);
+  CHECK(line.rate(uplink).kbps() > 7'000);
 }
 
 TEST_CASE("after a drop to a third the queue is short again within two seconds", "[rate]") {
