@@ -35,8 +35,11 @@ class DelayController final : public Controller {
   static constexpr Duration kSenderLag = 120ms;
   // A queue so much above what is wanted is not one that we are still emptying.
   static constexpr Duration kFarOver = 25ms;
+  // So much more than is wanted is no noise.
   static constexpr Duration kClearlyOver = 5ms;
+  // Of a rate: who sends less does not use it.
   static constexpr std::int64_t kUnusedPermille = 850;
+  // So long a line that has swung is handled with care, and what it has carried is remembered.
   static constexpr Duration kSwings = 60s;
   static Bitrate permille(Bitrate r, std::int64_t n);
   Duration wanted_queue() const;

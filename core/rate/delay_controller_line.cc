@@ -13,8 +13,8 @@ constexpr std::int64_t kGrowPermille = 60;
 constexpr std::int64_t kAgainPermille = 200;
 // From there on nothing waits because room has just been made. With the usual step the rate is a
 // fifth beyond the line before its first report: queue, cut and growth took turns every second.
-constexpr std::int64_t kKnownLinePermille = 12;
-constexpr Duration kKnownLine = 4s;
+constexpr std::int64_t kJustFullPermille = 12;
+constexpr Duration kJustFull = 4s;
 // What a full uplink gives, on average over so much time of being full; of a line that has swung
 // within a minute it grows by so much a second, by more up to four fifths of what the line has
 // carried in the last minute, when nothing has waited for long, and where it has not been seen
@@ -64,7 +64,7 @@ bool DelayController::careful(const Observation& o) const {
 std::int64_t DelayController::shared_growth_permille(Timestamp now) const {
   if (!line_.seen_full) return kGrowPermille;
   if (rate_ < permille(line_.given, kUnusedPermille)) return kAgainPermille;
-  return now - waited_at_ < kKnownLine ? kKnownLinePermille : kGrowPermille;
+  return now - waited_at_ < kJustFull ? kJustFullPermille : kGrowPermille;
 }
 
 }  // namespace diemcau::rate
