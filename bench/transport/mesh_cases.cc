@@ -47,6 +47,13 @@ Row mouth_to_ear() {
             });
           }};
 }
+Row concealed() {
+  return {"audio_concealed_of_worst_path", "ratio", most(0.001), [](const R& r) {
+            return worst_pair(r, true, true, [](const R& rec, std::size_t from, std::size_t to) {
+              return concealed_ratio(rec.flow(from, to), seconds_of(rec, from, to, 5s).clear);
+            });
+          }};
+}
 constexpr double kSatisfied = 93.2;  // R without any impairment
 
 // After the line returns, to everybody; what was captured before the outage does not count.
@@ -240,10 +247,10 @@ std::vector<Case> mesh_cases() {
       shared_uplink(),
       thin_peer(),
       mesh_of_four(),
-      meeting("s09", still(0.01, 0.02, 28.5), {voice(good), mouth_to_ear()}),
-      meeting("s10", still(0.01, 0.02, 14.25), {voice(good), mouth_to_ear()}),
-      meeting("s11", moving(0.05, 0.1, 14.25), {voice(good)}),
-      meeting("s12", still(0.02, 0.04, 28.5), {voice(good), flooded_voice()}),
+      meeting("s09", still(0.01, 0.02, 28.5), {voice(good), concealed(), mouth_to_ear()}),
+      meeting("s10", still(0.01, 0.02, 14.25), {voice(good), concealed(), mouth_to_ear()}),
+      meeting("s11", moving(0.05, 0.1, 14.25), {voice(good), concealed()}),
+      meeting("s12", still(0.02, 0.04, 28.5), {voice(good), concealed(), flooded_voice()}),
       meeting("s13", still(0.09, 0.1, 26), {voice(fair)}),
       meeting("s14", still(0.085, 0.095, 26),
               {voice(fair), back("picture_back_after_cut", 300, 30, true),
