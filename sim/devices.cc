@@ -123,7 +123,7 @@ void Devices::screen(Timestamp now, Participant& p, std::uint32_t tick) {
 
 void Devices::encoded(Timestamp now, Participant& p, const EncodedFrame& e) {
   if (options_.observer != nullptr)
-    options_.observer->encoded(now, p.index, {e.source, e.layer}, e.frame.bytes);
+    options_.observer->encoded(now, p.index, {{e.source, e.layer}, e.frame.bytes, e.frame.key});
   split_into_nals(e.frame, options_.full_payload, nals_);
   mesh::VideoEncoded input;
   input.source = e.source;

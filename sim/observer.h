@@ -47,6 +47,13 @@ struct SoundPlayed {
   Timestamp plays_at;
 };
 
+// What an encoder gave.
+struct PictureEncoded {
+  WireStream stream;
+  std::uint32_t bytes = 0;
+  bool key = false;
+};
+
 // Called in the order of virtual time, within a run of the world; changes nothing.
 class Observer {
  public:
@@ -59,8 +66,7 @@ class Observer {
   virtual void shown(const PictureShown& what) = 0;
   virtual void played(const SoundPlayed& what) = 0;
   virtual void encoder_set(Timestamp now, std::uint16_t member, const mesh::SetEncoder& what) = 0;
-  virtual void encoded(Timestamp now, std::uint16_t member, const WireStream& stream,
-                       std::uint32_t bytes) = 0;
+  virtual void encoded(Timestamp now, std::uint16_t member, const PictureEncoded& what) = 0;
   virtual void told(Timestamp now, std::uint16_t member, const mesh::Event& what) = 0;
 };
 

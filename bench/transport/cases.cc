@@ -30,6 +30,7 @@ double Bar::worst() const {
 std::vector<Case> all_cases() {
   std::vector<Case> all = flow_cases();
   for (Case& c : repair_cases()) all.push_back(std::move(c));
+  for (Case& c : recovery_cases()) all.push_back(std::move(c));
   for (Case& c : fair_cases()) all.push_back(std::move(c));
   for (Case& c : half_cases()) all.push_back(std::move(c));
   for (Case& c : mesh_cases()) all.push_back(std::move(c));

@@ -53,6 +53,7 @@ struct Case {
 
 std::vector<Case> flow_cases();      // one flow on one bottleneck
 std::vector<Case> repair_cases();    // one flow on a line that loses
+std::vector<Case> recovery_cases();  // and on one with outages
 std::vector<Case> fair_cases();      // several flows
 std::vector<Case> half_cases();      // half the picture rate between two layers
 std::vector<Case> mesh_cases();      // meetings

@@ -53,8 +53,8 @@ class Recorder : public sim::Observer {
   void crossed(std::uint32_t line, const sim::Traffic& what,
                const sim::Link::Result& result) override {
     LineLog& log = out.lines[line];
-    const LinePacket packet{what.from,     what.to,       what.foreign,  result.passage,
-                            result.begins, result.waited, what.bytes * 8};
+    const LinePacket packet{what.from,      what.to,       what.foreign,  what.stream.has_value(),
+                            result.passage, result.begins, result.waited, what.bytes * 8};
     if (packet.served()) {
       LineBin& bin = log.bins[bin_of(packet.begins)];
       (packet.foreign ? bin.foreign_bits : bin.own_bits) += packet.bits;
@@ -81,11 +81,11 @@ class Recorder : public sim::Observer {
       out.encoders[member].targets.push_back(
           {now, what.layer, what.active, what.rate, what.temporal});
   }
-  void encoded(Timestamp now, std::uint16_t member, const sim::WireStream& stream,
-               std::uint32_t bytes) override {
+  void encoded(Timestamp now, std::uint16_t member, const sim::PictureEncoded& what) override {
     auto& encoder = out.encoders[member];
-    auto& pictures = stream.source == Source::document ? encoder.pages : encoder.pictures;
-    if (has_pictures(stream.source)) pictures.push_back({now, stream.layer, bytes});
+    const Source source = what.stream.source;
+    auto& pictures = source == Source::document ? encoder.pages : encoder.pictures;
+    if (has_pictures(source)) pictures.push_back({now, what.stream.layer, what.bytes, what.key});
   }
   void told(Timestamp now, std::uint16_t member, const mesh::Event& what) override {
     if (what.kind != mesh::EventKind::link_up) return;

@@ -25,6 +25,7 @@ struct Span {
 struct LinePacket {
   std::uint16_t from = 0, to = 0;
   bool foreign = false;
+  bool media = false;  // sound or pictures, as they are sent the first time
   sim::Passage passage = sim::Passage::carried;
   Timestamp begins;  // of service, or when it was refused
   Duration waited{};
@@ -97,6 +98,7 @@ struct EncodedPicture {
   Timestamp at;
   Layer layer = Layer::hi;
   std::uint32_t bytes = 0;
+  bool key = false;
 };
 struct EncoderLog {
   std::vector<EncoderTarget> targets;  // of the camera, as everything here

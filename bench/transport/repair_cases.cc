@@ -31,6 +31,29 @@ sim::LossConfig at_random(double p) {
   return loss;
 }
 
+sim::LossConfig in_times(double p, Duration mean) {
+  sim::LossConfig loss;
+  loss.kind = sim::LossConfig::Kind::gilbert_elliott_time;
+  loss.loss_bad = chance(1);
+  loss.mean_bad = mean;
+  loss.mean_good =
+      Duration{static_cast<std::int64_t>(static_cast<double>(mean.count()) * (1 - p) / p)};
+  return loss;
+}
+
+Case lossy(std::string name, Duration one_way, const sim::LossConfig& loss, std::vector<Row> rows,
+           Loses way) {
+  Case c{std::move(name), "repair", {}, {{"sender", "receiver"}}, std::move(rows)};
+  c.change = [one_way, loss, way](sim::Scenario& s) {
+    for (sim::SharedSegment& segment : s.segments) {
+      segment.up.delay.base = segment.down.delay.base = one_way;
+      segment.up.loss = loss;
+      if (way == Loses::both_ways) segment.down.loss = loss;
+    }
+  };
+  return c;
+}
+
 namespace {
 
 // Runs of `mean` packets on average, everything in them lost.
@@ -40,17 +63,6 @@ sim::LossConfig in_runs(double p, double mean) {
   loss.loss_bad = chance(1);
   loss.to_good = chance(1 / mean);
   loss.to_bad = chance(p / (1 - p) / mean);
-  return loss;
-}
-
-// So long on average that nothing comes.
-sim::LossConfig in_times(double p, Duration mean) {
-  sim::LossConfig loss;
-  loss.kind = sim::LossConfig::Kind::gilbert_elliott_time;
-  loss.loss_bad = chance(1);
-  loss.mean_bad = mean;
-  loss.mean_good =
-      Duration{static_cast<std::int64_t>(static_cast<double>(mean.count()) * (1 - p) / p)};
   return loss;
 }
 
@@ -87,21 +99,6 @@ Row media(Bar bar) {
   return {"media_rate", "kbit/s", bar, [](const R& r) { return media_kbps(forth(r), kSpan); }};
 }
 
-enum class Loses : std::uint8_t { forth, both_ways };
-
-Case lossy(std::string name, Duration one_way, const sim::LossConfig& loss, std::vector<Row> rows,
-           Loses way = Loses::forth) {
-  Case c{std::move(name), "repair", {}, {{"sender", "receiver"}}, std::move(rows)};
-  c.change = [one_way, loss, way](sim::Scenario& s) {
-    for (sim::SharedSegment& segment : s.segments) {
-      segment.up.delay.base = segment.down.delay.base = one_way;
-      segment.up.loss = loss;
-      if (way == Loses::both_ways) segment.down.loss = loss;
-    }
-  };
-  return c;
-}
-
 struct Random {
   int percent;
   double concealed;  // bars
@@ -128,6 +125,11 @@ Case random_loss(const Random& of, int rtt_ms, Loses way) {
     rows.push_back(media(figure()));
   }
   rows.push_back(extra(of.extra));
+  // One in a minute is one of 1,800.
+  rows.push_back(key_frames(of.percent <= 10   ? most_and_worst(0, 1)
+                            : of.percent <= 20 ? most_and_worst(1, 2)
+                                               : figure(),
+                            kSpan));
   const char* const name = way == Loses::forth ? "repair" : "repair-both-ways";
   return lossy(fmt::format("{}-{}-rtt{}", name, of.percent, rtt_ms), one_way,
                at_random(of.percent / 100.0), std::move(rows), way);
@@ -146,7 +148,8 @@ Case burst_loss(const char* name, const sim::LossConfig& loss) {
                 video("video_p95_over_owd", 20ms, 0.95, most(130)),
                 concealed_figure(),
                 media(figure()),
-                extra(figure())});
+                extra(figure()),
+                key_frames(most_and_worst(0, 1), kSpan)});
 }
 
 // ------------------------------------------------------- S19: against what is possible

@@ -16,6 +16,12 @@ struct Channel {
   double mean = 0;  // part of the packets
 };
 sim::LossConfig at_random(double p);
+// Nothing comes for so long on average, so many parts of the time.
+sim::LossConfig in_times(double p, Duration mean);
+enum class Loses : std::uint8_t { forth, both_ways };
+// One flow over a line of 5 Mbit/s that loses like that.
+Case lossy(std::string name, Duration one_way, const sim::LossConfig& loss, std::vector<Row> rows,
+           Loses way = Loses::forth);
 std::vector<Channel> channels();
 
 // The bounds' view of a cell, with as much coded repair as the cell allows.

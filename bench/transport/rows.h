@@ -14,6 +14,9 @@ inline const std::string kUp = "bottleneck/up";
 Row used(const std::string& line, Bar bar, Span span);
 Row queue_p95(const std::string& line, Bar bar, std::vector<Span> spans);
 
+// How many the sender's camera has made in a minute.
+Row key_frames(Bar bar, Span span);
+
 struct MeetingBars {
   Bar worst_bridge, median_pair;  // still pictures' part of the time
   Bar median_pictures, worst_pictures;

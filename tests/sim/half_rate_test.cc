@@ -65,9 +65,8 @@ class Watch : public Observer {
     switches += temporal != temporal_before_ ? 1U : 0U;
     temporal_before_ = temporal;
   }
-  void encoded(Timestamp now, std::uint16_t member, const WireStream& stream,
-               std::uint32_t) override {
-    const Layer layer = stream.layer;
+  void encoded(Timestamp now, std::uint16_t member, const PictureEncoded& what) override {
+    const Layer layer = what.stream.layer;
     if (member != kMiddle || now < kSettled) return;
     (layer == Layer::hi ? encoded_hi : encoded_others) += 1;
   }

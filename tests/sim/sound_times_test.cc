@@ -19,7 +19,7 @@ class Sounds : public Observer {
     if (what.captured_at && what.from == 1 && what.to == 0) all.push_back(what);
   }
   void encoder_set(Timestamp, std::uint16_t, const mesh::SetEncoder&) override {}
-  void encoded(Timestamp, std::uint16_t, const WireStream&, std::uint32_t) override {}
+  void encoded(Timestamp, std::uint16_t, const PictureEncoded&) override {}
   void told(Timestamp, std::uint16_t, const mesh::Event&) override {}
 
   std::vector<SoundPlayed> all;

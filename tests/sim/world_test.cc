@@ -56,9 +56,7 @@ class Ordered : public Observer {
   void shown(const PictureShown&) override {}
   void played(const SoundPlayed&) override {}
   void encoder_set(Timestamp now, std::uint16_t, const mesh::SetEncoder&) override { follows(now); }
-  void encoded(Timestamp now, std::uint16_t, const WireStream&, std::uint32_t) override {
-    follows(now);
-  }
+  void encoded(Timestamp now, std::uint16_t, const PictureEncoded&) override { follows(now); }
   void told(Timestamp now, std::uint16_t, const mesh::Event&) override { follows(now); }
 
   std::uint64_t sent_packets = 0, arrived_packets = 0;
