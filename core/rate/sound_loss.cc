@@ -7,10 +7,10 @@
 namespace diemcau::rate {
 
 namespace {
-// What may stay lost: 0.1 % costs half a point of R (G.107 with Bpl 20), a frame more 35 kbit/s.
-constexpr std::uint32_t kRestPer1000 = 1;
-// Two losses in a window are no reason.
-constexpr std::uint32_t kFewest = 2;
+// What may stay lost: 0.12 % costs half a point of R (G.107 with Bpl 20), a frame more 35 kbit/s.
+constexpr std::size_t kRestPer10000 = 12;
+// One loss in a window is no reason.
+constexpr std::size_t kFewest = 1;
 // A longer run is an outage: no redundancy brings it back.
 constexpr std::uint32_t kOutageRun = 10;
 // Pictures tell earlier than sound that a path loses: 1 % of the packets of the last second or two.
@@ -18,7 +18,7 @@ constexpr std::uint32_t kNoticePercent = 1;
 constexpr std::uint32_t kNoticePackets = 3;
 // Of the frames that are heard from the next packet instead of the one before, as many come too
 // late.
-constexpr std::uint32_t kWaitsForOne = 30;
+constexpr std::size_t kWaitsForOne = 30;
 // Packets for each of sound, where a frame more is worth what may stay lost: 1 Mbit/s.
 constexpr std::uint32_t kUsualPackets = 4;
 constexpr Duration kHold = 1min;
@@ -54,25 +54,25 @@ void SoundLoss::Slot::add(const Slot& other) {
 }
 
 wire::EarlierFrames SoundLoss::needed(const Slot& all, std::size_t most) const {
-  const std::uint32_t allowed = std::max(kFewest, all.sound * kRestPer1000 / 1000);
+  const std::size_t rest =
+      std::max(kFewest * kWaitsForOne, all.sound * kWaitsForOne * kRestPer10000 / 10'000);
   // Frames that stay lost, and how long the others wait.
   const auto cost_of = [&](unsigned bits) {
     std::size_t cost = 0;
     for (unsigned with = 0; with < all.lost_with.size(); ++with) {
       const unsigned arrived = bits & ~with;
       cost += all.lost_with[with] *
-              (arrived == 0 ? kWaitsForOne : static_cast<std::uint32_t>(std::countr_zero(arrived)));
+              (arrived == 0 ? kWaitsForOne : static_cast<std::size_t>(std::countr_zero(arrived)));
     }
     return cost;
   };
-  if (cost_of(0) <= std::size_t{allowed} * kWaitsForOne) return {};
+  if (cost_of(0) <= rest) return {};
   // A frame more has to be worth what may stay lost, of a path that carries more than sound less.
-  const std::size_t frame = std::size_t{allowed} * kWaitsForOne *
-                            std::min(kUsualPackets * all.sound, all.packets) /
-                            std::max(all.packets, 1U);
+  const std::size_t frame =
+      rest * std::min(kUsualPackets * all.sound, all.packets) / std::max(all.packets, 1U);
   // Everything is heard, and shown, later by what the furthest is waited for, if nothing else is
   // waited for as long: 20 ms cost half a point of R as well.
-  const std::size_t later = std::size_t{allowed} * kWaitsForOne / 2;
+  const std::size_t later = rest / 2;
   wire::EarlierFrames best;
   std::size_t least = 0;
   for (unsigned bits = 1; bits < all.lost_with.size(); ++bits) {

@@ -17,7 +17,8 @@ constexpr Duration kAboveAtMost = 20ms;
 // Beyond that, frames are left out: fast talk for seconds is worse than one skip.
 constexpr Duration kFarAbove = 120ms;
 constexpr Duration kRepairWorthWaiting = 70ms;
-constexpr Duration kRepairHeld = 8s;
+// A loss in ten seconds is one too many; what waits for the next one costs nothing below 100 ms.
+constexpr Duration kRepairHeld = 60s;
 // In the first second nobody has said much yet, and what queued up while handshakes and encoders
 // had the machine would be heard as delay for a second.
 constexpr Duration kFarAboveAtStart = 60ms;
@@ -28,12 +29,12 @@ constexpr std::uint64_t kStopped = kAudioClockHz;  // one second of concealment,
 constexpr std::int64_t kStretchPercent = 15;
 constexpr std::int64_t kMostCredit = 480;
 constexpr std::int64_t kMostDebt = -4'800;
-// Five packets in a row on average that much later than the one before: a queue that grows by 50 ms
+// Five packets in a row on average that much later than the one before: a queue that grows by 25 ms
 // a second. Without a queue the rule below does not hold.
-constexpr Duration kGrows = 1ms;
+constexpr Duration kGrows = 500us;
 // A device asks 10 ms before it runs dry, and between other people's packets ours come in pairs:
-// the next one may be a frame later than expected, and a clump of theirs.
-constexpr Duration kInTime = 45ms;
+// the next one may be two frames later than expected, and a clump of theirs.
+constexpr Duration kInTime = 60ms;
 // Where such a queue has just stood, sound is not shortened down to what the last packets needed:
 // by a frame, because they come in pairs when it grows again.
 constexpr Duration kGrowsAgain = 20ms;

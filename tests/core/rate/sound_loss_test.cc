@@ -113,16 +113,16 @@ TEST_CASE("spells of 40 ms are answered with a frame from behind them, not with 
 }
 
 TEST_CASE("of two choices that are nearly as good the one that is waited for less is taken") {
-  // In each second of 32 one frame of sound is lost: four times with the next one, twice with the
+  // In each second of 32 one frame of sound is lost: 16 times with the next one, twice with the
   // next two, so that only the third packet behind brings the first back. In thirtieths of a frame:
-  // the frame 40 ms back leaves 2 × 30 and lets 38 wait, the one 60 ms back leaves none and lets 40
-  // wait twice as long. That is 18 less, and 20 ms for all cost 30.
+  // the frame 40 ms back leaves 2 × 30 and lets 50 wait, the one 60 ms back leaves none and lets 52
+  // wait twice as long. That is 6 less, and 20 ms for all cost 28.
   Path path;
   std::uint32_t frames = 0;
   path.arrives = [&] {
     if (path.order % 4 != 0) return true;
     const std::uint32_t second = frames / 50 % 32, of_second = frames++ % 50;
-    const std::uint32_t run = second % 16 == 5 ? 3 : second % 8 == 2 ? 2 : 1;
+    const std::uint32_t run = second % 16 == 5 ? 3 : second % 2 == 0 ? 2 : 1;
     return of_second < 10 || of_second >= 10 + run;
   };
   path.run_for(2min);

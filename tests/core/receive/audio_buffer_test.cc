@@ -446,3 +446,24 @@ TEST_CASE("a frame that repair brings after a long round trip does not move the 
   for (int i = 0; i < 200; ++i) line(i % 10 == 0, i % 10 == 0 ? 60ms : 0ms);
   CHECK(buffer.target_delay() >= before + 20ms);
 }
+
+TEST_CASE("what one repaired frame needed is held for a minute, and no longer") {
+  PacketPool pool;
+  AudioBuffer buffer;
+  std::int64_t next = 0;
+  const auto line_for = [&](Duration d) {
+    for (const std::int64_t end = next + d / 20ms; next < end; ++next) {
+      const Timestamp now = Timestamp{} + next * 20ms;
+      static_cast<void>(buffer.insert(now, frame(pool, next)));
+      static_cast<void>(buffer.pull(now, 0));
+    }
+  };
+  line_for(10s);
+  const Duration before = buffer.target_delay();
+  const Timestamp now = Timestamp{} + next * 20ms;
+  static_cast<void>(buffer.insert(now + 60ms, frame(pool, next++), true));
+  line_for(59s);
+  CHECK(buffer.target_delay() >= 60ms);
+  line_for(2s);
+  CHECK(buffer.target_delay() == before);
+}
