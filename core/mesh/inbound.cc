@@ -156,6 +156,7 @@ void Inbound::take_recovered(Timestamp now) {
 void Inbound::tell_missing(Timestamp now) {
   const auto oldest = repair_.oldest_missing();
   const bool late = repair_.late();
+  if (const auto silence = repair_.take_outage()) outage_over(now, *silence);
   if (!late && told_missing_ == std::pair(oldest, false)) return;
   told_missing_ = {oldest, late};
   bool waits = false;
@@ -170,6 +171,17 @@ void Inbound::tell_missing(Timestamp now) {
   }
   // The pictures have gone on without it, and for sound it is too late.
   if (late && !waits) repair_.let_late_go();
+}
+
+// The encoder is told without a picture that shows what is lost: it would be one more that leans on
+// it.
+void Inbound::outage_over(Timestamp now, Duration silence) {
+  for (const Live& live : with_pictures_) {
+    if (now - silence - live.pictures->arrived_at > kStreamStopped) continue;
+    live.pictures->arrived_at = now;
+    live.pictures->assembly.outage_over();
+  }
+  pictures_known_ = false;
 }
 
 // ---------------------------------------------------------------- pictures

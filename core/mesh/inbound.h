@@ -132,6 +132,7 @@ class Inbound {
   void take_recovered(Timestamp now);
   // A gap is waited for as long as repair may fill it.
   void tell_missing(Timestamp now);
+  void outage_over(Timestamp now, Duration silence);
   std::optional<quality::DropReason> audio_arrived(const Coming& coming, Stream& stream,
                                                    const wire::RtpPacket& rtp, PacketRef packet);
   // A frame that has not been here before; `frame` but for its capture time on our clock.

@@ -20,6 +20,8 @@ constexpr std::int64_t kBusySlots = 20;
 constexpr Duration kRateWindow = 300ms;
 // No window of ours stays closed that long: the application has no pictures.
 constexpr Duration kPause = 1s;
+// A third of the window without an arrival.
+constexpr Duration kOutage = kRateWindow / 3;
 // In the time of so many packets a limit would have let one through, and chance loses no three.
 constexpr std::int64_t kBlackoutBytes = 5'000;
 constexpr std::uint32_t kBlackoutPackets = 3;
@@ -96,34 +98,7 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
       continue;
     }
     ++o.packets_received;
-    const Duration delay = p.arrived_at - p.sent_at;
-    const auto known = base_.least();
-    if (known && (delay - *known > kAbsurd || *known - delay > kAbsurd)) {
-      base_ = BaseDelay{};
-      skew_ = ClockSkew{};
-    }
-    skew_.add(now, delay);
-    base_.arrived(now, delay, skew_);
-    const Duration base = *base_.least(now, skew_);
-    queue_ = delay - base;
-    waits_[next_wait_++ % waits_.size()] = {p.arrived_at, queue_};
-    Carried& slot = arrivals_.at(p.arrived_at);
-    slot.bytes += p.size_bytes;
-    const std::uint32_t lost_bytes = std::exchange(lost_since_arrival_bytes_, 0);
-    slot.lost_bytes += lost_bytes;
-    const bool waited = last_arrival_ && p.arrived_at >= *last_arrival_ &&
-                        *last_arrival_ - (p.sent_at + base) > kClearlyWaited;
-    if (waited) {
-      // What was lost between them on the wire has used the line as well.
-      Busy& busy = busy_.at(p.arrived_at);
-      busy.bytes += p.size_bytes + lost_bytes;
-      busy.ns += to_ns(p.arrived_at - *last_arrival_);
-      ++busy.packets;
-      newest_busy_ = newest_busy_ ? std::max(*newest_busy_, p.arrived_at) : p.arrived_at;
-    }
-    last_arrival_ = p.arrived_at;
-    newest_told_ = p.sent_at;
-    newest_arrival_ = p.arrived_at;
+    arrived(now, p);
   }
   if (o.packets_lost > 0 && queue_ < kNearlyFull) o.packets_blacked_out = blacked_out(packets);
   if (round_trip) {
@@ -136,11 +111,45 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
   o.sent = rates(sent_, kRateWindow, now).arrived;
   o.sent_then = rates(sent_, kRateWindow, newest_told_).arrived;
   o.then = newest_told_;
-  const Rates arrived = rates(arrivals_, kRateWindow, newest_arrival_);
-  delivered_ = o.delivered = arrived.arrived;
-  o.carried = arrived.carried;
+  const Rates came = rates(arrivals_, kRateWindow, newest_arrival_);
+  delivered_ = o.delivered = came.arrived;
+  o.carried = came.carried;
   o.resuming = resumed_at_ && newest_told_ - *resumed_at_ <= kRateWindow + kSlot;
   return o;
+}
+
+void PathMeter::arrived(Timestamp now, const ReportedPacket& p) {
+  const Duration delay = p.arrived_at - p.sent_at;
+  const auto known = base_.least();
+  if (known && (delay - *known > kAbsurd || *known - delay > kAbsurd)) {
+    base_ = BaseDelay{};
+    skew_ = ClockSkew{};
+  }
+  skew_.add(now, delay);
+  base_.arrived(now, delay, skew_);
+  const Duration base = *base_.least(now, skew_);
+  queue_ = delay - base;
+  waits_[next_wait_++ % waits_.size()] = {p.arrived_at, queue_};
+  Carried& slot = arrivals_.at(p.arrived_at);
+  slot.bytes += p.size_bytes;
+  const std::uint32_t lost_bytes = std::exchange(lost_since_arrival_bytes_, 0);
+  slot.lost_bytes += lost_bytes;
+  // The line had nothing, which is not little.
+  if (lost_bytes > 0 && last_arrival_ && p.arrived_at - *last_arrival_ >= kOutage)
+    resumed_at_ = p.sent_at;
+  const bool waited = last_arrival_ && p.arrived_at >= *last_arrival_ &&
+                      *last_arrival_ - (p.sent_at + base) > kClearlyWaited;
+  if (waited) {
+    // What was lost between them on the wire has used the line as well.
+    Busy& busy = busy_.at(p.arrived_at);
+    busy.bytes += p.size_bytes + lost_bytes;
+    busy.ns += to_ns(p.arrived_at - *last_arrival_);
+    ++busy.packets;
+    newest_busy_ = newest_busy_ ? std::max(*newest_busy_, p.arrived_at) : p.arrived_at;
+  }
+  last_arrival_ = p.arrived_at;
+  newest_told_ = p.sent_at;
+  newest_arrival_ = p.arrived_at;
 }
 
 // Of runs of lost packets, those in which nothing came for longer than what the line carries would

@@ -116,6 +116,7 @@ class PathMeter {
   };
 
   void look_at_waits(Observation& o) const;
+  void arrived(Timestamp now, const ReportedPacket& p);
   std::uint32_t blacked_out(std::span<const ReportedPacket> packets) const;
 
   // What a report reads, in fetch(); the rest behind.

@@ -66,7 +66,11 @@ std::optional<ArrivalLog::Arrival> ArrivalLog::add(Timestamp received_at, Ssrc s
   if (record.arrived()) return Arrival{id, false};
   record = Record{received_at, ecn};
   s->untold = std::min(s->untold, id);
-  if (!oldest_untold_) oldest_untold_ = received_at;
+  if (!oldest_untold_) {
+    oldest_untold_ = received_at;
+    at_once_ = newest_at_ && received_at - *newest_at_ >= kSilence;
+  }
+  newest_at_ = std::max(newest_at_.value_or(received_at), received_at);
   return Arrival{id, true};
 }
 

@@ -31,6 +31,7 @@ class ArrivalLog {
   static constexpr Duration kInterval = 40ms;
   static constexpr Duration kThinInterval = 100ms;
   static constexpr std::size_t kMostTold = 3;
+  static constexpr Duration kSilence = 150ms;  // sound comes every 20
   // A datagram of ours with room for its seal and for a receiver report in front.
   static constexpr std::size_t kReportBytes = 1'024;
 
@@ -55,10 +56,11 @@ class ArrivalLog {
   // Reports of many on a thin line take more of it than sound can spare (RFC 8888 §5).
   void set_thin(bool thin) { thin_ = thin; }
 
-  // When a report is due; none while there is nothing new.
+  // When a report is due; none while there is nothing new. Behind a silence at once: until then
+  // the sender sends no pictures.
   std::optional<Timestamp> deadline() const {
     if (!oldest_untold_) return std::nullopt;
-    return *oldest_untold_ + (thin_ ? kThinInterval : kInterval);
+    return *oldest_untold_ + (at_once_ ? Duration{} : thin_ ? kThinInterval : kInterval);
   }
   // Writes one report, due or not; false, and nothing written, when there is nothing to say or no
   // room. Call again until false: a burst may need more than one.
@@ -100,7 +102,8 @@ class ArrivalLog {
   std::array<Ssrc, kMaxStreams> ssrcs_{};  // theirs, side by side: every packet looks for its own
   std::vector<wire::CcfbPacket> packets_;
   std::vector<wire::CcfbStream> blocks_;
-  std::optional<Timestamp> oldest_untold_;
+  std::optional<Timestamp> oldest_untold_, newest_at_;
+  bool at_once_ = false;
   bool reports_get_lost_ = false, thin_ = false;
 };
 

@@ -55,6 +55,11 @@ class Assembly {
     oldest_missing_ = symbol;
     late_ = late;
   }
+  // Nothing came for longer than repair may take: what would have been next is lost, although no
+  // picture behind it has shown that yet.
+  void outage_over() {
+    if (started_ && last_good_) lost(*last_good_ + 1);
+  }
   // A gap would have been given up if it were not for repair.
   bool waits_for_repair() const { return waits_for_repair_; }
   void time_passed(Timestamp now) { advance(now); }

@@ -53,6 +53,7 @@ void Missing::restart() {
   answer_.reset();
   usual_silence_ = {};
   blackout_at_.reset();
+  outage_.reset();
   silence_due_ = kNever;
 }
 
@@ -78,6 +79,7 @@ void Missing::exists(Timestamp now, PacketId up_to, std::optional<Duration> roun
   heard(now, std::max<PacketId>(up_to - *newest_, 0));
   if (up_to <= *newest_) return;
   const PacketId gap = up_to - *newest_;
+  if (gap > kMostGap || now - heard_before >= kReferencesLast) outage_ = now - heard_before;
   if (gap > kMostGap) {
     entries_.clear();
   } else {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/repair/symbol.h"
@@ -57,6 +58,9 @@ class Missing {
   bool blacks_out(Timestamp now) const {
     return blackout_at_ && now - *blackout_at_ < kBlackoutsKnown;
   }
+  // For how long nothing came, when that is longer than repair may take or took more than it gives
+  // back; once.
+  std::optional<Duration> take_outage() { return std::exchange(outage_, std::nullopt); }
   // The oldest is late: whoever encodes should be told.
   bool late() const { return !entries_.empty() && entries_.front().late; }
   // Nobody waits for what is late any more.
@@ -110,6 +114,7 @@ class Missing {
   Duration usual_silence_{};  // between two packets
   bool way_back_loses_ = false;
   std::optional<Timestamp> blackout_at_;
+  std::optional<Duration> outage_;
   Timestamp silence_due_ = kNever;
   std::uint32_t silence_asked_ = 0;
   std::optional<Timestamp> coded_at_;  // when coded repair last came

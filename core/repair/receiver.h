@@ -52,6 +52,7 @@ class Receiver {
   std::optional<PacketId> oldest_missing() const { return missing_.oldest(); }
   // The path loses everything for moments, now and then.
   bool blacks_out(Timestamp now) const { return missing_.blacks_out(now); }
+  std::optional<Duration> take_outage() { return missing_.take_outage(); }
   // It is late: whoever encodes should be told.
   bool late() const { return missing_.late(); }
   // Nobody waits for what is late any more.

@@ -55,6 +55,20 @@ TEST_CASE("a run of losses is counted once, in however many reports it is", "[ra
   CHECK(path.tell({false, false, true, true, true, false}).loss_runs == 1);
 }
 
+TEST_CASE("behind an outage what arrived says nothing of the line until the window is full again",
+          "[rate]") {
+  Path path;
+  path.usual();
+  // 24 packets are 96 ms without an arrival, 25 are 104.
+  CHECK_FALSE(path.tell(std::vector<bool>(23, false)).resuming);
+  CHECK_FALSE(path.tell({true}).resuming);
+  path.usual();
+  CHECK_FALSE(path.tell(std::vector<bool>(25, false)).resuming);
+  CHECK(path.tell({true}).resuming);
+  CHECK(path.tell(std::vector<bool>(70, true)).resuming);  // 280 ms
+  CHECK_FALSE(path.tell(std::vector<bool>(15, true)).resuming);
+}
+
 TEST_CASE("where little arrives anyway, silence is no blackout", "[rate]") {
   Path path;
   path.usual();

@@ -75,6 +75,20 @@ TEST_CASE("a report is due 40 ms after the first packet that it has to tell of")
   CHECK_FALSE(log.deadline());
 }
 
+TEST_CASE("behind a silence the first report is due at once, the next one as ever") {
+  ArrivalLog log;
+  log.add(at(0ms), Ssrc{1}, SeqNo{1});
+  report(log, at(40ms));
+  log.add(at(140ms), Ssrc{1}, SeqNo{2});
+  CHECK(log.deadline() == at(180ms));
+  report(log, at(180ms));
+  log.add(at(290ms), Ssrc{1}, SeqNo{9});
+  CHECK(log.deadline() == at(290ms));
+  CHECK(report(log, at(290ms)).size() == 7);
+  log.add(at(292ms), Ssrc{1}, SeqNo{10});
+  CHECK(log.deadline() == at(332ms));
+}
+
 TEST_CASE("a packet that comes after it was told missing is told again") {
   ArrivalLog log;
   log.add(at(0ms), Ssrc{1}, SeqNo{1});

@@ -157,6 +157,22 @@ TEST_CASE("a loss is repeated once per interval while it lasts") {
   CHECK(reports == 9);  // 60 frames are 1,947 ms after the first; every seventh frame is 231 ms on
 }
 
+TEST_CASE("an outage is told before a frame shows it, and not again by those made meanwhile") {
+  Stage s;
+  s.sink.put_all(at(0ms), s.source.key(0));
+  s.sink.put_all(at(33ms), s.source.delta(1));
+  s.sink.assembly.outage_over();
+  const auto loss = s.sink.assembly.take_loss(at(300ms), 200ms);
+  REQUIRE(loss);
+  CHECK(loss->first_lost == 2);
+  CHECK(loss->last_good == 1);
+  s.source.delta(2);
+  s.sink.put_all(at(320ms), s.source.delta(3));  // leans on what was lost
+  CHECK_FALSE(s.sink.assembly.take_loss(at(345ms), 200ms));
+  s.sink.put_all(at(360ms), s.source.delta_on(4, 1));  // goes around it
+  CHECK_FALSE(s.sink.assembly.lacks_frames());
+}
+
 TEST_CASE("a loss beyond the newest frame is told once, too") {
   Stage s;
   s.sink.put_all(at(0ms), s.source.key(0));

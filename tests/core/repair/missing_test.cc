@@ -194,6 +194,21 @@ TEST_CASE("after an outage nothing of it is asked for") {
   CHECK_FALSE(s.missing.oldest());
 }
 
+TEST_CASE("an outage is one that lasts longer than repair may, or takes more; it is told once") {
+  Stage s;
+  s.come(0ms, 0);
+  s.come(169ms, 20);
+  CHECK_FALSE(s.missing.take_outage());
+  s.come(339ms, 40);
+  CHECK(s.missing.take_outage() == Duration{170ms});
+  CHECK_FALSE(s.missing.take_outage());
+  s.come(349ms, 42 + Missing::kMostGap);
+  CHECK(s.missing.take_outage() == Duration{10ms});
+  // A silence without a loss is none.
+  s.come(3s, 43 + Missing::kMostGap);
+  CHECK_FALSE(s.missing.take_outage());
+}
+
 TEST_CASE("however much is lost, what is remembered is bounded") {
   Stage s;
   s.come(0ms, 0);
