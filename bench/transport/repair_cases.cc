@@ -15,6 +15,7 @@ namespace {
 using R = Recording;
 
 const Span kSpan = from_to(10, 70);
+const Bar kNearlyNone = most_and_worst(1, 2);  // of 1,800 pictures in that minute
 
 const FlowLog& forth(const R& r) { return r.flow("sender", "receiver"); }
 
@@ -125,11 +126,7 @@ Case random_loss(const Random& of, int rtt_ms, Loses way) {
     rows.push_back(media(figure()));
   }
   rows.push_back(extra(of.extra));
-  // One in a minute is one of 1,800.
-  rows.push_back(key_frames(of.percent <= 10   ? most_and_worst(0, 1)
-                            : of.percent <= 20 ? most_and_worst(1, 2)
-                                               : figure(),
-                            kSpan));
+  rows.push_back(key_frames(of.percent <= 20 ? kNearlyNone : figure(), kSpan));
   const char* const name = way == Loses::forth ? "repair" : "repair-both-ways";
   return lossy(fmt::format("{}-{}-rtt{}", name, of.percent, rtt_ms), one_way,
                at_random(of.percent / 100.0), std::move(rows), way);
@@ -149,7 +146,7 @@ Case burst_loss(const char* name, const sim::LossConfig& loss) {
                 concealed_figure(),
                 media(figure()),
                 extra(figure()),
-                key_frames(most_and_worst(0, 1), kSpan)});
+                key_frames(kNearlyNone, kSpan)});
 }
 
 // ------------------------------------------------------- S19: against what is possible
