@@ -72,20 +72,13 @@ struct UdpPort::Impl {
   // At most a few batches per wake-up, so that timers get their turn under a flood.
   void drain() {
     for (int round = 0; round < 4; ++round) {
-      for (std::size_t i = 0; i < kBatch; ++i) {
-        if (!slots[i]) slots[i] = packets.take();
-        vectors[i] = {slots[i]->data(), slots[i]->capacity()};
-        messages[i].msg_hdr = {};
-        messages[i].msg_hdr.msg_name = &addresses[i];
-        messages[i].msg_hdr.msg_namelen = sizeof addresses[i];
-        messages[i].msg_hdr.msg_iov = &vectors[i];
-        messages[i].msg_hdr.msg_iovlen = 1;
-      }
+      while (used > 0) make_room(--used);
       const int n =
           recvmmsg(socket.native_handle(), messages.data(), kBatch, MSG_DONTWAIT, nullptr);
       if (n <= 0) break;
+      used = static_cast<std::size_t>(n);
       const Timestamp now = monotonic_now();
-      for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
+      for (std::size_t i = 0; i < used; ++i) {
         PacketRef packet = std::move(slots[i]);
         if (messages[i].msg_len > kLongestDatagram ||
             (messages[i].msg_hdr.msg_flags & MSG_TRUNC) != 0) {
@@ -95,9 +88,19 @@ struct UdpPort::Impl {
         packet->set_size(messages[i].msg_len);
         arrival(from_sockaddr(addresses[i]), now, std::move(packet));
       }
-      if (static_cast<std::size_t>(n) < kBatch) break;
+      if (used < kBatch) break;
     }
     batch_done();
+  }
+
+  void make_room(std::size_t i) {
+    if (!slots[i]) slots[i] = packets.take();
+    vectors[i] = {slots[i]->data(), slots[i]->capacity()};
+    messages[i].msg_hdr = {};
+    messages[i].msg_hdr.msg_name = &addresses[i];
+    messages[i].msg_hdr.msg_namelen = sizeof addresses[i];
+    messages[i].msg_hdr.msg_iov = &vectors[i];
+    messages[i].msg_hdr.msg_iovlen = 1;
   }
 
   PacketPool& packets;
@@ -105,6 +108,9 @@ struct UdpPort::Impl {
   bool v6 = false;
   Arrival arrival;
   BatchDone batch_done;
+  // Of the slots, the first that have been used and need a new packet: a lone datagram touches no
+  // others, of which most would have left the caches.
+  std::size_t used = kBatch;
   std::array<PacketRef, kBatch> slots;
   std::array<iovec, kBatch> vectors{};
   std::array<mmsghdr, kBatch> messages{};
