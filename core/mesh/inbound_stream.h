@@ -25,7 +25,7 @@ namespace diemcau::mesh {
 struct InboundPictures {
   explicit InboundPictures(FramePool& frames) : assembly(frames) {}
   receive::Assembly assembly;
-  Timestamp arrived_at;                   // its newest packet
+  Timestamp arrived_at;                   // its newest packet, or the end of the outage behind it
   std::uint64_t undecodable_counted = 0;  // when the last second was over
   std::int64_t decoded_last = -1;
   std::uint8_t halves = 0;  // how often in a row the number has gone on by two

@@ -116,6 +116,7 @@ class PathMeter {
   };
 
   void look_at_waits(Observation& o) const;
+  // One that a report says was received, with what was lost before it.
   void arrived(Timestamp now, const ReportedPacket& p);
   std::uint32_t blacked_out(std::span<const ReportedPacket> packets) const;
 

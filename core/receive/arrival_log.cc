@@ -77,6 +77,7 @@ std::optional<ArrivalLog::Arrival> ArrivalLog::add(Timestamp received_at, Ssrc s
 void ArrivalLog::clear() {
   streams_.clear();
   oldest_untold_.reset();
+  newest_at_.reset();
 }
 
 // Appends what fits of one stream to packets_; gives the bytes that it takes in the report.
