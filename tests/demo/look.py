@@ -23,11 +23,12 @@ def probe(path):
     return json.loads(done.stdout)
 
 
-def decode_complaints(path, own_clock=False):
-    """What `ffmpeg -v error -f null` says about the file; empty when it is clean. With `own_clock`
-    times stay in the file's own unit: pictures that come when they come need not fit a raster."""
-    clock = ["-enc_time_base", "-1"] if own_clock else []
-    done = run(["ffmpeg", "-nostdin", "-v", "error", "-i", path, *clock, "-f", "null", "-"])
+def decode_complaints(path):
+    """What `ffmpeg -v error -f null` says about the file; empty when it is clean. Times stay in the
+    file's own unit: rounded to a raster of 1/30 s, 50 and 83 ms are the same time, and ffmpeg then
+    complains of what it made itself."""
+    done = run(["ffmpeg", "-nostdin", "-v", "error", "-i", path, "-enc_time_base", "-1", "-f",
+                "null", "-"])
     text = done.stderr.decode("utf-8", "replace").strip()
     return text or ("" if done.returncode == 0 else f"exit {done.returncode}")
 
@@ -158,11 +159,13 @@ def beep_onsets(samples, frequency=1000.0):
     return np.array(kept, int) * hop + window // 2
 
 
-def tone_level(samples, frequency):
-    """Median amplitude of a tone over windows of 0.25 s, which tells tones 16 Hz apart."""
+def tone_level(samples, frequency, percent=50):
+    """Amplitude of a tone in the median of windows of 0.25 s, which tells tones 16 Hz apart, or in
+    another percentile."""
     if len(samples) < RATE // 4:
         return 0.0
-    return float(np.median(band_level(samples.astype(np.float32), frequency, RATE // 4, RATE // 8)))
+    levels = band_level(samples.astype(np.float32), frequency, RATE // 4, RATE // 8)
+    return float(np.percentile(levels, percent))
 
 
 def lag_behind(times, captured):
