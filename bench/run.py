@@ -43,6 +43,8 @@ SAYS = {
     "udp/port/1/120": "port, one small packet : sendto + recvfrom",
     "udp/path/6/1100": "bridge to bridge, a frame at a time : sockets + libsrtp",
     "udp/path/1/100": "bridge to bridge, one small packet : sockets + libsrtp",
+    ("udp/path/6/1100", "ratio_to_loop"): "a frame at a time : the same in a bare event loop",
+    ("udp/path/1/100", "ratio_to_loop"): "one small packet : the same in a bare event loop",
     "frame/path": "picture from encoder to decoder : sum of its parts",
     "meeting/province_4": "virtual time : real time",
     "meeting/mesh_11": "virtual time : real time",
@@ -62,7 +64,7 @@ SAYS = {
     "core_thread_ratio_to_single": "core thread's CPU : sockets + libsrtp one by one",
 }
 LIMITS = ("peak_mib", "start_ms", "packet_us", "reported_packet_us", "allocations_per_packet")
-RATIOS = ("ratio", "times_real_time", "node_cpu_ratio", "core_thread_ratio",
+RATIOS = ("ratio", "ratio_to_loop", "times_real_time", "node_cpu_ratio", "core_thread_ratio",
           "core_thread_ratio_to_single", "ratio_to_ns3")
 
 

@@ -1,5 +1,5 @@
 // CPU of one packet from core to core over loopback, against the bare sum of sendto, recvfrom and
-// libsrtp that is measured between the same bursts.
+// libsrtp that is measured between the same bursts, and against that sum in a bare event loop.
 #include <benchmark/benchmark.h>
 
 #include <boost/asio/io_context.hpp>
@@ -24,9 +24,10 @@ constexpr int kFrames = 150, kFirstFrames = 60;
 // A busy machine holds frames up until the pacer drops them: these are not measured.
 constexpr int kMostMissed = 300;
 
-// Costs of both ways, burst by burst in turn.
+// Costs of all ways, burst by burst in turn.
 struct Costs {
   Duration raw_send{}, raw_receive{}, node_send{}, node_receive{};
+  Duration loop{};  // both ends
 
   // Whoever comes first after the pause finds the caches cold: they take turns.
   // `carry` gives the CPU of both ends.
@@ -43,6 +44,10 @@ struct Costs {
     node_receive += cost.receiver;
     last = cost.sender + cost.receiver;
   }
+  void burst(RawLoop& bare, unsigned packets) {
+    loop += cpu_of([&] { bare.send(packets); });
+    loop += cpu_of([&] { bare.receive(packets); });
+  }
   void tell(benchmark::State& state, std::uint64_t packets) const {
     const auto each = [packets](Duration d) { return to_us(d) / static_cast<double>(packets); };
     state.counters["raw_send_us"] = each(raw_send);
@@ -50,6 +55,9 @@ struct Costs {
     state.counters["node_send_us"] = each(node_send);
     state.counters["node_receive_us"] = each(node_receive);
     state.counters["ratio"] = each(node_send + node_receive) / each(raw_send + raw_receive);
+    if (loop == Duration::zero()) return;
+    state.counters["loop_us"] = each(loop);
+    state.counters["ratio_to_loop"] = each(node_send + node_receive) / each(loop);
   }
   Duration last{};
   bool raw_first = false;
@@ -139,6 +147,7 @@ void path(benchmark::State& state) {
   for (int i = 0; i < kFirstFrames; ++i) frames.carry();
   // RTP header with our extensions: 36 bytes.
   RawPath raw(nal_bytes + 36, true);
+  RawLoop loop(nal_bytes + 36);
   Costs costs;
   int missed = 0;
   for (auto _ : state) {
@@ -146,6 +155,8 @@ void path(benchmark::State& state) {
     do {
       with = costs;
       with.burst(raw, packets, [&] { return frames.carry(); });
+      std::this_thread::sleep_for(kPause);
+      with.burst(loop, packets);
       std::this_thread::sleep_for(kPause);
     } while (!frames.came() && missed++ < kMostMissed);
     costs = with;

@@ -1,5 +1,5 @@
 // What a datagram costs at the very least: one sendto and one recvfrom on loopback, with libsrtp
-// around them or without.
+// around them or without; and what it costs a program that waits for more than one thing.
 #pragma once
 
 #include <netinet/in.h>
@@ -22,6 +22,7 @@ class RawPath {
 
   void send(unsigned packets);
   void receive(unsigned packets);
+  int receiving_socket() const { return to_; }
 
  private:
   std::size_t size_;
@@ -32,6 +33,29 @@ class RawPath {
   std::uint64_t next_ = 0;
   BareSrtp srtp_;
   std::array<std::uint8_t, 1536> buffer_{};
+};
+
+// The same with the least that an event loop adds to each burst. After sending: an epoll_wait that
+// finds nothing more to do. Receiving: the epoll_wait that tells of it, recvfrom, an eventfd that
+// tells another thread's result (a picture that was decoded) with the epoll_wait and the read that
+// take it, and an epoll_wait that finds nothing more.
+class RawLoop {
+ public:
+  // `size` as of RawPath; sealed.
+  explicit RawLoop(std::size_t size);
+  ~RawLoop();
+  RawLoop(const RawLoop&) = delete;
+  RawLoop& operator=(const RawLoop&) = delete;
+
+  void send(unsigned packets);
+  void receive(unsigned packets);
+
+ private:
+  // Number of descriptors that are ready.
+  int ready(int epoll) const;
+  RawPath path_;
+  int done_ = -1;  // eventfd
+  int sender_ = -1, receiver_ = -1;
 };
 
 // Microseconds of CPU for one packet sealed and sent, and received and opened: bursts of `burst`
