@@ -159,13 +159,23 @@ def beep_onsets(samples, frequency=1000.0):
     return np.array(kept, int) * hop + window // 2
 
 
-def tone_level(samples, frequency, percent=50):
-    """Amplitude of a tone in the median of windows of 0.25 s, which tells tones 16 Hz apart, or in
-    another percentile."""
+def tone_levels(samples, frequency):
+    """Amplitude of a tone over windows of 0.25 s, which tells tones 16 Hz apart."""
+    return band_level(samples.astype(np.float32), frequency, RATE // 4, RATE // 8)
+
+
+def tone_level(samples, frequency):
+    """Its median."""
+    return float(np.median(tone_levels(samples, frequency))) if len(samples) >= RATE // 4 else 0.0
+
+
+def tone_level_without_talk(samples, frequency, beside=25.0):
+    """Its median over the quarter of the windows with the least at a frequency that is nobody's:
+    talk has sound at both, a tone at its own alone."""
     if len(samples) < RATE // 4:
         return 0.0
-    levels = band_level(samples.astype(np.float32), frequency, RATE // 4, RATE // 8)
-    return float(np.percentile(levels, percent))
+    talk = tone_levels(samples, frequency + beside)
+    return float(np.median(tone_levels(samples, frequency)[talk <= np.percentile(talk, 25)]))
 
 
 def lag_behind(times, captured):
