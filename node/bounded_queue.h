@@ -24,17 +24,20 @@ class BoundedQueue {
 
   // False when the item was dropped: the queue is full or closed.
   bool push(T item, std::size_t weight = 0) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (closed_) return false;
-      if (items_.size() >= max_items_ || weight > max_weight_ - weight_) {
-        ++dropped_;
-        return false;
-      }
-      items_.emplace_back(std::move(item), weight);
-      weight_ += weight;
-    }
+    if (!leave(std::move(item), weight)) return false;
     ready_.notify_one();
+    return true;
+  }
+  // As push, but wakes nobody: for a reader that looks by itself.
+  bool leave(T item, std::size_t weight = 0) {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return false;
+    if (items_.size() >= max_items_ || weight > max_weight_ - weight_) {
+      ++dropped_;
+      return false;
+    }
+    items_.emplace_back(std::move(item), weight);
+    weight_ += weight;
     return true;
   }
 

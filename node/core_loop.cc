@@ -20,10 +20,21 @@ void CoreLoop::start(mesh::LocalStatus status) {
   step(status);
   parts_.port.start([this](const Endpoint& from, Timestamp at,
                            PacketRef packet) { datagram_arrived(from, at, std::move(packet)); },
-                    [this] { drain(); });
+                    [this] {
+                      inbox_.look();
+                      drain();
+                    });
 }
 
-void CoreLoop::post(mesh::Input input) { inbox_.push(std::move(input)); }
+void CoreLoop::post(mesh::Input input) {
+  // What was heard and seen carries its own times, and nothing waits for it but the device's next
+  // question, which stands behind it: one wake-up in five was for that.
+  if (std::holds_alternative<mesh::AudioPlayed>(input) ||
+      std::holds_alternative<mesh::FrameShown>(input)) {
+    return inbox_.leave(std::move(input));
+  }
+  inbox_.push(std::move(input));
+}
 void CoreLoop::post_video(EncodedVideo frame) { inbox_.push(std::move(frame)); }
 void CoreLoop::post_audio(EncodedAudio frame) { inbox_.push(std::move(frame)); }
 
@@ -39,10 +50,10 @@ void CoreLoop::arrived(Posted posted) {
 
 void CoreLoop::step(mesh::Input input) {
   const Timestamp now = monotonic_now();
-  if (parts_.log) parts_.log->input(now, input);
+  if (parts_.witness) parts_.witness->input(now, input);
   bridge_.handle(now, std::move(input));
   drain();
-  if (parts_.log) parts_.log->outputs_polled();
+  if (parts_.witness) parts_.witness->outputs_polled();
 }
 
 // ---------------------------------------------------------------- inwards
@@ -70,7 +81,7 @@ void CoreLoop::datagram_arrived(const Endpoint& from, Timestamp at, PacketRef pa
 
 void CoreLoop::drain() {
   while (auto output = bridge_.poll()) {
-    if (parts_.log) parts_.log->output(*output);
+    if (parts_.witness) parts_.witness->output(*output);
     carry(*output);
   }
   arm_timer();
@@ -85,7 +96,6 @@ void CoreLoop::send(mesh::SendPacket& output) {
 
 void CoreLoop::carry(mesh::Output& output) {
   if (auto* packet = std::get_if<mesh::SendPacket>(&output)) return send(*packet);
-  if (parts_.tap) parts_.tap(output);
   if (const auto* opened = std::get_if<mesh::PathOpened>(&output)) {
     if (paths_.size() <= opened->path.value) paths_.resize(std::size_t{opened->path.value} + 1);
     paths_[opened->path.value] = {opened->peer, opened->remote, true};
@@ -148,6 +158,7 @@ void CoreLoop::arm_timer() {
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;  // armed anew
     armed_for_.reset();
+    inbox_.look();
     step(mesh::TimePassed{});
   });
 }

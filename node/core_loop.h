@@ -17,8 +17,8 @@
 #include "node/document_desk.h"
 #include "node/encoder_thread.h"
 #include "node/inbox.h"
-#include "node/input_log.h"
 #include "node/isal_kernel.h"
+#include "node/loop_witness.h"
 #include "node/player.h"
 #include "node/recorder.h"
 #include "node/secure/transport_security.h"
@@ -37,14 +37,12 @@ class CoreLoop {
     secure::TransportSecurity& security;
     mesh::PairMac& pair_mac;
     mesh::HandshakeFactory& handshakes;
-    InputLog* log = nullptr;   // --input-log
-    Player* player = nullptr;  // set before start(): they post to this loop
+    LoopWitness* witness = nullptr;  // --input-log
+    Player* player = nullptr;        // set before start(): they post to this loop
     EncoderThread* encoder = nullptr;
     DocumentDesk* document = nullptr;
     Recorder* recorder = nullptr;
     std::function<void(const mesh::Event&)> on_event = {};
-    // Sees every output but datagrams, for loads that have no devices; answers with post().
-    std::function<void(const mesh::Output&)> tap = {};
   };
   CoreLoop(boost::asio::io_context& io, mesh::BridgeConfig config, Parts parts);
 

@@ -21,9 +21,9 @@ namespace diemcau::node {
 // ms, ten times a second, with four bridges on two processors. Here a writer can be stopped
 // anywhere and nobody waits for it.
 //
-// push() from any thread; everything else from the thread of `io`. Items of one writer come in
-// order. Its length is bounded by its writers: devices and codecs of this node, each of which paces
-// itself or waits for an answer.
+// push() and leave() from any thread; everything else from the thread of `io`. Items of one writer
+// come in order. Its length is bounded by its writers: devices and codecs of this node, each of
+// which paces itself or waits for an answer.
 template <typename T>
 class Inbox {
  public:
@@ -36,6 +36,11 @@ class Inbox {
   Inbox& operator=(const Inbox&) = delete;
 
   void push(T item) {
+    leave(std::move(item));
+    if (!rung_.exchange(true, std::memory_order_acq_rel)) ring();
+  }
+  // Wakes nobody: it is taken with what is pushed next, or at the next look().
+  void leave(T item) {
     auto owned = std::make_unique<Node>(Node{std::move(item), nullptr});
     Node* const node = owned.release();
     Node* before = last_.load(std::memory_order_relaxed);
@@ -43,8 +48,20 @@ class Inbox {
       node->before = before;
     } while (!last_.compare_exchange_weak(before, node, std::memory_order_release,
                                           std::memory_order_relaxed));
-    // Not the node's own: it is the reader's by now, and may be gone.
-    if (before == nullptr) ring();  // whoever finds it empty wakes
+  }
+  // Takes what lies there. Not from inside of `take`.
+  void look() {
+    Node* newest_first = last_.exchange(nullptr, std::memory_order_acquire);
+    Node* oldest_first = nullptr;
+    while (newest_first != nullptr) {
+      Node* node = std::exchange(newest_first, newest_first->before);
+      node->before = oldest_first;
+      oldest_first = node;
+    }
+    while (oldest_first != nullptr) {
+      const std::unique_ptr<Node> node{std::exchange(oldest_first, oldest_first->before)};
+      take_(std::move(node->item));
+    }
   }
 
  private:
@@ -67,24 +84,16 @@ class Inbox {
     wake_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                      [this](const boost::system::error_code& error) {
                        if (error) return;
-                       drain();
+                       answer();
                        wait();
                      });
   }
-  void drain() {
+  void answer() {
     std::uint64_t rung = 0;
     static_cast<void>(!::read(wake_.native_handle(), &rung, sizeof rung));
-    Node* newest_first = last_.exchange(nullptr, std::memory_order_acquire);
-    Node* oldest_first = nullptr;
-    while (newest_first != nullptr) {
-      Node* node = std::exchange(newest_first, newest_first->before);
-      node->before = oldest_first;
-      oldest_first = node;
-    }
-    while (oldest_first != nullptr) {
-      const std::unique_ptr<Node> node{std::exchange(oldest_first, oldest_first->before)};
-      take_(std::move(node->item));
-    }
+    // First, so that whoever pushes behind our look rings again.
+    rung_.exchange(false, std::memory_order_acq_rel);
+    look();
   }
   static void clear(Node* node) {
     while (node != nullptr) std::unique_ptr<Node>{std::exchange(node, node->before)}.reset();
@@ -92,6 +101,7 @@ class Inbox {
 
   std::function<void(T)> take_;
   std::atomic<Node*> last_{nullptr};
+  std::atomic<bool> rung_{false};  // and not yet answered
   boost::asio::posix::stream_descriptor wake_;
 };
 

@@ -15,6 +15,7 @@
 #include "core/mesh/bridge_config.h"
 #include "core/mesh/handshake.h"
 #include "core/mesh/trace.h"
+#include "node/loop_witness.h"
 
 namespace diemcau::node {
 
@@ -38,20 +39,19 @@ class OutputDigest {
 //      length (u16)
 //   O  behind every input: the digest (u64) of all outputs so far, which a replay must reach
 // It holds what people said in the clear: written with mode 0600, bounded by the disk quota given.
-class InputLog {
+class InputLog : public LoopWitness {
  public:
   // Throws std::system_error when the file cannot be made. Stops writing, and says so, at
   // `max_bytes`.
   InputLog(const std::filesystem::path& path, std::uint64_t max_bytes);
-  ~InputLog();
+  ~InputLog() override;
   InputLog(const InputLog&) = delete;
   InputLog& operator=(const InputLog&) = delete;
 
   void config(const mesh::BridgeConfig& config);
-  void input(Timestamp now, const mesh::Input& input);
-  // Before it is carried out: sealing overwrites datagrams.
-  void output(const mesh::Output& output) { outputs_.add(now_, output); }
-  void outputs_polled();
+  void input(Timestamp now, const mesh::Input& input) override;
+  void output(const mesh::Output& output) override { outputs_.add(now_, output); }
+  void outputs_polled() override;
   void mac(const std::array<std::uint8_t, 32>& answer);
   void handshake(mesh::HandshakeState state, const std::vector<std::vector<std::uint8_t>>& flight);
   bool full() const { return full_; }

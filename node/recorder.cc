@@ -27,6 +27,7 @@ namespace diemcau::node {
 namespace {
 
 constexpr std::size_t kQueueItems = 16'384;
+constexpr auto kRest = std::chrono::milliseconds(50);  // to be woken costs more than a frame does
 // A layer that was silent this long has stopped; when it comes back, that is a switch.
 constexpr Duration kLayerGone = 1s;
 // Sound without a picture for this long gets a part of its own.
@@ -100,7 +101,7 @@ struct Recorder::Impl {
     take_rank(ThreadRank::background, "recorder");
     auto next_look = std::chrono::steady_clock::now();
     for (;;) {
-      auto item = queue.pop_until(next_look);
+      auto item = queue.pop_until(std::chrono::steady_clock::now() + kRest);
       if (item) {
         take(*item);
         store.give_back(std::move(item->bytes));
@@ -367,15 +368,14 @@ Recorder::Recorder(RecorderConfig config) : impl_(std::make_unique<Impl>(std::mo
 Recorder::~Recorder() { close(); }
 
 void Recorder::record(const mesh::RecordBytes& frame) {
-  if (frame.media.bytes.empty()) return;
-  Item item{frame.stream, frame.key, frame.captured_at, impl_->store.copy(frame.media.bytes),
-            false};
-  const std::size_t size = item.bytes.size();
-  impl_->queue.push(std::move(item), size);
+  const ByteSpan bytes = frame.media.bytes;
+  if (bytes.empty()) return;
+  Item item{frame.stream, frame.key, frame.captured_at, impl_->store.copy(bytes)};
+  impl_->queue.leave(std::move(item), bytes.size());
 }
 
 void Recorder::document_ended(PeerId bridge) {
-  impl_->queue.push(Item{{bridge, Source::document, Layer::only}, false, {}, {}, true});
+  impl_->queue.leave(Item{{bridge, Source::document, Layer::only}, false, {}, {}, true});
 }
 
 RecorderFigures Recorder::figures() const {
@@ -393,7 +393,7 @@ std::vector<RecordPart> Recorder::close() {
   std::sort(parts.begin(), parts.end(), [](const RecordPart& a, const RecordPart& b) {
     return std::tie(a.bridge, a.source, a.part) < std::tie(b.bridge, b.source, b.part);
   });
-  for (std::size_t i = 0; i < impl_->shared.active.size(); ++i) impl_->shared.active[i] = false;
+  impl_->shared.active.assign(impl_->shared.active.size(), false);
   return parts;
 }
 

@@ -196,7 +196,7 @@ class RunningBridge {
       handshakes = logged_handshakes_.get();
     }
     CoreLoop::Parts parts{packets_, frames_, *port_, security_, *mac, *handshakes};
-    parts.log = log_.get();
+    parts.witness = log_.get();
     parts.recorder = recorder_.get();
     parts.on_event = [this](const mesh::Event& event) { tell(event); };
     loop_ = std::make_unique<CoreLoop>(io_, bridge_config_, std::move(parts));

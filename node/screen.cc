@@ -211,6 +211,8 @@ void Screen::show(const mesh::ShowFrame& show) {
       ++impl_->shared.dropped;
     }
     shows.push_back(show);
+    // Otherwise its decoder wakes the screen.
+    if (!impl_->is_ready(show)) return;
   }
   impl_->wake.notify_one();
 }

@@ -9,16 +9,18 @@
 #include <functional>
 #include <iterator>
 #include <memory>
+#include <thread>
 
 #include "bench/load/load_peer.h"
 #include "bench/load/node_process.h"
 #include "node/clock.h"
+#include "node/thread_rank.h"
 
 namespace diemcau::bench {
 
 namespace {
 
-constexpr Duration kReelLength = 4s;
+constexpr Duration kReelLength = 4s, kShortReel = 200ms;
 constexpr Duration kMeshPatience = 30s;
 // Joins, first key frames and growing buffers are over.
 constexpr Duration kSettling = 3s;
@@ -26,7 +28,6 @@ constexpr Duration kTick = 2ms;
 // A datagram of hi, and bursts of a frame's packets.
 constexpr std::size_t kTypicalDatagram = 1000;
 constexpr unsigned kRawBurst = 6;
-constexpr std::size_t kSmallDatagram = 120;  // of sound
 constexpr unsigned kRawBursts = 2000;
 
 // One wants hi and one wants lo, so that the node encodes all three layers; the rest want mid.
@@ -68,7 +69,9 @@ class Load {
     const NodeProcess::Usage used_before = node_.usage();
     const Timestamp began = node::monotonic_now();
     longest_stall_ = Duration::zero();
+    write_down(&datagrams_);
     run_until(length, [] { return false; });
+    write_down(nullptr);
     const Traffic after = traffic();
     const NodeProcess::Usage used = node_.usage();
     result.measured = node::monotonic_now() - began;
@@ -91,7 +94,15 @@ class Load {
     for (auto& peer : peers_) peer->leave();
   }
 
+  // Of the measured time.
+  const std::vector<Datagram>& datagrams() const { return datagrams_; }
+
  private:
+  void write_down(std::vector<Datagram>* traffic) {
+    for (std::size_t i = 0; i < peers_.size(); ++i)
+      peers_[i]->write_into(traffic, static_cast<std::uint32_t>(i));
+  }
+
   void run_until(Duration limit, const std::function<bool()>& done) {
     const Timestamp end = node::monotonic_now() + limit;
     while (!done() && node_.running()) {
@@ -152,7 +163,17 @@ class Load {
   Timestamp started_at_;
   std::optional<Timestamp> ticked_at_;
   Duration longest_stall_{};
+  std::vector<Datagram> datagrams_;
 };
+
+// Codecs take the caches and a processor away, as the node's own do.
+Duration carry_bare_beside_codecs(const std::vector<Datagram>& traffic, unsigned peers) {
+  std::jthread codecs([](const std::stop_token& stop) {
+    node::take_rank(node::ThreadRank::picture, "codecs");
+    while (!stop.stop_requested()) make_reel(kShortReel);
+  });
+  return carry_bare(traffic, peers);
+}
 
 }  // namespace
 
@@ -160,11 +181,11 @@ LoadResult run_load(const LoadOptions& options) {
   LoadResult result;
   const Reel reel = make_reel(kReelLength);
   result.costs = reel.costs;
-  result.raw_burst = measure_raw(kTypicalDatagram, kRawBurst, kRawBursts);
-  result.raw_single = measure_raw(kSmallDatagram, 1, kRawBursts);
+  result.raw = measure_raw(kTypicalDatagram, kRawBurst, kRawBursts);
   Load load(options, reel);
   load.run(options.length, result);
   load.stop(result);
+  result.bare_loop_cpu = carry_bare_beside_codecs(load.datagrams(), options.bridges - 1);
   return result;
 }
 

@@ -47,9 +47,11 @@ struct LoadResult {
   std::string summary;  // the node's own, JSON
   std::string log;
   CodecCosts costs;
-  // Bare sendto, recvfrom and libsrtp per datagram, measured before: in bursts of a frame, and one
-  // by one with cold caches, as sound and reports travel.
-  RawCost raw_burst, raw_single;
+  // Bare sendto, recvfrom and libsrtp per datagram, in bursts of a frame; measured before.
+  RawCost raw;
+  // The thread of a bare event loop with the same datagrams at the same instants, measured behind,
+  // beside codecs at work as they were beside the node's.
+  Duration bare_loop_cpu{};
 };
 
 // Takes at most length + a minute. Throws std::runtime_error or std::system_error.

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/wire/rtp.h"
 #include "node/clock.h"
 
 namespace diemcau::bench {
 
 namespace {
 constexpr Duration kSoundTime = 20ms;
+// The second byte of such a packet's RTP header; of nothing else that a bridge sends.
+constexpr std::uint8_t kLastOfPicture = 0x80 | wire::kVideoPayloadType;
 constexpr Duration picture_time(Layer layer) {
   return layer == Layer::lo ? Duration{1s} / 15 : Duration{1s} / 30;
 }
@@ -25,7 +28,7 @@ void LoadPeer::join(const node::RosterBridge& node, Layer view, std::uint64_t se
   role.sorted = node::by_id(roster);
   role.view = view;
   role.seed = seed;
-  role.tap = [this](const mesh::Output& output) { see(output); };
+  role.witness = this;
   for (std::size_t i = 0; i < role.sorted.size(); ++i) {
     if (role.sorted[i].id == node.id) node_ = PeerId{static_cast<std::uint16_t>(i)};
   }
@@ -85,10 +88,22 @@ void LoadPeer::play_sound(Timestamp now) {
   peer_.loop().step(encoded);
 }
 
-// Called from inside of a step: answers are posted.
-void LoadPeer::see(const mesh::Output& output) {
+void LoadPeer::write_down(Timestamp now, ByteSpan datagram, bool to_node) {
+  if (traffic_ == nullptr || datagram.size() < 2) return;
+  traffic_->push_back({now, number_, static_cast<std::uint32_t>(datagram.size()), to_node,
+                       datagram[1] == kLastOfPicture});
+}
+
+void LoadPeer::input(Timestamp now, const mesh::Input& input) {
+  if (const auto* arrived = std::get_if<mesh::PacketArrived>(&input))
+    write_down(now, arrived->packet->bytes(), false);
+}
+
+void LoadPeer::output(const mesh::Output& output) {
   const Timestamp now = node::monotonic_now();
-  if (const auto* set = std::get_if<mesh::SetEncoder>(&output)) {
+  if (const auto* packet = std::get_if<mesh::SendPacket>(&output)) {
+    write_down(now, packet->packet->bytes(), true);
+  } else if (const auto* set = std::get_if<mesh::SetEncoder>(&output)) {
     Track& track = tracks_[static_cast<std::size_t>(set->layer)];
     // A reel cannot forget single frames: a lost one is answered with its IDR.
     if (set->idr || set->invalidate_from || (set->active && !track.active)) track.at = 0;

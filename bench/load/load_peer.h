@@ -9,15 +9,18 @@
 
 #include "bench/load/reel.h"
 #include "bench/mesh/loopback_peer.h"
+#include "bench/raw/bare_loop.h"
 #include "sim/playout_model.h"
 
 namespace diemcau::bench {
 
 // It knows itself and the node, nobody else: the node's side of the mesh is whole, and the load
 // costs little. The thread of `io`.
-class LoadPeer {
+class LoadPeer : private node::LoopWitness {
  public:
   LoadPeer(boost::asio::io_context& io, std::string id, const Reel& reel);
+  LoadPeer(const LoadPeer&) = delete;
+  LoadPeer& operator=(const LoadPeer&) = delete;
 
   node::RosterBridge roster_entry() const { return peer_.roster_entry(mesh::Role::member); }
   // Media begins `phase` after `now`, so that the cameras of the load do not fire together.
@@ -26,6 +29,12 @@ class LoadPeer {
   // What has come due: pictures, sound, the loudspeaker's period.
   void tick(Timestamp now);
   void leave() { peer_.loop().leave(); }
+  // From now on every datagram to and from the node is written down in `traffic`, as of number
+  // `peer`; null ends that.
+  void write_into(std::vector<Datagram>* traffic, std::uint32_t peer) {
+    traffic_ = traffic;
+    number_ = peer;
+  }
 
   std::optional<Timestamp> proven_at() const { return proven_at_; }
   std::optional<Timestamp> up_at() const { return up_at_; }
@@ -39,7 +48,9 @@ class LoadPeer {
     std::uint32_t number = 0;  // of the next frame; never restarts
     Timestamp due;
   };
-  void see(const mesh::Output& output);
+  void input(Timestamp now, const mesh::Input& input) override;
+  void output(const mesh::Output& output) override;
+  void write_down(Timestamp now, ByteSpan datagram, bool to_node);
   void play_track(Layer layer, Timestamp now);
   void play_sound(Timestamp now);
 
@@ -53,6 +64,8 @@ class LoadPeer {
   std::vector<mesh::NalUnit> nals_;
   std::optional<Timestamp> proven_at_, up_at_;
   bool up_ = false;
+  std::vector<Datagram>* traffic_ = nullptr;
+  std::uint32_t number_ = 0;
 };
 
 }  // namespace diemcau::bench

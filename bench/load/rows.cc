@@ -54,12 +54,6 @@ Received received(const LoadResult& result) {
   return all;
 }
 
-// CPU of the measured datagrams at a raw cost, microseconds.
-double raw_us(const LoadResult& result, const RawCost& raw) {
-  return static_cast<double>(result.traffic.from_node) * raw.send_us +
-         static_cast<double>(result.traffic.to_node) * raw.receive_us;
-}
-
 // CPU of what the node must do whatever its design: milliseconds per second.
 double bare_sum(const LoadResult& result, const Received& in, std::vector<Row>& rows) {
   double encode = 50 * to_us(result.costs.sound_encode) / 1e3;
@@ -70,7 +64,9 @@ double bare_sum(const LoadResult& result, const Received& in, std::vector<Row>& 
   }
   const double capture = to_us(result.costs.source) / 1e3;
   const double length = seconds(result.measured);
-  const double packets = raw_us(result, result.raw_burst) / 1e3 / length;
+  const double packets = (static_cast<double>(result.traffic.from_node) * result.raw.send_us +
+                          static_cast<double>(result.traffic.to_node) * result.raw.receive_us) /
+                         1e3 / length;
   const double decode = in.pictures_ms_per_s + in.sounds_ms_per_s;
   rows.push_back({"bare_capture", capture, "ms/s", {}});
   rows.push_back({"bare_encode", encode, "ms/s", {}});
@@ -103,12 +99,9 @@ void cost_rows(const LoadResult& result, const Received& in, std::vector<Row>& r
   rows.push_back({"node_cpu_per_datagram", to_us(result.cpu) / datagrams, "us", {}});
   if (!result.core_cpu) return;
   const double core = to_us(*result.core_cpu) / datagrams;
-  const double burst = raw_us(result, result.raw_burst) / datagrams;
-  const double single = raw_us(result, result.raw_single) / datagrams;
-  rows.push_back({"core_thread_per_datagram", core, "us", burst});
-  rows.push_back({"core_thread_ratio", core / burst, "x", 1.0});
-  rows.push_back({"raw_single_per_datagram", single, "us", {}});
-  rows.push_back({"core_thread_ratio_to_single", core / single, "x", 1.0});
+  const double loop = to_us(result.bare_loop_cpu) / datagrams;
+  rows.push_back({"core_thread_per_datagram", core, "us", loop});
+  if (loop > 0) rows.push_back({"core_thread_ratio", core / loop, "x", 1.0});
 }
 
 }  // namespace

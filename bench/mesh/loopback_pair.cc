@@ -15,16 +15,17 @@ namespace {
 constexpr Duration kLongestWay = 150ms;  // the pacer drops a picture after 100
 }
 
-LoopbackPair::LoopbackPair(Tap tap, Tap sender_tap) {
+LoopbackPair::LoopbackPair(Tap::See see, Tap::See see_sender)
+    : sender_tap(std::move(see_sender)), receiver_tap(std::move(see)) {
   LoopbackPeer::Role role;
   role.sorted = {sender.roster_entry(mesh::Role::central),
                  receiver.roster_entry(mesh::Role::member)};
   role.view = Layer::hi;
   role.uplink = Bitrate::kbps(10'000'000);  // nothing waits in the pacer: it is cost we look for
-  role.tap = std::move(sender_tap);
+  role.witness = &sender_tap;
   sender.join(role);
   role.seed = 2;
-  role.tap = std::move(tap);
+  role.witness = &receiver_tap;
   receiver.join(std::move(role));
   const Timestamp end = node::monotonic_now() + 10s;
   while (!hi_wanted()) {

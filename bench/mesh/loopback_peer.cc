@@ -33,7 +33,7 @@ void LoopbackPeer::join(Role role) {
   config.tiles.small = role.view;
   config.seed = role.seed;
   node::CoreLoop::Parts parts{packets_, frames_, port_, *security_, *mac_, *security_};
-  parts.tap = std::move(role.tap);
+  parts.witness = role.witness;
   loop_ = std::make_unique<node::CoreLoop>(io_, std::move(config), std::move(parts));
   loop_->start(role.status);
 }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,7 +34,7 @@ class LoopbackPeer {
     Bitrate uplink = Bitrate::kbps(1'000'000);
     std::uint64_t seed = 1;
     mesh::LocalStatus status{true, true, false};
-    std::function<void(const mesh::Output&)> tap;  // every output but datagrams
+    node::LoopWitness* witness = nullptr;  // outlives the peer
   };
   void join(Role role);
 

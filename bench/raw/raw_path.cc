@@ -1,6 +1,5 @@
 #include "bench/raw/raw_path.h"
 
-#include <arpa/inet.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -16,48 +15,16 @@
 
 namespace diemcau::bench {
 
-namespace {
-
-sockaddr_in loopback() {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
-int open_socket() {
-  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  const sockaddr_in address = loopback();
-  // A datagram that went astray ends the bench instead of hanging it.
-  const timeval patience{1, 0};
-  if (fd < 0 || ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0) {
-    throw std::system_error(errno, std::generic_category(), "a UDP socket on loopback");
-  }
-  return fd;
-}
-
-}  // namespace
-
-RawPath::RawPath(std::size_t size, bool sealed)
-    : size_(size), sealed_(sealed), from_(open_socket()), to_(open_socket()) {
+RawPath::RawPath(std::size_t size, bool sealed) : size_(size), sealed_(sealed) {
   DC_CHECK(size >= 12 && size + 16 <= buffer_.size());
   buffer_.fill(0x5A);
-  socklen_t length = sizeof address_;
-  ::getsockname(to_, reinterpret_cast<sockaddr*>(&address_), &length);
-}
-
-RawPath::~RawPath() {
-  ::close(from_);
-  ::close(to_);
 }
 
 void RawPath::send(unsigned packets) {
   for (unsigned i = 0; i < packets; ++i) {
     write_rtp_header(buffer_.data(), next_++);
     const std::size_t size = sealed_ ? srtp_.protect(buffer_.data(), size_) : size_;
-    DC_CHECK(::sendto(from_, buffer_.data(), size, 0, reinterpret_cast<const sockaddr*>(&address_),
-                      sizeof address_) == static_cast<ssize_t>(size));
+    from_.send(to_.address(), {buffer_.data(), size});
   }
 }
 
@@ -65,7 +32,7 @@ void RawPath::receive(unsigned packets) {
   for (unsigned i = 0; i < packets; ++i) {
     sockaddr_in address{};
     socklen_t length = sizeof address;
-    const ssize_t size = ::recvfrom(to_, buffer_.data(), buffer_.size(), 0,
+    const ssize_t size = ::recvfrom(to_.fd(), buffer_.data(), buffer_.size(), 0,
                                     reinterpret_cast<sockaddr*>(&address), &length);
     DC_CHECK(size > 0);
     if (sealed_) srtp_.unprotect(buffer_.data(), static_cast<std::size_t>(size));

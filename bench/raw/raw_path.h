@@ -2,12 +2,11 @@
 // around them or without; and what it costs a program that waits for more than one thing.
 #pragma once
 
-#include <netinet/in.h>
-
 #include <array>
 #include <cstdint>
 
 #include "bench/raw/bare_srtp.h"
+#include "bench/raw/socket.h"
 
 namespace diemcau::bench {
 
@@ -16,20 +15,15 @@ class RawPath {
  public:
   // `size` of the datagram before the seal.
   RawPath(std::size_t size, bool sealed);
-  ~RawPath();
-  RawPath(const RawPath&) = delete;
-  RawPath& operator=(const RawPath&) = delete;
 
   void send(unsigned packets);
   void receive(unsigned packets);
-  int receiving_socket() const { return to_; }
+  int receiving_socket() const { return to_.fd(); }
 
  private:
   std::size_t size_;
   bool sealed_;
-  int from_ = -1;
-  int to_ = -1;
-  sockaddr_in address_{};
+  UdpSocket from_, to_;
   std::uint64_t next_ = 0;
   BareSrtp srtp_;
   std::array<std::uint8_t, 1536> buffer_{};

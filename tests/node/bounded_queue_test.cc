@@ -30,6 +30,14 @@ TEST_CASE("weight bounds a queue as well, and comes back with the item", "[queue
   CHECK_FALSE(queue.push(6, SIZE_MAX));
 }
 
+TEST_CASE("what is left without waking anybody is found by whoever looks", "[queue]") {
+  BoundedQueue<int> queue(2, 1000);
+  CHECK(queue.leave(1, 600));
+  CHECK_FALSE(queue.leave(2, 600));
+  CHECK(queue.dropped() == 1);
+  CHECK(queue.pop_until(BoundedQueue<int>::Clock::now()) == 1);
+}
+
 TEST_CASE("a closed queue gives what it holds and takes nothing", "[queue]") {
   BoundedQueue<std::unique_ptr<int>> queue(2);
   CHECK(queue.push(std::make_unique<int>(7)));

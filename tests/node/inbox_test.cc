@@ -23,7 +23,13 @@ TEST_CASE("items of each writer arrive in order, and none is missing or twice", 
   std::vector<std::thread> writers;
   for (int w = 0; w < kWriters; ++w) {
     writers.emplace_back([&inbox, w] {
-      for (int i = 0; i < kItems; ++i) inbox.push({w, i});
+      for (int i = 0; i < kItems; ++i) {
+        if (i % 3 == 0) {  // the last one is pushed
+          inbox.leave({w, i});
+        } else {
+          inbox.push({w, i});
+        }
+      }
     });
   }
   io.run_for(std::chrono::seconds(30));
@@ -44,6 +50,42 @@ TEST_CASE("an item that is pushed while another is taken is taken too", "[inbox]
   self = &inbox;
   inbox.push(1);
   io.run_for(std::chrono::seconds(10));
+  CHECK(taken == std::vector<int>{1, 2, 3});
+}
+
+TEST_CASE("an item that is left wakes nobody and is taken before what its writer pushes next",
+          "[inbox]") {
+  boost::asio::io_context io;
+  std::vector<int> taken;
+  Inbox<int> inbox(io, [&taken](int item) { taken.push_back(item); });
+  io.poll();
+  inbox.leave(1);
+  CHECK(io.poll() == 0);
+  CHECK(taken.empty());
+  inbox.push(2);
+  io.poll();
+  CHECK(taken == std::vector<int>{1, 2});
+}
+
+TEST_CASE("an item that is left is taken when somebody looks", "[inbox]") {
+  boost::asio::io_context io;
+  std::vector<int> taken;
+  Inbox<int> inbox(io, [&taken](int item) { taken.push_back(item); });
+  inbox.leave(1);
+  inbox.look();
+  CHECK(taken == std::vector<int>{1});
+}
+
+TEST_CASE("what is pushed behind a look still wakes", "[inbox]") {
+  boost::asio::io_context io;
+  std::vector<int> taken;
+  Inbox<int> inbox(io, [&taken](int item) { taken.push_back(item); });
+  inbox.push(1);
+  inbox.look();
+  inbox.push(2);
+  io.poll();
+  inbox.push(3);
+  io.poll();
   CHECK(taken == std::vector<int>{1, 2, 3});
 }
 

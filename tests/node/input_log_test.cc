@@ -391,7 +391,7 @@ struct Node {
     config.seed = 99 + index;
     log->config(config);
     CoreLoop::Parts parts{port.packets, frames, port.udp, security, mac, handshakes};
-    parts.log = log.get();
+    parts.witness = log.get();
     loop = std::make_unique<CoreLoop>(io, config, std::move(parts));
     PlayerConfig player_config;
     player_config.peers = roster.size();
