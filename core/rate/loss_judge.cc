@@ -2,6 +2,7 @@
 #include "core/rate/loss_judge.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace diemcau::rate {
 
@@ -12,8 +13,14 @@ constexpr Duration kWindow = 200ms;
 // at 1 % are 5 %, but two windows in a row must be high).
 constexpr std::uint32_t kHighPermille = 20;
 constexpr std::uint32_t kHighWindows = 2;
+// No line that people could talk over loses half, one window after the other, whatever it is known
+// to lose: what was taken for its own may be what repair of it brings about.
+constexpr std::uint32_t kOverwhelmingPermille = 500;
 // What the line is known to lose, a sixteenth with each window.
 constexpr std::uint32_t kPacketsFilter = 16;
+// What an experiment says counts as much as the windows that it takes: with one, the first window
+// behind it, which had lost nothing by chance, was believed instead.
+constexpr std::uint32_t kTriedWindows = 4;
 // Runs of lost packets, of what the line is known to have of them: a sixty-fourth with each window.
 // By a sixteenth what a limit takes is learned as fast as a rate grows beyond it by 3 % a second.
 constexpr std::uint32_t kRunsFilter = 64;
@@ -87,62 +94,72 @@ bool LossJudge::beyond_chance(std::uint32_t runs) const {
 }
 
 void LossJudge::window_over(const Observation& o, const Window& window) {
-  const std::uint32_t permille = window.doubtful_permille;
-  const bool much = window.several && permille > 2 * inherent_permille_ + kHighPermille;
-  const bool high = much && window.more;
   switch (state_) {
-    case State::calm:
-      high_windows_ = high ? high_windows_ + 1 : 0;
-      if (!high) {
-        if (!much) {  // of the first ones each counts as much as those before: repair waits for it
-          const std::uint32_t n = known_windows_ = std::min(known_windows_ + 1, kPacketsFilter);
-          inherent_permille_ = (inherent_permille_ * (n - 1) + window.permille + n / 2) / n;
-        }
-        inherent_runs_ppm_ =
-            (inherent_runs_ppm_ * (kRunsFilter - 1) + window.runs_ppm) / kRunsFilter;
-        return;
-      }
-      if (o.sent_then <= through_) found_ = 0;  // a limit would have to take nothing there
-      if (high_windows_ < (found_ >= kFoundSurely ? kHighWindowsAtLimit : kHighWindows) ||
-          o.delivered < kWorthTrying || (not_before_ && o.now < *not_before_))
-        return;
-      before_permille_ = permille;
-      // A burst may have come through beyond a limit that is kept to.
-      through_ = std::min(o.delivered, limit_.value_or(o.delivered));
-      limit_ = Bitrate::bps(through_.bps() / 100 * kTryPercent);
-      state_ = State::settling;
-      return;
+    case State::calm: return calm_window_over(o, window);
     case State::settling:  // half of it was sent before
       state_ = State::trying;
       trying_since_ = o.now;
+      kept_to_limit_ = keeps_to_limit(o);
       return;
-    case State::trying:
-      // As long as no less is sent, nothing is tried.
-      if (o.sent_then > Bitrate::bps(limit_->bps() / 100 * kTriedPercent)) {
-        if (o.now - trying_since_ < kMostTrying) return;
-        state_ = State::calm;  // sound alone is more than that
-        high_windows_ = 0;
-        forget_limit();
-        not_before_ = o.now + kFirstPatience;
-        return;
-      }
-      state_ = State::calm;
-      high_windows_ = 0;
-      if (permille * 2 <= before_permille_) {
-        ++found_;
-        limit_found(o.now);
-      } else if (found_ >= kFoundSurely) {  // one that fails after some that did not
-        found_ = 0;
-        limit_found(o.now);
-      } else {
-        inherent_permille_ = std::max(inherent_permille_, permille);
-        inherent_runs_ppm_ = std::max(inherent_runs_ppm_, window.runs_ppm);
-        forget_limit();
-        patience_ = std::clamp(2 * patience_, kFirstPatience, kMostPatience);
-        not_before_ = o.now + patience_;
-      }
-      return;
+    case State::trying: return trial_window_over(o, window);
   }
+}
+
+void LossJudge::calm_window_over(const Observation& o, const Window& window) {
+  const std::uint32_t permille = window.doubtful_permille;
+  // A run is a lost packet at least.
+  const std::uint32_t usual = std::max(inherent_permille_, inherent_runs_ppm_ / 1'000);
+  const bool much = window.several && permille > 2 * usual + kHighPermille;
+  const bool high = (much && window.more) || permille >= kOverwhelmingPermille;
+  high_windows_ = high ? high_windows_ + 1 : 0;
+  if (!high) {
+    if (!much) {  // of the first ones each counts as much as those before: repair waits for it
+      const std::uint32_t n = known_windows_ = std::min(known_windows_ + 1, kPacketsFilter);
+      inherent_permille_ = (inherent_permille_ * (n - 1) + window.permille + n / 2) / n;
+    }
+    inherent_runs_ppm_ = (inherent_runs_ppm_ * (kRunsFilter - 1) + window.runs_ppm) / kRunsFilter;
+    return;
+  }
+  if (o.sent_then <= through_) found_ = 0;  // a limit would have to take nothing there
+  if (high_windows_ < (found_ >= kFoundSurely ? kHighWindowsAtLimit : kHighWindows) ||
+      o.delivered < kWorthTrying || (not_before_ && o.now < *not_before_))
+    return;
+  before_permille_ = permille;
+  // A burst may have come through beyond a limit that is kept to.
+  through_ = std::min(o.delivered, limit_.value_or(o.delivered));
+  limit_ = Bitrate::bps(through_.bps() / 100 * kTryPercent);
+  state_ = State::settling;
+}
+
+// As long as no less is sent, nothing is tried; and a policer's bucket is empty behind that.
+void LossJudge::trial_window_over(const Observation& o, const Window& window) {
+  const bool kept_before = std::exchange(kept_to_limit_, keeps_to_limit(o));
+  const bool tried = kept_to_limit_ && kept_before;
+  if (!tried && o.now - trying_since_ < kMostTrying) return;
+  state_ = State::calm;
+  high_windows_ = 0;
+  const std::uint32_t permille = window.doubtful_permille;
+  if (!tried) {  // sound alone is more than that
+    forget_limit();
+    not_before_ = o.now + kFirstPatience;
+  } else if (permille * 2 <= before_permille_) {
+    ++found_;
+    limit_found(o.now);
+  } else if (found_ >= kFoundSurely) {  // one that fails after some that did not
+    found_ = 0;
+    limit_found(o.now);
+  } else {
+    inherent_permille_ = std::max(inherent_permille_, permille);
+    known_windows_ = std::max(known_windows_, kTriedWindows);
+    inherent_runs_ppm_ = std::max(inherent_runs_ppm_, window.runs_ppm);
+    forget_limit();
+    patience_ = std::clamp(2 * patience_, kFirstPatience, kMostPatience);
+    not_before_ = o.now + patience_;
+  }
+}
+
+bool LossJudge::keeps_to_limit(const Observation& o) const {
+  return o.sent_then <= Bitrate::bps(limit_->bps() / 100 * kTriedPercent);
 }
 
 void LossJudge::forget_limit() {

@@ -32,6 +32,9 @@ class LossJudge {
   };
   bool beyond_chance(std::uint32_t runs) const;
   void window_over(const Observation& o, const Window& window);
+  void calm_window_over(const Observation& o, const Window& window);
+  void trial_window_over(const Observation& o, const Window& window);
+  bool keeps_to_limit(const Observation& o) const;
   void limit_found(Timestamp now);
   void forget_limit();
 
@@ -41,6 +44,7 @@ class LossJudge {
   std::uint32_t before_permille_ = 0;  // what the experiment began with
   std::uint32_t high_windows_ = 0;
   Timestamp trying_since_;
+  bool kept_to_limit_ = false;  // in the window before
   std::uint32_t sent_ = 0, lost_ = 0, blacked_out_ = 0, runs_ = 0;
   std::optional<Timestamp> window_began_at_, observed_at_, not_before_;
   Duration patience_{};

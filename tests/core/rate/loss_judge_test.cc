@@ -150,3 +150,48 @@ TEST_CASE("a try for which no less can be sent ends soon, however few packets th
   }
   CHECK(tries > 0);
 }
+
+TEST_CASE("what is lost right behind too much that was sent is not taken for the line's own",
+          "[rate]") {
+  Reports r;
+  r.sent_kbps = 3'500;
+  while (!r.judge.limit()) r.tell(4);
+  for (int i = 0; i < 12; ++i) r.tell(6);  // settling, and two windows in which no less is sent
+  r.sent_kbps = 1'600;
+  for (int i = 0; i < 4; ++i) r.tell(3);  // a policer's bucket is still empty
+  for (int i = 0; i < 8; ++i) r.tell(0);
+  CHECK(r.judge.limit());
+  CHECK(r.judge.inherent_permille() < 20);
+}
+
+TEST_CASE("a line that loses half of everything is tried, whatever it is known to lose", "[rate]") {
+  Reports r;
+  while (!r.judge.limit()) r.tell(6);
+  r.sent_kbps = 1'600;
+  for (int i = 0; i < 8; ++i) r.tell(6);  // the windows of settling and trying
+  REQUIRE_FALSE(r.judge.limit());
+  REQUIRE(r.judge.inherent_permille() == 300);
+  r.sent_kbps = 6'000;
+  for (int i = 0; i < 60 && !r.judge.limit(); ++i) r.tell_of(12, 0, 2);
+  CHECK(r.judge.limit());
+}
+
+TEST_CASE("one window without a loss does not undo what an experiment found", "[rate]") {
+  Reports r;
+  while (!r.judge.limit()) r.tell(2);
+  r.sent_kbps = 1'600;
+  for (int i = 0; i < 8; ++i) r.tell(2);  // the windows of settling and trying
+  REQUIRE(r.judge.inherent_permille() == 100);
+  for (int i = 0; i < 4; ++i) r.tell(0);
+  CHECK(r.judge.inherent_permille() >= 70);
+}
+
+TEST_CASE("what a line loses in spells is learned again after seconds without a loss", "[rate]") {
+  Reports r;
+  while (!r.judge.limit()) r.tell(2);
+  r.sent_kbps = 1'600;
+  for (int i = 0; i < 200; ++i) r.tell(2);
+  for (int i = 0; i < 80; ++i) r.tell(0);
+  for (int i = 0; i < 200; ++i) r.tell(2);
+  CHECK(r.judge.inherent_permille() > 60);
+}
