@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "codecs/audio_frame.h"
@@ -12,6 +13,9 @@ namespace diemcau::codecs {
 
 enum class OpusError : std::uint8_t { malformed };
 
+// Of libopus's encoder at 48 kHz: what a decoder must skip at the start, in samples (RFC 7845
+// §4.2).
+constexpr std::int64_t kOpusPreSkip = 312;
 constexpr std::size_t kMaxOpusSamples = 5760;  // 120 ms, the longest packet (RFC 6716 §2.1.4)
 
 // Samples are valid until the next call. One thread at a time.

@@ -24,7 +24,7 @@ class OpusEncoder {
   void set_rate(Bitrate rate);
   // Takes kFrameSamples. The bytes are valid until the next call.
   ByteSpan encode(Samples samples);
-  // Samples by which the codec is behind its input (312, 6.5 ms).
+  // Samples by which the codec is behind its input (kOpusPreSkip, 6.5 ms).
   std::uint32_t lookahead() const;
 
  private:

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <array>
 
-#include "node/matroska.h"
-
 namespace diemcau::node {
 
 namespace {
@@ -57,9 +55,9 @@ mesh::AudioPlayed Loudspeaker::perform(PeerId origin, mesh::AudioAction action,
   Marker marker{position, {0, action, std::nullopt}};
   if (from_packet) {
     // The sound of the capture time comes out of the decoder only after the codec's lookahead.
-    marker.position += kOpusPreSkip;
+    marker.position += codecs::kOpusPreSkip;
     marker.frame.captured_at = played.captured_at = captured_at;
-    played.plays_at += duration_of(kOpusPreSkip);
+    played.plays_at += duration_of(codecs::kOpusPreSkip);
   }
   append(samples);
   if (markers_.size() < kMostMarkers && !samples.empty()) markers_.push_back(marker);

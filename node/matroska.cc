@@ -18,6 +18,7 @@ extern "C" {
 #include <libavutil/mem.h>
 }
 
+#include "codecs/opus_decoder.h"
 #include "core/base/check.h"
 
 namespace diemcau::node {
@@ -68,8 +69,8 @@ std::uint8_t* padded_copy(ByteSpan bytes) {
 // RFC 7845 §5.1.
 std::array<std::uint8_t, 19> opus_head() {
   std::array<std::uint8_t, 19> h{'O', 'p', 'u', 's', 'H', 'e', 'a', 'd', 1, 1};
-  h[10] = kOpusPreSkip & 0xFF;
-  h[11] = kOpusPreSkip >> 8;
+  h[10] = codecs::kOpusPreSkip & 0xFF;
+  h[11] = codecs::kOpusPreSkip >> 8;
   h[12] = 48'000 & 0xFF;
   h[13] = 48'000 >> 8;
   return h;
@@ -179,7 +180,7 @@ struct MatroskaFile::Impl {
       par->codec_id = AV_CODEC_ID_OPUS;
       par->sample_rate = 48'000;
       av_channel_layout_default(&par->ch_layout, 1);
-      par->initial_padding = static_cast<int>(kOpusPreSkip);
+      par->initial_padding = static_cast<int>(codecs::kOpusPreSkip);
       par->seek_preroll = 3840;  // 80 ms, RFC 7845 §4.6
       const auto head = opus_head();
       par->extradata = padded_copy(head);
@@ -258,7 +259,7 @@ bool MatroskaFile::write_video(Duration at, bool key, ByteSpan access_unit) {
 }
 bool MatroskaFile::write_audio(Duration at, ByteSpan packet) {
   // A decoder gives the first sample that went in only after the lookahead.
-  const Duration lookahead{kOpusPreSkip * 1'000'000'000 / 48'000};
+  const Duration lookahead{codecs::kOpusPreSkip * 1'000'000'000 / 48'000};
   return impl_->write(impl_->audio_index, at - lookahead, true, 20ms, packet);
 }
 bool MatroskaFile::close() { return impl_->close(); }

@@ -13,10 +13,6 @@
 
 namespace diemcau::node {
 
-// Encoder lookahead that a decoder must skip, in samples at 48 kHz (libopus at 48 kHz, RFC 7845
-// §4.2).
-constexpr std::int64_t kOpusPreSkip = 312;
-
 struct MatroskaVideo {
   int width = 0;
   int height = 0;

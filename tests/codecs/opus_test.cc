@@ -51,7 +51,7 @@ TEST_CASE("a voice passes through Opus with its pitch and loudness", "[codecs][o
 TEST_CASE("decoded sound is later than its input by the look-ahead", "[codecs][opus]") {
   OpusEncoder encoder;
   OpusDecoder decoder;
-  CHECK(encoder.lookahead() == 312);
+  CHECK(encoder.lookahead() == kOpusPreSkip);
   std::vector<std::int16_t> in(20 * kFrameSamples, 0);
   const std::size_t begins = 10 * kFrameSamples;
   const auto burst = testing::voice(400, 10 * kFrameSamples);
@@ -60,7 +60,7 @@ TEST_CASE("decoded sound is later than its input by the look-ahead", "[codecs][o
   const auto loud = std::find_if(out.samples.begin() + 5 * kFrameSamples, out.samples.end(),
                                  [](std::int16_t s) { return std::abs(s) > 2500; });
   const auto at = loud - out.samples.begin();
-  CHECK(std::abs(at - static_cast<std::ptrdiff_t>(begins + 312)) < 240);
+  CHECK(std::abs(at - static_cast<std::ptrdiff_t>(begins + kOpusPreSkip)) < 240);
 }
 
 TEST_CASE("the rate of Opus is what was asked, and changes when asked", "[codecs][opus]") {
