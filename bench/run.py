@@ -126,7 +126,7 @@ def load(folder, bridges, seconds):
                            "--seconds", str(seconds), "--json", "--node",
                            os.path.join(folder, "diemcau-node")],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-                          timeout=seconds + 120, check=False)
+                          timeout=2 * seconds + 120, check=False)
     if done.returncode:
         return None
     return json.loads(done.stdout)

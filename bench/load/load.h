@@ -54,7 +54,7 @@ struct LoadResult {
   Duration bare_loop_cpu{};
 };
 
-// Takes at most length + a minute. Throws std::runtime_error or std::system_error.
+// Takes at most twice the length and a minute. Throws std::runtime_error or std::system_error.
 LoadResult run_load(const LoadOptions& options);
 
 }  // namespace diemcau::bench

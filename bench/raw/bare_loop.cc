@@ -83,7 +83,7 @@ timespec spec_of(Duration d) {
   return {ns / 1'000'000'000, ns % 1'000'000'000};
 }
 
-// One direction of a pair's keys at each end.
+// The keys of a pair, at both ends.
 struct Ways {
   BareSrtp node, peer;
   std::uint64_t sent_by_node = 0, sent_by_peer = 0;
