@@ -1,12 +1,7 @@
 #include "bench/raw/raw_path.h"
 
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -39,42 +34,23 @@ void RawPath::receive(unsigned packets) {
   }
 }
 
-RawLoop::RawLoop(std::size_t size)
-    : path_(size, true),
-      done_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
-      sender_(::epoll_create1(EPOLL_CLOEXEC)),
-      receiver_(::epoll_create1(EPOLL_CLOEXEC)) {
-  for (const int fd : {path_.receiving_socket(), done_}) {
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.fd = fd;
-    if (sender_ < 0 || ::epoll_ctl(receiver_, EPOLL_CTL_ADD, fd, &event) != 0)
-      throw std::system_error(errno, std::generic_category(), "epoll");
-  }
-}
-
-RawLoop::~RawLoop() {
-  for (const int fd : {done_, sender_, receiver_}) ::close(fd);
-}
-
-int RawLoop::ready(int epoll) const {
-  std::array<epoll_event, 8> events;
-  return ::epoll_wait(epoll, events.data(), events.size(), 0);
+RawLoop::RawLoop(std::size_t size) : path_(size, true), done_(EFD_NONBLOCK) {
+  receiver_.add(path_.receiving_socket());
+  receiver_.add(done_.fd());
 }
 
 void RawLoop::send(unsigned packets) {
   path_.send(packets);
-  DC_CHECK(ready(sender_) == 0);
+  DC_CHECK(sender_.ready() == 0);
 }
 
 void RawLoop::receive(unsigned packets) {
-  DC_CHECK(ready(receiver_) == 1);
+  DC_CHECK(receiver_.ready() == 1);
   path_.receive(packets);
-  std::uint64_t rung = 1;
-  DC_CHECK(::write(done_, &rung, sizeof rung) == sizeof rung);
-  DC_CHECK(ready(receiver_) == 1);
-  DC_CHECK(::read(done_, &rung, sizeof rung) == sizeof rung);
-  DC_CHECK(ready(receiver_) == 0);
+  done_.ring();
+  DC_CHECK(receiver_.ready() == 1);
+  done_.hear();
+  DC_CHECK(receiver_.ready() == 0);
 }
 
 RawCost measure_raw(std::size_t size, unsigned burst, unsigned bursts) {

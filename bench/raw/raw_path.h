@@ -7,6 +7,7 @@
 
 #include "bench/raw/bare_srtp.h"
 #include "bench/raw/socket.h"
+#include "bench/raw/waiting.h"
 
 namespace diemcau::bench {
 
@@ -37,19 +38,14 @@ class RawLoop {
  public:
   // `size` as of RawPath; sealed.
   explicit RawLoop(std::size_t size);
-  ~RawLoop();
-  RawLoop(const RawLoop&) = delete;
-  RawLoop& operator=(const RawLoop&) = delete;
 
   void send(unsigned packets);
   void receive(unsigned packets);
 
  private:
-  // Number of descriptors that are ready.
-  int ready(int epoll) const;
   RawPath path_;
-  int done_ = -1;  // eventfd
-  int sender_ = -1, receiver_ = -1;
+  Bell done_;
+  Epoll sender_, receiver_;
 };
 
 // Microseconds of CPU for one packet sealed and sent, and received and opened: bursts of `burst`
