@@ -84,6 +84,7 @@ void CoreLoop::drain() {
     if (parts_.witness) parts_.witness->output(*output);
     carry(*output);
   }
+  parts_.port.flush();
   arm_timer();
 }
 
@@ -91,7 +92,7 @@ void CoreLoop::send(mesh::SendPacket& output) {
   const RemotePath& path = paths_[output.path.value];
   if (!parts_.security.seal(path.peer, output.kind, *output.packet))
     return drop(quality::DropReason::auth);
-  if (!parts_.port.send(path.remote, output.packet->bytes())) drop(quality::DropReason::queue);
+  parts_.port.add(path.remote, std::move(output.packet));
 }
 
 void CoreLoop::carry(mesh::Output& output) {

@@ -1,4 +1,5 @@
-// recvmmsg on the native handle of an Asio socket; the kernel writes straight into pooled packets.
+// recvmmsg and sendmmsg on the native handle of an Asio socket; the kernel writes straight into
+// pooled packets and reads straight out of them.
 #include "node/udp_port.h"
 
 #include <sys/socket.h>
@@ -55,6 +56,44 @@ Endpoint from_sockaddr(const sockaddr_storage& storage) {
   e.port = ntohs(v6.sin6_port);
   return e;
 }
+
+// Datagrams that leave together.
+class Departing {
+ public:
+  bool full() const { return count_ == kBatch; }
+  void add(const Endpoint& to, bool v6_socket, PacketRef datagram) {
+    PacketRef& packet = packets_[count_] = std::move(datagram);
+    vectors_[count_] = {packet->data(), packet->present()};
+    mmsghdr& message = messages_[count_];
+    message.msg_hdr.msg_name = &addresses_[count_];
+    message.msg_hdr.msg_iov = &vectors_[count_];
+    message.msg_hdr.msg_iovlen = 1;
+    addresses_[count_++] = to_sockaddr(to, v6_socket, message.msg_hdr.msg_namelen);
+  }
+  // How many the kernel did not take. It stops at each of them, and the rest goes on behind it.
+  std::uint64_t leave(int socket) {
+    std::uint64_t refused = 0;
+    for (std::size_t gone = 0; gone < count_;) {
+      const int n =
+          ::sendmmsg(socket, &messages_[gone], static_cast<unsigned>(count_ - gone), MSG_DONTWAIT);
+      if (n > 0) {
+        gone += static_cast<std::size_t>(n);
+      } else {
+        ++gone;
+        ++refused;
+      }
+    }
+    while (count_ > 0) packets_[--count_] = {};
+    return refused;
+  }
+
+ private:
+  std::size_t count_ = 0;
+  std::array<PacketRef, kBatch> packets_;
+  std::array<iovec, kBatch> vectors_{};
+  std::array<mmsghdr, kBatch> messages_{};
+  std::array<sockaddr_storage, kBatch> addresses_{};
+};
 }  // namespace
 
 struct UdpPort::Impl {
@@ -103,6 +142,13 @@ struct UdpPort::Impl {
     messages[i].msg_hdr.msg_iovlen = 1;
   }
 
+  // The end of an IPv6 address would be somebody's IPv4 address.
+  bool reaches(const Endpoint& to) {
+    if (v6 || to.is_v4()) return true;
+    ++send_failures;
+    return false;
+  }
+
   PacketPool& packets;
   asio::ip::udp::socket socket;
   bool v6 = false;
@@ -117,6 +163,7 @@ struct UdpPort::Impl {
   std::array<sockaddr_storage, kBatch> addresses{};
   std::uint64_t send_failures = 0;
   std::uint64_t oversized = 0;
+  Departing departing;
 };
 
 UdpPort::UdpPort(asio::io_context& io, PacketPool& packets, Endpoint listen)
@@ -149,19 +196,24 @@ void UdpPort::close() {
   impl_->socket.close(ignored);
 }
 
-bool UdpPort::send(const Endpoint& to, ByteSpan datagram) {
-  // The end of an IPv6 address would be somebody's IPv4 address.
-  if (!impl_->v6 && !to.is_v4()) {
-    ++impl_->send_failures;
-    return false;
-  }
+void UdpPort::add(const Endpoint& to, PacketRef datagram) {
+  if (!impl_->reaches(to)) return;
+  if (impl_->departing.full()) flush();
+  impl_->departing.add(to, impl_->v6, std::move(datagram));
+}
+
+void UdpPort::flush() {
+  impl_->send_failures += impl_->departing.leave(impl_->socket.native_handle());
+}
+
+void UdpPort::send(const Endpoint& to, ByteSpan datagram) {
+  if (!impl_->reaches(to)) return;
   socklen_t size = 0;
   const sockaddr_storage address = to_sockaddr(to, impl_->v6, size);
-  const ssize_t sent = ::sendto(impl_->socket.native_handle(), datagram.data(), datagram.size(),
-                                MSG_DONTWAIT, reinterpret_cast<const sockaddr*>(&address), size);
-  if (sent >= 0) return true;
-  ++impl_->send_failures;
-  return false;
+  if (::sendto(impl_->socket.native_handle(), datagram.data(), datagram.size(), MSG_DONTWAIT,
+               reinterpret_cast<const sockaddr*>(&address), size) < 0) {
+    ++impl_->send_failures;
+  }
 }
 
 std::uint16_t UdpPort::port() const { return impl_->socket.local_endpoint().port(); }

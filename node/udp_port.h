@@ -1,5 +1,5 @@
 // The one UDP port of a bridge: waits with Asio, drains with recvmmsg into pooled packets, sends
-// natively.
+// what leaves together with one sendmmsg.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,8 @@ class io_context;
 namespace diemcau::node {
 
 // One thread: that of the io_context. Measured choice: async_wait + recvmmsg is the cheapest clean
-// receive, and a plain sendto beats Asio's send by 10 % (bench/node/udp_bench.cc).
+// receive; a plain sendto beats Asio's send by 10 %, and six datagrams at once half of six sendto
+// (bench/node/udp_bench.cc).
 class UdpPort {
  public:
   // Called once per datagram of a batch; all of a batch share the time at which they were read.
@@ -34,10 +35,14 @@ class UdpPort {
 
   void start(Arrival arrival, BatchDone batch_done);
   void close();
-  // False when the kernel refused (buffer full, unreachable), or when an IPv4 port cannot reach an
-  // IPv6 address: the datagram is lost, as on any line.
-  bool send(const Endpoint& to, ByteSpan datagram);
+  // Leaves with the next flush(), or before when many are waiting.
+  void add(const Endpoint& to, PacketRef datagram);
+  void flush();
+  // At once.
+  void send(const Endpoint& to, ByteSpan datagram);
   std::uint16_t port() const;
+  // Refused by the kernel (buffer full, unreachable), or for an IPv6 address that an IPv4 port
+  // cannot reach: lost, as on any line.
   std::uint64_t send_failures() const;
   std::uint64_t oversized() const;
 

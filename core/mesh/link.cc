@@ -86,7 +86,7 @@ Path& Link::open_path(Timestamp now, std::uint8_t uplink, Endpoint remote) {
   slot->uplink = uplink;
   slot->remote = remote;
   context_.out.push(PathOpened{id, peer_, uplink, remote});
-  next_check_ = now;
+  check_soon(now);
   return *slot;
 }
 
@@ -164,8 +164,14 @@ void Link::answer_check(Timestamp now, Timestamp received_at, Path& path,
   // back: ask at once. Only the answer counts, because a request can be a recording.
   if (!path.proven || (request.session_id && request.session_id != peer_session_) ||
       now - heard_at_ >= kSuspectAfter) {
-    next_check_ = now;
+    check_soon(now);
   }
+}
+
+// Each check makes the peer ask as well: without a pace two bridges that hear no answers in time
+// would ask each other as fast as the line carries it.
+void Link::check_soon(Timestamp now) {
+  next_check_ = std::min(next_check_, std::max(now, checked_at_ + kFastCheck));
 }
 
 std::optional<quality::DropReason> Link::stun_arrived(Timestamp now, Timestamp received_at,

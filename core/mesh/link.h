@@ -117,6 +117,7 @@ class Link {
   Path* find(std::uint8_t uplink, const Endpoint& remote);
   Path& open_path(Timestamp now, std::uint8_t uplink, Endpoint remote);
   void send_check(Timestamp now, Path& path);
+  void check_soon(Timestamp now);
   void answer_check(Timestamp now, Timestamp received_at, Path& path, const wire::StunMessage& m);
   void check_answered(Timestamp now, Timestamp received_at, Path& path, const wire::StunMessage& m);
   bool authentic(ByteSpan bytes, const wire::StunMessage& m);

@@ -37,6 +37,34 @@ TEST_CASE("A link comes up when every third datagram is lost", "[core][mesh]") {
   CHECK(all_up(mesh, 1, 1));
 }
 
+TEST_CASE("A link comes up however late the answers are", "[core][mesh]") {
+  const Duration way = GENERATE(250ms, 600ms, 1500ms);
+  CAPTURE(way.count());
+  TestMesh mesh(2);
+  mesh.delay = way;
+  // Check and answer, handshake, hello: 3.5 round trips, and as many again for what is sent twice
+  // because nobody has waited that long.
+  mesh.run_for(14 * way);
+  CHECK(all_up(mesh, 0, 1));
+  CHECK(all_up(mesh, 1, 1));
+}
+
+TEST_CASE("Checks that find no answer stay at their pace, however many come from the other side",
+          "[core][mesh]") {
+  TestMesh mesh(2);
+  std::size_t checks = 0;
+  // Requests pass, answers to them do not: RFC 8489's class is in these two bits.
+  mesh.drop = [&](const TestMesh::Datagram& d) {
+    const bool answer = (d.bytes.at(0) & 1U) != 0;
+    if (!answer) ++checks;
+    return answer;
+  };
+  mesh.run_for(10s);
+  // One in 50 ms from each end.
+  CHECK(checks >= 2 * 150);
+  CHECK(checks <= 2 * 202);
+}
+
 TEST_CASE("Silence is suspected at 600 ms and down at 2 s, and the same keys serve afterwards",
           "[core][mesh]") {
   TestMesh mesh(2);
