@@ -44,7 +44,12 @@ void HandshakeRunner::after_step(Timestamp now) {
   auto flight = handshake_->poll_flight();
   const HandshakeState before = state_;
   state_ = handshake_->state();
-  if (state_ == HandshakeState::done) completed_ = true;
+  if (state_ == HandshakeState::done) {
+    completed_ = true;
+    // Theirs was the last flight: nobody waits for ours, and they would answer it with theirs
+    // again, for ever (RFC 6347 §4.2.4 has only who sent the last one repeat it).
+    if (before == HandshakeState::running && flight.empty()) last_flight_.clear();
+  }
   if (state_ == HandshakeState::failed && completed_) state_ = HandshakeState::done;
   if (before == HandshakeState::done && state_ == HandshakeState::running)
     give_up_at_ = now + kGiveUp;

@@ -47,7 +47,9 @@ class Factory : public HandshakeFactory {
   }
   void forget(PeerId) override {}
 };
+const std::vector<std::uint8_t> kFirst = {1};
 const std::vector<std::uint8_t> kAnswer = {2};
+const std::vector<std::uint8_t> kLast = {3};
 const std::vector<std::uint8_t> kAgain = {7};
 const std::vector<std::uint8_t> kJunk = {99};
 }  // namespace
@@ -92,6 +94,20 @@ TEST_CASE(
   CHECK(runner.take_due_flight() != nullptr);
   runner.handle(t0 + 80ms, kAnswer);
   CHECK(runner.take_due_flight() == nullptr);
+}
+
+TEST_CASE("A side that has heard the last flight answers none of its repetitions", "[core][mesh]") {
+  Factory factory;
+  HandshakeRunner runner;
+  runner.begin(t0, factory, PeerId{1}, HandshakeRole::server);
+  runner.handle(t0, kFirst);
+  REQUIRE(runner.take_due_flight() != nullptr);
+  runner.handle(t0 + 10ms, kLast);
+  REQUIRE(runner.done());
+  for (Timestamp at = t0 + 100ms; at < t0 + 1s; at += 100ms) {
+    runner.handle(at, kLast);
+    CHECK(runner.take_due_flight() == nullptr);
+  }
 }
 
 TEST_CASE("A second handshake that comes to nothing leaves the first one standing",

@@ -65,6 +65,24 @@ TEST_CASE("Checks that find no answer stay at their pace, however many come from
   CHECK(checks <= 2 * 202);
 }
 
+TEST_CASE("Nothing of the handshake crosses once both ends have keys, however long the way",
+          "[core][mesh]") {
+  const Duration way = GENERATE(5ms, 40ms, 150ms);
+  CAPTURE(way.count());
+  TestMesh mesh(2);
+  mesh.delay = way;
+  std::size_t flights = 0;
+  mesh.drop = [&](const TestMesh::Datagram& d) {
+    flights += d.kind == PacketKind::dtls ? 1 : 0;
+    return false;
+  };
+  mesh.run_for(14 * way);
+  REQUIRE(all_up(mesh, 0, 1));
+  flights = 0;
+  mesh.run_for(1min);
+  CHECK(flights == 0);
+}
+
 TEST_CASE("Silence is suspected at 600 ms and down at 2 s, and the same keys serve afterwards",
           "[core][mesh]") {
   TestMesh mesh(2);

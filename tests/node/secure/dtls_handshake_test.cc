@@ -113,6 +113,16 @@ TEST_CASE("every datagram of the handshake may come twice and late", "[node][dtl
   }
 }
 
+TEST_CASE("a handshake over a long way comes to rest", "[node][dtls]") {
+  SecurePair pair;
+  HandshakeLine line{pair, [](std::size_t) { return std::vector<Duration>{80ms}; }};
+  const Timestamp start = line.now;
+  line.run(1min);
+  CHECK(line.agreed());
+  // Four flights, and the answers to those that were repeated on the way: three round trips.
+  CHECK(line.now - start <= 3 * 160ms);
+}
+
 TEST_CASE("a handshake survives 30 % loss with copies and reordering", "[node][dtls][random]") {
   const std::uint64_t seed = 20'251;
   INFO("seed " << seed);
