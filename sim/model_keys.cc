@@ -78,11 +78,17 @@ class ModelHandshake : public mesh::Handshake {
     said_ = {1, random_, 0};
     emit();
   }
-  // Only the flight that comes next is taken; every other one is a repetition or foreign.
+  // Only the flight that comes next is taken, or the first one of a client that starts anew; every
+  // other one is a repetition or foreign.
   void handle(ByteSpan datagram) override {
-    if (state_ != mesh::HandshakeState::running) return;
     const auto heard = parse_flight(secret_, datagram);
-    if (!heard || heard->number != said_.number + 1) return;
+    if (!heard) return;
+    if (role_ == mesh::HandshakeRole::server && heard->number == 1 &&
+        heard->client_random != said_.client_random) {
+      said_ = {};
+      state_ = mesh::HandshakeState::running;
+    }
+    if (state_ != mesh::HandshakeState::running || heard->number != said_.number + 1) return;
     const bool mine = role_ == mesh::HandshakeRole::client
                           ? heard->client_random == random_
                           : heard->number == 1 || (heard->client_random == said_.client_random &&

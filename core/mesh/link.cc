@@ -8,7 +8,6 @@
 namespace diemcau::mesh {
 
 namespace {
-constexpr Duration kSuspectAfter = 600ms;
 constexpr Duration kDownAfter = 2s;
 constexpr Duration kFastCheck = 50ms;  // while silent, for the first kFastChecksFor
 constexpr Duration kFastChecksFor = 10s;
@@ -162,6 +161,7 @@ void Link::answer_check(Timestamp now, Timestamp received_at, Path& path,
   send_stun(path, m);
   // A session we do not know (the peer restarted), a path we have not proven, or a line that may be
   // back: ask at once. Only the answer counts, because a request can be a recording.
+  path.asks = !path.proven;
   if (!path.proven || (request.session_id && request.session_id != peer_session_) ||
       now - heard_at_ >= kSuspectAfter) {
     check_soon(now);
@@ -219,7 +219,8 @@ void Link::check_answered(Timestamp now, Timestamp received_at, Path& path,
                           const wire::StunMessage& m) {
   const auto check = path.take_check(m.transaction);
   if (!check || !m.session_id) return;
-  if (peer_session_ && *peer_session_ != *m.session_id) reset_association(now);
+  if (peer_session_ && *peer_session_ != *m.session_id && !keys_are_of(*m.session_id))
+    reset_association(now);
   peer_session_ = *m.session_id;
   if (m.clock) {
     path.clock.add(received_at - check->sent_at, context_.wall.at(check->sent_at),
@@ -324,7 +325,11 @@ void Link::time_passed(Timestamp now) {
   if (now >= check_due()) {
     const bool only_active = state_ != LinkState::checking && now - heard_at_ < kSuspectAfter;
     for (Path& path : paths_) {
-      if (path.open && (!only_active || &path == &paths_[active_])) send_check(now, path);
+      // Whose address changes in the middle of a meeting is heard at the new one at once: that must
+      // be proven, or what we send goes to the old one for ever.
+      if (path.open && (!only_active || path.asks || &path == &paths_[active_]))
+        send_check(now, path);
+      path.asks = false;
     }
     checked_at_ = now;
     next_check_ = now + check_interval(now);
@@ -344,7 +349,7 @@ Timestamp Link::deadline() const {
   };
   if (state_ == LinkState::up) earlier(heard_at_ + (suspect_ ? kDownAfter : kSuspectAfter));
   earlier(handshake_.deadline());
-  if (state_ == LinkState::checking) earlier(handshake_retry_at_);
+  if (may_begin_handshake()) earlier(handshake_retry_at_);
   earlier(control_.deadline());
   return first;
 }

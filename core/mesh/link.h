@@ -113,6 +113,7 @@ class Link {
   quality::PathReport report(Timestamp now) const;
 
  private:
+  static constexpr Duration kSuspectAfter = 600ms;
   Path* path_of(PathId id);
   Path* find(std::uint8_t uplink, const Endpoint& remote);
   Path& open_path(Timestamp now, std::uint8_t uplink, Endpoint remote);
@@ -123,6 +124,9 @@ class Link {
   bool authentic(ByteSpan bytes, const wire::StunMessage& m);
   void send_stun(Path& path, const wire::StunMessage& m);
   void heard(Timestamp now, Path& path);
+  // Whether the keys, or those that are being made, may be of this session of the peer.
+  bool keys_are_of(std::uint64_t session) const;
+  bool may_begin_handshake() const;
   void advance(Timestamp now);
   void reset_association(Timestamp now);
   void begin_handshake(Timestamp now);
@@ -159,9 +163,11 @@ class Link {
   ControlChannel control_;
   ProbeLog probes_;
   LinkContext context_;
-  std::string username_out_, username_in_;     // "to:from"
-  std::uint64_t session_ = 0;                  // ours, towards this peer
-  std::optional<std::uint64_t> peer_session_;  // authoritative: from an answer to our check
+  std::string username_out_, username_in_;  // "to:from"
+  std::uint64_t session_ = 0;               // ours, towards this peer
+  // Authoritative: from an answer to our check, or from the greeting.
+  std::optional<std::uint64_t> peer_session_;
+  std::optional<std::uint64_t> greeted_session_;  // of the keys that stand
   std::uint64_t reconnects_ = 0, handshakes_done_ = 0, handshakes_failed_ = 0;
   Duration outage_{};
 };

@@ -16,10 +16,22 @@ constexpr std::uint32_t kOurCapabilities =
 
 // ------------------------------------------------------------ association
 
+// A client that has restarted may be through its handshake before it has answered a check of ours:
+// it would never begin another one. Whoever is none of the keys' session starts anew by itself.
+bool Link::keys_are_of(std::uint64_t session) const {
+  if (greeted_session_ == session) return true;
+  if (role_ != HandshakeRole::server) return false;
+  return handshake_.running() || state_ == LinkState::greeting;
+}
+
+bool Link::may_begin_handshake() const {
+  return role_ == HandshakeRole::client && state_ == LinkState::checking && peer_session_ &&
+         active_path();
+}
+
 void Link::advance(Timestamp now) {
-  if (state_ != LinkState::checking || !active_path() || !peer_session_) return;
-  if (handshake_retry_at_ && now < *handshake_retry_at_) return;
-  if (role_ == HandshakeRole::client) begin_handshake(now);
+  if (!may_begin_handshake() || (handshake_retry_at_ && now < *handshake_retry_at_)) return;
+  begin_handshake(now);
 }
 
 void Link::begin_handshake(Timestamp now) {
@@ -46,6 +58,7 @@ void Link::dtls_arrived(Timestamp now, PathId id, ByteSpan bytes) {
     ++handshakes_done_;
     ++generation_;
     state_ = LinkState::greeting;
+    greeted_session_.reset();
     control_.reset();
     emit(EventKind::handshake_done, generation_);
     send_hello(now);
@@ -59,6 +72,8 @@ void Link::handshake_failed(Timestamp now) {
   emit(EventKind::handshake_failed);
   reset_association(now);
   handshake_retry_at_ = now + kHandshakeRetry;
+  // Whoever has fallen silent must answer a check before there is another one.
+  if (now - heard_at_ >= kSuspectAfter) peer_session_.reset();
 }
 
 void Link::send_flight() {
@@ -72,6 +87,7 @@ void Link::reset_association(Timestamp now) {
   if (handshake_.exists()) context_.handshakes.forget(peer_);
   handshake_.stop();
   handshake_retry_at_.reset();
+  greeted_session_.reset();
   control_.reset();
   // Whoever has started anew may have another clock: the old one's shortest round trips would win
   // for half a minute.
@@ -110,6 +126,7 @@ void Link::hello_arrived(Timestamp now, const wire::Hello& hello) {
   peer_repairs_ = (hello.capabilities & wire::bit(wire::Capability::repair)) != 0;
   peer_knows_sound_by_time_ =
       (hello.capabilities & wire::bit(wire::Capability::sound_by_time)) != 0;
+  peer_session_ = greeted_session_ = hello.session_id;
   if (state_ != LinkState::greeting) return;
   state_ = LinkState::up;
   heard_at_ = now;

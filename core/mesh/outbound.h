@@ -36,7 +36,11 @@ class Outbound {
   void association_began(PeerId peer, Rng& rng);
   // Whether there is a document to show: the first time, it gets SSRCs on every link.
   void set_document(bool shown, Rng& rng);
-  void forget(PeerId peer) { pacer_.clear(peer); }
+  // It has no keys any more: nothing is planned for it, and others get its part of the uplink.
+  void forget(PeerId peer) {
+    pacer_.clear(peer);
+    uplink_.ended(peer);
+  }
   // Whether repair goes to this peer: from now on.
   void set_repairs(PeerId peer, bool repairs) { paths_[peer.value].repairs = repairs; }
   void set_sound_by_time(PeerId peer, bool known) { uplink_.set_any_distance(peer, known); }

@@ -20,6 +20,7 @@ struct Path {
   std::uint8_t uplink = 0;
   Endpoint remote;
   bool proven = false;  // an authentic answer to a check of ours came back from there
+  bool asks = false;    // not proven, and the peer was there since our last check
   std::optional<Timestamp> heard_at;
   std::uint64_t packets_sent = 0, bytes_sent = 0;
   std::uint64_t packets_received = 0, bytes_received = 0;

@@ -211,6 +211,7 @@ void PeerTable::state_arrived(Timestamp now, Peer& peer, const wire::BridgeState
     wanted = wanted ? std::max(*wanted, *s.layer) : *s.layer;
   }
   if (peer.link.is_up()) want(peer);
+  peer.announces_document = state.document;
   if (peer.documents != state.document) set_document(now, peer.id, state.document);
 }
 
@@ -270,6 +271,8 @@ void PeerTable::link_changed(Timestamp now, Peer& peer) {
     peer.generation = peer.link.generation();
     peer.state_serial = 0;
     peer.wanted = {};
+    peer.announces_document = false;
+    peer.associated = true;
     outbound_.association_began(peer.id, rng_);
     boards_.pages.forget(peer.id);
     peer.inbound.association_began();
@@ -278,6 +281,8 @@ void PeerTable::link_changed(Timestamp now, Peer& peer) {
     outbound_.set_repairs(peer.id, peer.link.repairs());
     outbound_.set_sound_by_time(peer.id, peer.link.sound_by_time());
     peer.lost_at.reset();
+    // Where only we had lost it, nothing is told anew.
+    if (peer.announces_document && !peer.documents) set_document(now, peer.id, true);
     want(peer);
     send_state(now, peer);
   } else if (!up && peer.was_up) {
@@ -286,7 +291,8 @@ void PeerTable::link_changed(Timestamp now, Peer& peer) {
     peer.inbound.paused();
     if (peer.documents) set_document(now, peer.id, false);
   }
-  if (peer.was_up && !up && peer.link.state() == LinkState::checking) {
+  if (peer.associated && peer.link.state() == LinkState::checking) {
+    peer.associated = false;
     outbound_.forget(peer.id);
     peer.inbound.peer_left();
   }

@@ -35,9 +35,11 @@ struct Peer {
 
   PeerId id;
   bool was_up = false;
-  PictureLayers wanted;    // of ours, at best
-  PictureLayers asked;     // of theirs, in our last state
-  bool documents = false;  // it shows one
+  bool associated = false;          // its keys stand, whether it is heard or not
+  PictureLayers wanted;             // of ours, at best
+  PictureLayers asked;              // of theirs, in our last state
+  bool documents = false;           // it shows one
+  bool announces_document = false;  // in its last state, whether we hear it or not
   std::uint32_t generation = 0;
   Timestamp report_at;  // next sender or receiver report
   std::optional<Timestamp> lost_at;
@@ -133,6 +135,7 @@ class PeerTable {
   void follow_link(Timestamp now, Peer& peer) {
     const bool up = peer.link.is_up();
     if (peer.generation != peer.link.generation() || up != peer.was_up ||
+        (peer.associated && peer.link.state() == LinkState::checking) ||
         (up && peer.asked != peer.inbound.wanted()))
       link_changed(now, peer);
   }

@@ -48,8 +48,12 @@ Assembly::Insert Assembly::insert(Timestamp now, PacketId id, const wire::RtpPac
   s.received_at = now;
   s.symbol = symbol;
   s.packet = std::move(packet);
+  std::int64_t frame = frame_unwrapper_.unwrap(d.frame_number);
+  // Frames are numbered on while nobody here wants the layer: after 18 minutes of that the nearest
+  // number lies behind.
+  if (id > highest_ && newest_frame_)
+    frame = frame_unwrapper_.advance_to(*newest_frame_ - static_cast<std::int64_t>(kFrameMemory));
   highest_ = std::max(highest_, id);
-  const std::int64_t frame = frame_unwrapper_.unwrap(d.frame_number);
   if (!newest_frame_ || frame > *newest_frame_) newest_frame_ = frame;
   advance(now);
   return Insert::fresh;

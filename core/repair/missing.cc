@@ -38,6 +38,9 @@ constexpr std::int64_t kForget = 64;
 // It saves an answer's time; what comes sooner anyway is not worth the bytes.
 constexpr Duration kWorthSilence = 35ms;
 constexpr Duration kLonger = 10ms;
+// One that has come late among a thousand says nothing of the next.
+constexpr int kForgetOrder = 1'024;
+constexpr Duration kTooLongFor = 10s;
 constexpr Duration kSilenceAgain = 25ms;
 constexpr std::uint32_t kMostOfSilence = 6;
 // Pictures behind each other in a pacer vary by that.
@@ -51,7 +54,7 @@ void Missing::restart() {
   newest_.reset();
   coded_at_.reset();
   answer_.reset();
-  usual_silence_ = {};
+  usual_silence_ = reordering_ = {};
   blackout_at_.reset();
   outage_.reset();
   silence_due_ = kNever;
@@ -65,8 +68,10 @@ Missing::Entry* Missing::find(PacketId id) {
 }
 
 Duration Missing::answer_time(std::optional<Duration> round_trip) const {
-  if (answer_) return *answer_ + std::max<Duration>(2 * answer_varies_, kLeastVariation);
-  return round_trip.value_or(kUnknownRoundTrip) + kTurn;
+  if (!answer_) return round_trip.value_or(kUnknownRoundTrip) + kTurn;
+  // A way that has become longer: what is asked for twice before its first answer teaches nothing.
+  return std::max(*answer_ + std::max<Duration>(2 * answer_varies_, kLeastVariation),
+                  round_trip.value_or(Duration::zero()));
 }
 
 void Missing::exists(Timestamp now, PacketId up_to, std::optional<Duration> round_trip) {
@@ -91,11 +96,13 @@ void Missing::exists(Timestamp now, PacketId up_to, std::optional<Duration> roun
 void Missing::add(Timestamp now, PacketId id, Timestamp heard_before,
                   std::optional<Duration> round_trip) {
   if (entries_.size() == kMost) entries_.erase(entries_.begin());
+  // Nothing is asked for that would take too long: then nothing is learned either.
+  if (answer_ && *answer_ > kMostAnswer && now - answered_at_ > kTooLongFor) answer_.reset();
   Entry e;
   e.id = id;
   e.since = now;
   const Duration answer = answer_time(round_trip);
-  const bool asking_helps = answer <= kMostAnswer;
+  const bool asking_helps = answer_.value_or(answer) <= kMostAnswer;
   const Duration wait = coded(now) ? kCodedComes : reordering_;
   // Not longer than the answer leaves.
   const Duration slack = std::clamp<Duration>(kRepairBudget - answer, Duration::zero(), wait);
@@ -109,6 +116,7 @@ void Missing::heard(Timestamp now, PacketId lost) {
   const Duration silence = now - std::exchange(heard_at_, now);
   if (lost >= kBlackoutPackets && silence >= usual_silence_ + kLonger) blackout_at_ = now;
   if (lost == 0) usual_silence_ = std::max(silence, usual_silence_ - usual_silence_ / kForget);
+  reordering_ -= reordering_ / kForgetOrder;
   silence_asked_ = 0;
   const bool pays = answer_ && *answer_ >= kWorthSilence;
   silence_due_ = pays && blacks_out(now) ? now + usual_silence_ + kLonger : kNever;
@@ -150,6 +158,7 @@ void Missing::answered(Timestamp now, PacketId id) {
   }
   if (entry == nullptr || entry->questions != 1 || !entry->leads) return;
   const Duration took = now - entry->asked_at;
+  answered_at_ = now;
   if (!answer_) {
     answer_ = took;
     answer_varies_ = took / 4;

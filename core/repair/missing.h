@@ -120,6 +120,7 @@ class Missing {
   std::optional<Timestamp> coded_at_;  // when coded repair last came
   Duration reordering_{};              // how much later than its followers a packet has come
   std::optional<Duration> answer_;     // from question to answer, smoothed
+  Timestamp answered_at_;              // when it was last learned
   Duration answer_varies_{};
 };
 

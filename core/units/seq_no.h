@@ -38,6 +38,12 @@ class Unwrapper {
     return *last_ + step;
   }
   constexpr void reset() { last_.reset(); }
+  // By whole rounds, until the reference is `least` or more; it has been set.
+  constexpr std::int64_t advance_to(std::int64_t least) {
+    constexpr std::int64_t kRound = std::int64_t{1} << (sizeof(Wire) * 8);
+    if (*last_ < least) *last_ += (least - *last_ + kRound - 1) / kRound * kRound;
+    return *last_;
+  }
 
  private:
   std::optional<std::int64_t> last_;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,11 @@ class TestMesh {
   }
   // Each has the other's address from now on; rosters do not know.
   void change_places(std::size_t a, std::size_t b) { std::swap(place_[a], place_[b]); }
+  // It has the address of `place` from now on, and nobody has its old one.
+  void move(std::size_t i, std::size_t place) {
+    empty_.insert(address(place_[i]));
+    place_[i] = place;
+  }
   void run_for(Duration d) {
     const Timestamp end = now_ + d;
     for (std::uint64_t steps = 0;; ++steps) {
@@ -153,7 +159,8 @@ class TestMesh {
         d.kind = send->kind;
         d.bytes.assign(send->packet->bytes().begin(), send->packet->bytes().end());
         d.elided = send->packet->elided();
-        if (!drop(d)) line_.emplace(now_ + delay, std::move(d));
+        if (!empty_.contains(path->second.remote) && !drop(d))
+          line_.emplace(now_ + delay, std::move(d));
       }
       on_output(i, *out);
     }
@@ -186,6 +193,7 @@ class TestMesh {
 
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<std::size_t> place_;
+  std::set<Endpoint> empty_;
   std::multimap<Timestamp, Datagram> line_;
   std::multimap<Timestamp, std::function<void()>> agenda_;
   Timestamp now_ = timestamp_from_ns(1'000'000'000);

@@ -238,6 +238,29 @@ TEST_CASE("A bridge that leaves says so, and its peers stop sending to it", "[co
   CHECK_FALSE(media.encoder(0, Layer::mid)->active);
 }
 
+TEST_CASE("Whoever has left or stays away has no part of the uplink any more", "[core][mesh]") {
+  const bool says_so = GENERATE(true, false);
+  CAPTURE(says_so);
+  TestMesh mesh(3);
+  mesh.run_for(1s);
+  const auto target = [&](std::size_t peer) {
+    for (const auto& path : mesh.bridge(0).report(mesh.now()).paths) {
+      if (path.peer.value == peer) return path.target;
+    }
+    return std::optional<Bitrate>{};
+  };
+  REQUIRE(target(2));
+  if (says_so) {
+    mesh.input(2, Command{Leave{}});
+    mesh.run_for(20ms);  // the process ends once its goodbye has left
+  }
+  mesh.drop = [](const TestMesh::Datagram& d) { return d.from == 2 || d.to == 2; };
+  // Longer than keys are kept for whoever says nothing.
+  if (!says_so) mesh.run_for(11min);
+  CHECK_FALSE(target(2));
+  CHECK(target(1));
+}
+
 TEST_CASE("A spurious TimePassed changes nothing", "[core][mesh]") {
   TestMesh mesh(2);
   TestMedia media(mesh, 2);

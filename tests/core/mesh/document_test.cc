@@ -187,6 +187,21 @@ TEST_CASE("Whoever comes late or comes back sees the page that is shown", "[core
   CHECK(shows(mesh, media, 2, 1, Source::document) == std::set{Layer::hi});
 }
 
+TEST_CASE("A page that only one end has lost sight of comes back to it", "[core][mesh]") {
+  TestMesh mesh(3);
+  TestMedia media(mesh, 3);
+  mesh.input(1, kWith);
+  mesh.run_for(4s);
+  bool cut = true;
+  mesh.drop = [&](const TestMesh::Datagram& d) { return cut && d.from == 1 && d.to == 0; };
+  mesh.run_for(3s);
+  REQUIRE(mesh.count_events(0, EventKind::link_down) == 1);
+  REQUIRE(mesh.count_events(1, EventKind::link_down) == 0);
+  cut = false;
+  mesh.run_for(2s);
+  CHECK(shows(mesh, media, 0, 1, Source::document) == std::set{Layer::hi});
+}
+
 TEST_CASE("A page lost for good is healed from an older one, without a key frame, and faces go on",
           "[core][mesh]") {
   TestMesh mesh(2);

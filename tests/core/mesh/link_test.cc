@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/support/test_media.h"
 #include "tests/support/test_mesh.h"
 
 using namespace diemcau;
@@ -130,6 +131,29 @@ TEST_CASE("A bridge that restarts is met with new keys at once", "[core][mesh]")
   }
 }
 
+TEST_CASE("A bridge that restarts is met with new keys even if it answers no check for a while",
+          "[core][mesh]") {
+  const std::size_t who = GENERATE(std::size_t{0}, std::size_t{1});
+  const Duration mute = GENERATE(20ms, 60ms, 300ms, 2s);
+  CAPTURE(who, mute.count());
+  TestMesh mesh(2);
+  mesh.run_for(1s);
+  Timestamp until = mesh.now() + mute;
+  mesh.drop = [&](const TestMesh::Datagram& d) {
+    const bool answer = d.kind == PacketKind::stun && (d.bytes.at(0) & 1U) != 0;
+    return answer && d.from == who && mesh.now() < until;
+  };
+  mesh.restart(who, 77);
+  // The other one begins once its check is answered, 50 ms later at the most.
+  mesh.run_for(mute + 200ms);
+  CHECK(all_up(mesh, 0, 1));
+  CHECK(all_up(mesh, 1, 1));
+  mesh.run_for(15s);  // longer than any handshake is waited for
+  CHECK(all_up(mesh, 0, 1));
+  CHECK(all_up(mesh, 1, 1));
+  CHECK(mesh.count_events(1 - who, EventKind::handshake_done) == 2);
+}
+
 TEST_CASE("The clock offset of a peer is known to half the round trip", "[core][mesh]") {
   TestMesh mesh(2);
   mesh.run_for(2s);
@@ -181,6 +205,48 @@ TEST_CASE("Bridges that have changed addresses are met at their new ones", "[cor
   // Where the other is, nobody tells them: its address in their rosters is their own now.
   CHECK(all_up(mesh, 1, 1));
   CHECK(all_up(mesh, 2, 1));
+}
+
+TEST_CASE("A bridge whose address changes in the middle of a meeting is spoken to at the new one",
+          "[core][mesh]") {
+  TestMesh mesh(2);
+  test::TestMedia media(mesh, 2);
+  mesh.run_for(3s);
+  mesh.move(1, 5);
+  const auto before = mesh.bridge(0).report(mesh.now()).paths.at(0).path;
+  // The change is suspected after 600 ms; a check and its answer are a hundredth of that.
+  mesh.run_for(1s);
+  CHECK(mesh.bridge(0).report(mesh.now()).paths.at(0).path != before);
+  const std::size_t seen = media.seen(1, 0).shown.size();
+  mesh.run_for(2s);
+  CHECK(media.seen(1, 0).shown.size() >= seen + 50);
+  CHECK(mesh.count_events(0, EventKind::link_down) == 0);
+  CHECK(mesh.count_events(1, EventKind::link_down) == 0);
+}
+
+TEST_CASE("A peer that vanishes in the middle of a handshake is waited for in silence",
+          "[core][mesh]") {
+  const std::size_t gone = GENERATE(std::size_t{0}, std::size_t{1});
+  CAPTURE(gone);
+  TestMesh mesh(2);
+  bool vanished = false;
+  std::size_t from_other = 0;
+  mesh.drop = [&](const TestMesh::Datagram& d) {
+    if (vanished && d.from != gone) ++from_other;
+    const bool lost = vanished && d.from == gone;
+    vanished = vanished || (d.kind == PacketKind::dtls && d.from == gone);
+    return lost;
+  };
+  mesh.run_for(15s);
+  REQUIRE(vanished);
+  from_other = 0;
+  mesh.run_for(5min);  // a livelock in time ends run_for()
+  // Checks back off to two seconds, less a fifth; nothing else leaves.
+  CHECK(from_other <= 300 * 10 / 16 + 1);
+  CHECK(mesh.count_events(1 - gone, EventKind::handshake_failed) == 1);
+  mesh.drop = [](const TestMesh::Datagram&) { return false; };
+  mesh.run_for(15s);
+  CHECK(all_up(mesh, 0, 1));
 }
 
 TEST_CASE("The address of a bridge that is heard is given to nobody", "[core][mesh]") {

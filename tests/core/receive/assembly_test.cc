@@ -65,6 +65,21 @@ TEST_CASE(
   CHECK(s.sink.take_numbers() == Numbers{0, 1});
 }
 
+TEST_CASE("after a pause of any length pictures come out again, under numbers that go on") {
+  // In frames: 18 minutes are half of what 16 bits tell apart, 36 minutes all of it.
+  const std::uint32_t pause = GENERATE(20'000U, 32'768U, 40'000U, 65'000U, 66'000U, 100'000U);
+  CAPTURE(pause);
+  Stage s;
+  s.sink.put_all(at(0ms), s.source.key(6'000));
+  REQUIRE(s.sink.take_numbers() == Numbers{6'000});
+  s.sink.put_all(at(20min), s.source.key(6'000 + pause));
+  s.sink.put_all(at(20min + 33ms), s.source.delta(6'001 + pause));
+  const Numbers numbers = s.sink.take_numbers();
+  REQUIRE(numbers.size() == 2);
+  CHECK(numbers[0] > 6'000);
+  CHECK(numbers[1] == numbers[0] + 1);
+}
+
 TEST_CASE("nothing comes out before a key frame, and one is asked for") {
   Stage s;
   s.sink.put_all(at(0ms), s.source.delta(5));

@@ -236,6 +236,69 @@ TEST_CASE("what an answer takes is learned, and the next question comes when it 
   CHECK(s.ask(2s + 60ms) == Ids{21});
 }
 
+TEST_CASE("far away questions go on after the first answer") {
+  Stage s;
+  s.rtt = 220ms;
+  s.come(0ms, 0);
+  s.come(10ms, 2);
+  REQUIRE(s.ask(10ms) == Ids{1});
+  s.missing.answered(at(232ms), 1);
+  s.missing.arrived(at(232ms), 1, true);
+  s.come(1s, 4);
+  CHECK(s.ask(1s) == Ids{3});
+}
+
+TEST_CASE("after answers that took too long questions are tried again") {
+  Stage s;
+  s.come(0ms, 0);
+  Duration t = 10ms;
+  PacketId id = 2;
+  // A queue that grows on the way back.
+  for (Duration took = 20ms; took < 400ms; took += 5ms, id += 2, t += 1s) {
+    s.come(t, id);
+    if (s.ask(t).empty()) break;
+    s.missing.answered(at(t + took), id - 1);
+    s.missing.arrived(at(t + took), id - 1, true);
+  }
+  s.come(t, id);
+  REQUIRE(s.ask(t).empty());
+  s.come(t + 11s, id + 2);
+  CHECK(s.ask(t + 11s) == Ids{id + 1});
+}
+
+TEST_CASE("a way that has become longer is asked once until its answer can be there") {
+  Stage s;
+  s.come(0ms, 0);
+  PacketId id = 2;
+  Duration t = 10ms;
+  for (int i = 0; i < 10; ++i, id += 2, t += 100ms) {
+    s.come(t, id);
+    REQUIRE(s.ask(t) == Ids{id - 1});
+    s.missing.answered(at(t + 22ms), id - 1);
+    s.missing.arrived(at(t + 22ms), id - 1, true);
+  }
+  s.rtt = 200ms;
+  s.come(t, id);
+  CHECK(s.ask(t) == Ids{id - 1});
+  CHECK(s.ask(t + 9ms) == Ids{id - 1});  // its echo
+  for (Duration later = 10ms; later < 200ms; later += 1ms) {
+    CAPTURE(later.count());
+    CHECK(s.ask(t + later).empty());
+  }
+}
+
+TEST_CASE("one packet that came late is forgotten after a few thousand in order") {
+  Stage s;
+  s.come(0ms, 0);
+  s.come(10ms, 2);
+  s.missing.arrived(at(30ms), 1, false);
+  PacketId id = 3;
+  for (; id < 6'000; ++id) s.come(40ms + id * 1ms, id);
+  const Duration now = 50ms + id * 1ms;
+  s.come(now, id + 1);
+  CHECK(s.ask(now + 1ms) == Ids{id});
+}
+
 TEST_CASE("while answers come, what was asked for behind them is not asked for again") {
   Stage s;
   s.come(0ms, 0);
