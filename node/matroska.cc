@@ -114,6 +114,7 @@ struct MatroskaFile::Impl {
   std::int64_t last_ms[2] = {INT64_MIN, INT64_MIN};
   std::vector<std::uint8_t> pending;  // made by the muxer, not written yet
   std::int64_t position = 0;          // in the file, of the first pending byte
+  std::int64_t size = 0;              // of the file
   std::uint64_t written = 0;
   std::optional<Duration> sync_time;
   int error = 0;
@@ -133,7 +134,8 @@ struct MatroskaFile::Impl {
     return offset;
   }
 
-  // Everything pending in one write. A short one (a full disk) is cut off again.
+  // Everything pending in one write. A short one at the end (a full disk) is cut off again; the
+  // first bytes, which are written anew at the close, stand in front of all that there is.
   bool flush() {
     if (error != 0) return false;
     if (pending.empty()) return true;
@@ -141,7 +143,7 @@ struct MatroskaFile::Impl {
     const ssize_t done = ::pwrite(fd, pending.data(), pending.size(), position);
     if (done != static_cast<ssize_t>(pending.size())) {
       error = done < 0 ? errno : ENOSPC;
-      if (::ftruncate(fd, position) != 0) return false;
+      if (position == size && ::ftruncate(fd, size) != 0) return false;
       return false;
     }
     if (sync && ::fdatasync(fd) != 0) {
@@ -150,6 +152,7 @@ struct MatroskaFile::Impl {
     }
     sync_time = std::chrono::steady_clock::now() - begin;
     position += done;
+    size = std::max(size, position);
     written += static_cast<std::uint64_t>(done);
     pending.clear();
     return true;

@@ -30,6 +30,8 @@ constexpr std::size_t kQueueItems = 16'384;
 constexpr auto kRest = std::chrono::milliseconds(50);  // to be woken costs more than a frame does
 // A layer that was silent this long has stopped; when it comes back, that is a switch.
 constexpr Duration kLayerGone = 1s;
+// Beside a layer that has had no picture for this long, a key frame of another one is a switch.
+constexpr Duration kPicturesApart = 150ms;
 // Sound without a picture for this long gets a part of its own.
 constexpr Duration kSoundAlone = 5s;
 constexpr std::size_t kWaitingSounds = 500;  // 10 s of 20 ms
@@ -72,6 +74,7 @@ struct BridgeRecord {
   std::array<std::optional<Timestamp>, 4> layer_seen;  // by Layer
   std::optional<Layer> switching_to;
   int next_number = 1;
+  Duration finished{};  // all parts that are
   TokenBucket parts{kPartsAtOnce, kPartEach};
   std::optional<std::chrono::steady_clock::time_point> refused_at;
   std::optional<std::chrono::steady_clock::time_point> taken_at, ended_at;  // of a document
@@ -180,7 +183,7 @@ struct Recorder::Impl {
     // An old layer that still runs beside the new one must not take the record back.
     const auto& running = b.layer_seen[static_cast<std::size_t>(b.part->report.layer)];
     return b.switching_to == key.stream.layer || !running ||
-           key.captured_at - *running > kLayerGone;
+           key.captured_at - *running > kPicturesApart;
   }
 
   void take_sound(std::size_t i, Item& item) {
@@ -287,6 +290,7 @@ struct Recorder::Impl {
     publish_part(i, *part);
     if (part->file->bytes_written() > 0) {
       done.push_back(report_of(*part));
+      bridges[i].finished += part->end - part->base;
     } else {
       // Of a full disk: the name is free again, for when there is room.
       ::unlink(part->report.path.c_str());
@@ -322,11 +326,7 @@ struct Recorder::Impl {
     part.bytes_told = part.file->bytes_written();
     if (is_document(i)) return;
     // All parts of this bridge so far; the last one is counted while it grows.
-    std::int64_t us = to_us(part.end - part.base);
-    for (const RecordPart& p : done) {
-      if (p.bridge == part.report.bridge && p.source == Source::camera)
-        us += static_cast<std::int64_t>(p.duration_s * 1e6);
-    }
+    const std::int64_t us = to_us(bridges[i].finished + (part.end - part.base));
     // Never back: two parts of one bridge are open for a moment at a border.
     auto& told = shared.recorded_us[i];
     told = std::max(told, static_cast<std::uint64_t>(std::max<std::int64_t>(us, 0)));

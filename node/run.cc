@@ -21,6 +21,7 @@
 #include "node/encoder_thread.h"
 #include "node/grid.h"
 #include "node/input_log.h"
+#include "node/log_line.h"
 #include "node/media_sources.h"
 #include "node/metrics.h"
 #include "node/player.h"
@@ -112,7 +113,8 @@ class RunningBridge {
   }
 
   int run(const RunOptions& options) {
-    asio::signal_set signals(io_, SIGINT, SIGTERM);
+    // A terminal that is closed ends a meeting as whoever presses Ctrl-C does.
+    asio::signal_set signals(io_, SIGINT, SIGTERM, SIGHUP);
     signals.async_wait([this](const boost::system::error_code& error, int) {
       if (!error) leave();
     });
@@ -129,11 +131,11 @@ class RunningBridge {
     loop_->start(status_);
     if (config_.listen.is_v4()) {
       for (const std::string& name : names_only_over_ipv6(sorted_, self_))
-        log(say<Text::unreachable_family>(language_, name, text_of(config_.listen),
-                                          config_.file.string()));
+        log_line(say<Text::unreachable_family>(language_, name, text_of(config_.listen),
+                                               config_.file.string()));
     }
-    log(say<Text::started>(language_, config_.id, sorted_[self_.value].name,
-                           text_of(config_.listen)));
+    log_line(say<Text::started>(language_, config_.id, sorted_[self_.value].name,
+                                text_of(config_.listen)));
     tick();
     io_.run();
     close(options);
@@ -146,8 +148,6 @@ class RunningBridge {
     require_bridges(roster, config.roster);
     return roster;
   }
-  static void log(const std::string& line) { fmt::print(stderr, "{}\n", line); }
-
   void make_stages() {
     if (config_.sink.dir) {
       sink_ = std::make_unique<Sink>(
@@ -174,7 +174,7 @@ class RunningBridge {
     recorder.dir = config_.record.dir;
     recorder.bridge_ids = ids_;
     recorder.on_alarm = [this](const std::string& bridge, const std::string& problem) {
-      log(say<Text::disk_trouble>(language_, bridge, problem));
+      log_line(say<Text::disk_trouble>(language_, bridge, problem));
     };
     recorder_ = std::make_unique<Recorder>(std::move(recorder));
   }
@@ -216,7 +216,7 @@ class RunningBridge {
     encoder.post_audio = [this](EncodedAudio frame) { loop_->post_audio(std::move(frame)); };
     encoder.on_end = [this] {
       asio::post(io_, [this] {
-        log(say<Text::media_ended>(language_));
+        log_line(say<Text::media_ended>(language_));
         status_.camera = status_.microphone = false;
         loop_->step(status_);
       });
@@ -246,8 +246,8 @@ class RunningBridge {
     status_.document = shown;
     if (grid_) grid_->on_document(self_, shown);
     const std::string& name = names_[self_.value];
-    log(shown ? say<Text::document_shown>(language_, name)
-              : say<Text::document_put_away>(language_, name));
+    log_line(shown ? say<Text::document_shown>(language_, name)
+                   : say<Text::document_put_away>(language_, name));
   }
   // A meeting without commands is better than none.
   void open_control() {
@@ -259,22 +259,24 @@ class RunningBridge {
         return text_of(ControlAnswer{false, false, {}, sentence<Text::control_unknown>()});
       });
     } catch (const std::system_error& error) {
-      log(say<Text::control_unusable>(language_, path.string(), error.code().message()));
+      log_line(say<Text::control_unusable>(language_, path.string(), error.code().message()));
     }
   }
 
   void tell(const mesh::Event& event) {
     const std::string& name = names_[event.peer.value];
     switch (event.kind) {
-      case mesh::EventKind::link_up: return log(say<Text::link_up>(language_, name));
-      case mesh::EventKind::link_down: return log(say<Text::link_down>(language_, name));
-      case mesh::EventKind::handshake_failed: return log(say<Text::link_refused>(language_, name));
-      case mesh::EventKind::peer_left: return log(say<Text::peer_left>(language_, name));
+      case mesh::EventKind::link_up: return log_line(say<Text::link_up>(language_, name));
+      case mesh::EventKind::link_down: return log_line(say<Text::link_down>(language_, name));
+      case mesh::EventKind::handshake_failed:
+        return log_line(say<Text::link_refused>(language_, name));
+      case mesh::EventKind::peer_left: return log_line(say<Text::peer_left>(language_, name));
       case mesh::EventKind::peer_incompatible:
-        return log(say<Text::peer_incompatible>(language_, name, event.detail));
-      case mesh::EventKind::stream_started: return log(say<Text::document_shown>(language_, name));
+        return log_line(say<Text::peer_incompatible>(language_, name, event.detail));
+      case mesh::EventKind::stream_started:
+        return log_line(say<Text::document_shown>(language_, name));
       case mesh::EventKind::stream_stopped:
-        return log(say<Text::document_put_away>(language_, name));
+        return log_line(say<Text::document_put_away>(language_, name));
       default: return;
     }
   }
@@ -322,7 +324,7 @@ class RunningBridge {
   void leave() {
     if (leaving_) return;
     leaving_ = true;
-    log(say<Text::leaving>(language_));
+    log_line(say<Text::leaving>(language_));
     loop_->leave();
     ended_at_ = monotonic_now();
     if (metrics_) metrics_->publish(snapshot());
@@ -330,13 +332,15 @@ class RunningBridge {
     io_.stop();
   }
 
-  // Threads first, so that nothing is posted to a loop that has ended; then the files.
+  // The record first, which only this thread feeds: a thread that hangs on a stick with a film must
+  // not keep it open. Then the other threads, so that nothing is posted to a loop that has ended.
   void close(const RunOptions& options) {
+    Summary summary;
+    if (recorder_) summary.recordings = recorder_->close();
     control_.reset();
     if (encoder_) encoder_->stop();
     document_->stop();
     player_->stop();
-    Summary summary;
     summary.id = config_.id;
     summary.name = sorted_[self_.value].name;
     summary.seconds = to_ms_double(ended_at_ - started_at_) / 1000;
@@ -349,12 +353,11 @@ class RunningBridge {
     }
     if (sink_) sink_->close();
     if (grid_) grid_->close();
-    if (recorder_) summary.recordings = recorder_->close();
     if (config_.sink.grid) summary.grid = config_.sink.grid->string();
     if (config_.sink.mix) summary.mix = config_.sink.mix->string();
     summary.drops = queue_drops();
     if (options.summary) write_summary(*options.summary, summary);
-    log(say<Text::left>(language_, fmt::format("{:.1f}", summary.seconds)));
+    log_line(say<Text::left>(language_, fmt::format("{:.1f}", summary.seconds)));
   }
 
   Config config_;
@@ -391,6 +394,8 @@ class RunningBridge {
 }  // namespace
 
 int run_node(const Config& config, const RunOptions& options) {
+  std::signal(SIGPIPE,
+              SIG_IGN);  // who reads stderr, a sink or metrics may go: that is an error code
   RunningBridge bridge(config, options);
   return bridge.run(options);
 }

@@ -106,6 +106,8 @@ struct Screen::Impl {
       return;
     }
     Pictures& pictures = decoded[job.stream];
+    // A stream is decoded in its order: what has higher numbers is left from before a restart.
+    if (!pictures.empty() && job.frame_number < pictures.rbegin()->first) pictures.clear();
     pictures.insert_or_assign(job.frame_number, std::move(picture));
     if (pictures.size() > kPicturesPerStream) {
       pictures.erase(pictures.begin());

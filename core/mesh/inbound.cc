@@ -82,6 +82,7 @@ void Inbound::streams_announced(const std::vector<wire::StreamEntry>& entries) {
     live_.push_back({entry.ssrc, id, fresh.get(), nullptr});
     if (old != streams_.end()) {
       fresh->meter = (*old)->meter;
+      fresh->meter.began_anew();
       *old = std::move(fresh);
     } else {
       streams_.push_back(std::move(fresh));

@@ -81,7 +81,24 @@ bool FlowMeter::take_frozen(Timestamp now) {
 
 std::uint64_t FlowMeter::packets_lost() const {
   const std::uint64_t all = expected();
-  return all > unique_ ? all - unique_ : 0;
+  return lost_earlier_ + (all > unique_ ? all - unique_ : 0);
+}
+
+std::uint64_t FlowMeter::frames_counted() const {
+  if (report_.media == MediaKind::audio) return frames_earlier_ + expected();  // one a packet
+  return frames_earlier_ +
+         (first_frame_ ? static_cast<std::uint64_t>(*last_frame_ - *first_frame_ + 1) : 0);
+}
+
+void FlowMeter::began_anew() {
+  lost_earlier_ = packets_lost();
+  frames_earlier_ = frames_counted();
+  first_.reset();
+  highest_.reset();
+  last_transit_.reset();
+  first_frame_.reset();
+  last_frame_.reset();
+  unique_ = expected_before_ = unique_before_ = 0;
 }
 
 void FlowMeter::samples_played(std::uint64_t samples, bool concealed) {
@@ -103,14 +120,9 @@ FlowReport FlowMeter::report(Timestamp now, Duration target_delay) const {
   r.measured_for = since_ ? now - *since_ : Duration::zero();
   r.packets_received = packets_;
   r.bytes_received = bytes_;
-  const std::uint64_t all = expected();
   r.packets_lost = packets_lost();
-  if (report_.media == MediaKind::audio) {
-    r.frames = all;  // one frame a packet
-  } else if (first_frame_) {
-    r.frames = static_cast<std::uint64_t>(*last_frame_ - *first_frame_ + 1);
-    r.frames -= std::min(r.frames, left_out_);
-  }
+  r.frames = frames_counted();
+  r.frames -= std::min(r.frames, left_out_);
   r.jitter = jitter();
   r.target_delay = target_delay;
   return r;
@@ -128,6 +140,7 @@ void FlowMeter::reset(Timestamp now) {
   if (highest_) first_ = *highest_ + 1;
   packets_ = bytes_ = unique_ = 0;
   expected_before_ = unique_before_ = 0;
+  lost_earlier_ = frames_earlier_ = 0;
   if (last_frame_) first_frame_ = *last_frame_ + 1;
   left_out_ = 0;
 }

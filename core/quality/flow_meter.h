@@ -60,6 +60,8 @@ class FlowMeter {
   Duration jitter() const { return Duration{jitter_ns_}; }
   FlowReport report(Timestamp now, Duration target_delay) const;
   void reset(Timestamp now);
+  // The stream goes on under another SSRC: its numbers begin anywhere.
+  void began_anew();
 
   struct LossFields {
     std::uint8_t fraction_lost = 0;
@@ -73,6 +75,7 @@ class FlowMeter {
 
  private:
   std::uint64_t expected() const;
+  std::uint64_t frames_counted() const;
   bool is_freeze(std::int64_t gap_ns) const;
   bool count_freeze(std::int64_t gap_ns);
   // What each packet touches lies together, in three lines of a cache.
@@ -87,6 +90,7 @@ class FlowMeter {
 
   FlowReport report_;
   std::uint64_t expected_before_ = 0, unique_before_ = 0;
+  std::uint64_t lost_earlier_ = 0, frames_earlier_ = 0;  // under other SSRCs
   std::optional<Timestamp> last_shown_;
   std::int64_t average_gap_ns_ = 0;
   std::uint32_t gaps_ = 0;

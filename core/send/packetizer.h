@@ -52,6 +52,7 @@ class Packetizer {
   PacketPool& packets_;
   std::vector<OutgoingPacket> result_;
   std::int64_t next_sample_ = -1;
+  std::int64_t expected_by_clock_ = 0;  // the next frame's capture, if nothing is missing
 };
 
 }  // namespace diemcau::send

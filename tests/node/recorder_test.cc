@@ -169,6 +169,26 @@ TEST_CASE("another layer begins another part and the old layer does not take it 
   CHECK(packets(parts[0].path, "a") + packets(parts[1].path, "a") == 150);
 }
 
+TEST_CASE("a climb that is taken back at once leaves the record its pictures", "[recorder]") {
+  ScratchDir dir;
+  Recorder recorder(config_in(dir));
+  RoomEncoder hi(320, 180), mid(320, 180), mid_again(320, 180);
+  Meeting meeting(recorder);
+  for (Duration t = 0s; t < 6s; t += 40ms) {
+    meeting.sound(hi, t);
+    meeting.sound(hi, t + 20ms);
+    if (t < 2300ms) meeting.picture(mid, Layer::mid, t);  // on for a while beside hi
+    if (t >= 2s && t < 2520ms) meeting.picture(hi, Layer::hi, t);
+    if (t >= 2680ms) meeting.picture(mid_again, Layer::mid, t);
+  }
+  const auto parts = recorder.close();
+  REQUIRE(parts.size() == 3);
+  CHECK(parts[1].layer == Layer::hi);
+  CHECK(parts[2].layer == Layer::mid);
+  CHECK(parts[2].frames == 83);  // to the end
+  for (const auto& part : parts) CHECK(decode_errors(part.path).empty());
+}
+
 TEST_CASE("a document has files of its own, without sound, and the camera's part goes on",
           "[recorder]") {
   ScratchDir dir;

@@ -290,14 +290,17 @@ TEST_CASE("the recording of a bridge that was killed can be read", "[run]") {
   CHECK(decoding.find("concealing") == std::string::npos);
 }
 
-TEST_CASE("SIGTERM leaves cleanly: a goodbye, a summary, exit 0", "[run]") {
+TEST_CASE("SIGTERM and a terminal that is closed leave cleanly: a goodbye, a summary, exit 0",
+          "[run]") {
+  const int how = GENERATE(SIGTERM, SIGHUP);
+  CAPTURE(how);
   const Province province(2, clip());
   const auto central = province.start(0);
   const auto member = province.start(1);
   REQUIRE(central->logs(kUp1));
   REQUIRE(member->logs(kUp0));
   REQUIRE(media_goes_on(province, 0, "b1"));
-  central->signal(SIGTERM);
+  central->signal(how);
   CHECK(central->wait_for_end() == 0);
   CHECK(member->logs("Bridge 0 has left"));
   CHECK_FALSE(member->logged("lost Bridge 0"));

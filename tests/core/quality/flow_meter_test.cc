@@ -163,6 +163,24 @@ TEST_CASE("loss fields of a receiver report speak of the interval since the last
   CHECK(fields->cumulative_lost == 25);
 }
 
+TEST_CASE("under another SSRC losses go on from those before, wherever its numbers begin") {
+  const PacketId begins = GENERATE(5, 40'000);
+  CAPTURE(begins);
+  FlowMeter meter = audio();
+  for (PacketId id = 20'000; id < 30'000; ++id)
+    if (id % 100 != 50) meter.packet_arrived(at(0ms), id, 0, 100, true);
+  REQUIRE(meter.packets_lost() == 100);
+  meter.began_anew();
+  CHECK(meter.packets_lost() == 100);
+  for (PacketId id = begins; id < begins + 1'000; ++id)
+    if (id % 100 != 50) meter.packet_arrived(at(1s), id, 0, 100, true);
+  CHECK(meter.packets_lost() == 110);
+  CHECK(meter.report(at(2s), 0ms).frames == 11'000);
+  const auto fields = meter.take_loss_fields();  // of the new SSRC alone
+  REQUIRE(fields);
+  CHECK(fields->cumulative_lost == 10);
+}
+
 TEST_CASE("after a reset the figures count anew, and stragglers from before are no loss") {
   FlowMeter meter = video();
   for (PacketId id = 1; id <= 100; id += 2) {

@@ -125,6 +125,32 @@ TEST_CASE("the audio timestamp counts samples, whatever the capture times wobble
   }
 }
 
+TEST_CASE("the audio timestamp counts samples, however far the device's clock is from ours") {
+  const Duration frame = 20ms + GENERATE(-4us, 4us);  // 200 ppm
+  CAPTURE(frame.count());
+  PacketPool pool;
+  Packetizer packetizer(pool);
+  std::uint32_t last = packetizer.audio(sound_at(1s), {}, 80)[0].rtp_timestamp;
+  for (int k = 1; k < 50'000; ++k) {
+    const std::uint32_t next = packetizer.audio(sound_at(1s + k * frame), {}, 80)[0].rtp_timestamp;
+    REQUIRE(next - last == 960);
+    last = next;
+  }
+}
+
+TEST_CASE("a capture thread that woke late leaves no hole in the audio timestamp") {
+  PacketPool pool;
+  Packetizer packetizer(pool);
+  std::uint32_t last = packetizer.audio(sound_at(1s), {}, 80)[0].rtp_timestamp;
+  for (int k = 1; k < 100; ++k) {
+    // Four frames that were read together, 100 ms after the one before.
+    const Duration read_at = k >= 50 && k < 54 ? 1s + 54 * Duration{20ms} : 1s + k * Duration{20ms};
+    const std::uint32_t next = packetizer.audio(sound_at(read_at), {}, 80)[0].rtp_timestamp;
+    REQUIRE(next - last == 960);
+    last = next;
+  }
+}
+
 TEST_CASE("after a hole in the capture the audio timestamp is where the capture time is") {
   PacketPool pool;
   Packetizer packetizer(pool);
