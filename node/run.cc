@@ -113,7 +113,6 @@ class RunningBridge {
   }
 
   int run(const RunOptions& options) {
-    // A terminal that is closed ends a meeting as whoever presses Ctrl-C does.
     asio::signal_set signals(io_, SIGINT, SIGTERM, SIGHUP);
     signals.async_wait([this](const boost::system::error_code& error, int) {
       if (!error) leave();
@@ -332,8 +331,7 @@ class RunningBridge {
     io_.stop();
   }
 
-  // The record first, which only this thread feeds: a thread that hangs on a stick with a film must
-  // not keep it open. Then the other threads, so that nothing is posted to a loop that has ended.
+  // The record first: a thread that hangs on a film's stick must not keep it open. Files last.
   void close(const RunOptions& options) {
     Summary summary;
     if (recorder_) summary.recordings = recorder_->close();
@@ -394,8 +392,7 @@ class RunningBridge {
 }  // namespace
 
 int run_node(const Config& config, const RunOptions& options) {
-  std::signal(SIGPIPE,
-              SIG_IGN);  // who reads stderr, a sink or metrics may go: that is an error code
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that leaves is an error code, not a signal
   RunningBridge bridge(config, options);
   return bridge.run(options);
 }
