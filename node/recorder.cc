@@ -30,8 +30,8 @@ constexpr std::size_t kQueueItems = 16'384;
 constexpr auto kRest = std::chrono::milliseconds(50);  // to be woken costs more than a frame does
 // A layer that was silent this long has stopped; when it comes back, that is a switch.
 constexpr Duration kLayerGone = 1s;
-// Beside a layer that has had no picture for this long, a key frame of another one is a switch.
-constexpr Duration kPicturesApart = 150ms;
+// Then another layer's key frame is a switch. A document's pictures are 200 ms apart by themselves.
+Duration missing_for(Source s) { return s == Source::document ? kLayerGone : 150ms; }
 // Sound without a picture for this long gets a part of its own.
 constexpr Duration kSoundAlone = 5s;
 constexpr std::size_t kWaitingSounds = 500;  // 10 s of 20 ms
@@ -183,7 +183,7 @@ struct Recorder::Impl {
     // An old layer that still runs beside the new one must not take the record back.
     const auto& running = b.layer_seen[static_cast<std::size_t>(b.part->report.layer)];
     return b.switching_to == key.stream.layer || !running ||
-           key.captured_at - *running > kPicturesApart;
+           key.captured_at - *running > missing_for(key.stream.source);
   }
 
   void take_sound(std::size_t i, Item& item) {

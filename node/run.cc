@@ -113,7 +113,9 @@ class RunningBridge {
   }
 
   int run(const RunOptions& options) {
-    asio::signal_set signals(io_, SIGINT, SIGTERM, SIGHUP);
+    asio::signal_set signals(io_, SIGINT, SIGTERM);
+    // Under nohup a meeting outlives its terminal.
+    if (std::signal(SIGHUP, SIG_IGN) != SIG_IGN) signals.add(SIGHUP);
     signals.async_wait([this](const boost::system::error_code& error, int) {
       if (!error) leave();
     });
@@ -264,18 +266,16 @@ class RunningBridge {
 
   void tell(const mesh::Event& event) {
     const std::string& name = names_[event.peer.value];
+    using enum mesh::EventKind;
     switch (event.kind) {
-      case mesh::EventKind::link_up: return log_line(say<Text::link_up>(language_, name));
-      case mesh::EventKind::link_down: return log_line(say<Text::link_down>(language_, name));
-      case mesh::EventKind::handshake_failed:
-        return log_line(say<Text::link_refused>(language_, name));
-      case mesh::EventKind::peer_left: return log_line(say<Text::peer_left>(language_, name));
-      case mesh::EventKind::peer_incompatible:
+      case link_up: return log_line(say<Text::link_up>(language_, name));
+      case link_down: return log_line(say<Text::link_down>(language_, name));
+      case handshake_failed: return log_line(say<Text::link_refused>(language_, name));
+      case peer_left: return log_line(say<Text::peer_left>(language_, name));
+      case peer_incompatible:
         return log_line(say<Text::peer_incompatible>(language_, name, event.detail));
-      case mesh::EventKind::stream_started:
-        return log_line(say<Text::document_shown>(language_, name));
-      case mesh::EventKind::stream_stopped:
-        return log_line(say<Text::document_put_away>(language_, name));
+      case stream_started: return log_line(say<Text::document_shown>(language_, name));
+      case stream_stopped: return log_line(say<Text::document_put_away>(language_, name));
       default: return;
     }
   }

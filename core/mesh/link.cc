@@ -159,9 +159,9 @@ void Link::answer_check(Timestamp now, Timestamp received_at, Path& path,
     return;  // a measurement, not a bridge that came back: nobody to ask
   }
   send_stun(path, m);
+  path.asks = !path.proven;
   // A session we do not know (the peer restarted), a path we have not proven, or a line that may be
   // back: ask at once. Only the answer counts, because a request can be a recording.
-  path.asks = !path.proven;
   if (!path.proven || (request.session_id && request.session_id != peer_session_) ||
       now - heard_at_ >= kSuspectAfter) {
     check_soon(now);

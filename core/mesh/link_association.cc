@@ -17,7 +17,8 @@ constexpr std::uint32_t kOurCapabilities =
 // ------------------------------------------------------------ association
 
 // A client that has restarted may be through its handshake before it has answered a check of ours:
-// it would never begin another one. Whoever is none of the keys' session starts anew by itself.
+// to drop these keys would leave it with them, and it begins no other handshake by itself. A client
+// that they are not of begins one.
 bool Link::keys_are_of(std::uint64_t session) const {
   if (greeted_session_ == session) return true;
   if (role_ != HandshakeRole::server) return false;

@@ -236,6 +236,24 @@ TEST_CASE("of pictures whose moments have passed only the newest is seen", "[pla
   CHECK(room.shown[0].frame_number == 2);
 }
 
+TEST_CASE("pictures left from before a restart do not hide those after it", "[player]") {
+  Room room;
+  auto player = player_in(room);
+  std::size_t given = 0;
+  const auto decode = [&](codecs::X264Encoder& encoder, std::uint32_t number) {
+    player->decode(frame(kHi, number, encoded(encoder, 120, timestamp_from_ns(33'000'000))));
+    ++given;
+    REQUIRE(room.wait_for([&] { return room.decoded.size() == given; }));
+    REQUIRE(room.decoded.back().ok);
+  };
+  auto before = small_encoder(), after = small_encoder();
+  for (std::uint32_t n = 0; n < 30; ++n) decode(before, 50'000 + n);  // more than are kept
+  decode(after, 0);
+  player->show({kHi, 0, timestamp_from_ns(33'000'000), monotonic_now()});
+  CHECK(room.wait_for([&] { return !room.shown.empty(); }));
+  player->stop();
+}
+
 TEST_CASE("each layer has a decoder of its own", "[player]") {
   Room room;
   auto player = player_in(room);

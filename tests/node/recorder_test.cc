@@ -2,14 +2,20 @@
 #include "node/recorder.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <chrono>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -19,6 +25,7 @@
 
 #include "core/base/rng.h"
 #include "node/clock.h"
+#include "node/matroska.h"
 #include "node/room_encoder.h"
 #include "tests/node/scratch_dir.h"
 
@@ -83,6 +90,24 @@ int exit_code_of(const std::function<bool()>& holds) {
   REQUIRE(::waitpid(child, &status, 0) == child);
   REQUIRE(WIFEXITED(status));
   return WEXITSTATUS(status);
+}
+
+// From now on no byte of any file in front of `offset` can be written: EIO, as of a bad sector.
+void refuse_writes_before(std::uint32_t offset) {
+  constexpr std::uint32_t kNumber = offsetof(seccomp_data, nr);
+  constexpr std::uint32_t kOffset = offsetof(seccomp_data, args) + 3 * sizeof(std::uint64_t);
+  std::array<sock_filter, 6> rules = {{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kNumber),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pwrite64, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kOffset),
+      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, offset, 1, 0),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EIO),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  }};
+  const sock_fprog program = {rules.size(), rules.data()};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+    ::_exit(2);
 }
 
 RecorderConfig config_in(const ScratchDir& dir) {
@@ -187,6 +212,28 @@ TEST_CASE("a climb that is taken back at once leaves the record its pictures", "
   CHECK(parts[2].layer == Layer::mid);
   CHECK(parts[2].frames == 83);  // to the end
   for (const auto& part : parts) CHECK(decode_errors(part.path).empty());
+}
+
+TEST_CASE("a document's old layer does not take the record back between pictures that are few",
+          "[recorder]") {
+  ScratchDir dir;
+  Recorder recorder(config_in(dir));
+  RoomEncoder hi(320, 180), hi_again(320, 180), mid(320, 180);
+  Meeting meeting(recorder);
+  const auto page = [&](RoomEncoder& encoder, Layer layer, Duration at) {
+    codecs::Picture canvas(320, 180);
+    codecs::fill(canvas, 90, 100, 150);
+    const auto encoded = encoder.encode(canvas, at);
+    meeting.give({kCommune, Source::document, layer}, encoded.key, at, encoded.access_unit);
+  };
+  for (Duration t = 0s; t < 1s; t += 100ms) page(hi, Layer::hi, t);
+  page(mid, Layer::mid, 1s);
+  page(hi_again, Layer::hi, 1'180ms);  // its own key frame, in the overlap
+  for (Duration t = 1'200ms; t < 3s; t += 200ms) page(mid, Layer::mid, t);
+  const auto parts = recorder.close();
+  REQUIRE(parts.size() == 2);
+  CHECK(parts[1].layer == Layer::mid);
+  CHECK(parts[1].frames == 10);
 }
 
 TEST_CASE("a document has files of its own, without sound, and the camera's part goes on",
@@ -367,6 +414,22 @@ TEST_CASE("a disk that is full costs the part, raises an alarm and leaves a read
   const std::string path = (dir.path() / "xa-nghia-tru-p001.mkv").string();
   CHECK(decode_errors(path).empty());
   CHECK(packets(path, "v") > 10);
+}
+
+TEST_CASE("a disk that refuses the first bytes at the close keeps the hours behind them",
+          "[recorder]") {
+  ScratchDir dir;
+  const std::filesystem::path path = dir.path() / "part.mkv";
+  CHECK(exit_code_of([&] {
+          const int fd = ::open(path.c_str(), O_RDWR | O_CREAT, 0644);
+          MatroskaFile file(fd, {std::nullopt, true, false, "part"});
+          const std::vector<std::uint8_t> packet(100, 0x78);
+          for (int i = 0; i < 500; ++i) file.write_audio(i * 20ms, packet);
+          refuse_writes_before(4'096);
+          return !file.close();
+        }) == 0);
+  CHECK(std::filesystem::file_size(path) > 500 * 100);
+  CHECK(packets(path.string(), "a") == 500);
 }
 
 TEST_CASE("a disk without room for the first byte leaves no empty files and takes no numbers",

@@ -314,6 +314,20 @@ TEST_CASE("SIGTERM and a terminal that is closed leave cleanly: a goodbye, a sum
   CHECK(member->wait_for_end() == 0);
 }
 
+TEST_CASE("under nohup a bridge outlives its terminal", "[run]") {
+  const Province province(2, clip());
+  auto* const before = ::signal(SIGHUP, SIG_IGN);  // which the bridge inherits
+  const auto central = province.start(0);
+  ::signal(SIGHUP, before);
+  const auto member = province.start(1);
+  REQUIRE(central->logs(kUp1));
+  central->signal(SIGHUP);
+  CHECK(media_goes_on(province, 0, "b1"));
+  CHECK_FALSE(central->logged("leaving"));
+  central->signal(SIGTERM);
+  CHECK(central->wait_for_end() == 0);
+}
+
 TEST_CASE("a document is started and stopped by command while the meeting runs", "[run]") {
   const Province province(2, clip());
   const auto grid = province.folder(0) / "grid.mkv";

@@ -38,13 +38,12 @@ TEST_CASE("A link comes up when every third datagram is lost", "[core][mesh]") {
   CHECK(all_up(mesh, 1, 1));
 }
 
-TEST_CASE("A link comes up however late the answers are", "[core][mesh]") {
+TEST_CASE("A link comes up on a line of three seconds there and back", "[core][mesh]") {
   const Duration way = GENERATE(250ms, 600ms, 1500ms);
   CAPTURE(way.count());
   TestMesh mesh(2);
   mesh.delay = way;
-  // Check and answer, handshake, hello: 3.5 round trips, and as many again for what is sent twice
-  // because nobody has waited that long.
+  // Check and answer, handshake, hello: 3.5 round trips; as many again for answers that go by.
   mesh.run_for(14 * way);
   CHECK(all_up(mesh, 0, 1));
   CHECK(all_up(mesh, 1, 1));
@@ -54,7 +53,7 @@ TEST_CASE("Checks that find no answer stay at their pace, however many come from
           "[core][mesh]") {
   TestMesh mesh(2);
   std::size_t checks = 0;
-  // Requests pass, answers to them do not: RFC 8489's class is in these two bits.
+  // Requests pass, answers to them do not: that bit of RFC 8489's class is theirs.
   mesh.drop = [&](const TestMesh::Datagram& d) {
     const bool answer = (d.bytes.at(0) & 1U) != 0;
     if (!answer) ++checks;
