@@ -169,9 +169,11 @@ void Link::answer_check(Timestamp now, Timestamp received_at, Path& path,
 }
 
 // Each check makes the peer ask as well: without a pace two bridges that hear no answers in time
-// would ask each other as fast as the line carries it.
+// would ask each other as fast as the line carries it. A few go at once: they make a link, and they
+// read the clocks before encoders start and hold threads up by as much as is to be measured.
 void Link::check_soon(Timestamp now) {
-  next_check_ = std::min(next_check_, std::max(now, checked_at_ + kFastCheck));
+  const bool paced = now < checked_at_ + kFastCheck && !checks_at_once_.take(now);
+  next_check_ = std::min(next_check_, paced ? checked_at_ + kFastCheck : now);
 }
 
 std::optional<quality::DropReason> Link::stun_arrived(Timestamp now, Timestamp received_at,

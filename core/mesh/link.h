@@ -11,6 +11,7 @@
 #include "core/base/fetch.h"
 #include "core/base/packet_pool.h"
 #include "core/base/rng.h"
+#include "core/base/token_bucket.h"
 #include "core/mesh/boundary.h"
 #include "core/mesh/bridge_config.h"
 #include "core/mesh/control_channel.h"
@@ -154,6 +155,7 @@ class Link {
   Timestamp heard_at_;  // last authenticated packet, or the start
   Timestamp next_check_;
   Timestamp checked_at_;
+  TokenBucket checks_at_once_{8, std::chrono::seconds(1)};
   PeerId peer_;
   HandshakeRole role_;
   std::optional<Timestamp> down_since_;
