@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -79,6 +80,7 @@ struct Grid::Impl {
   std::optional<RoomEncoder> encoder;
   std::unique_ptr<MatroskaFile> file;
   std::vector<SoundPacket> before_file;
+  std::vector<std::filesystem::path> alarmed;
   std::vector<std::int16_t> waiting_samples;
   std::optional<Timestamp> waiting_since;
   Timestamp last_painted = base - 1s;
@@ -111,7 +113,7 @@ struct Grid::Impl {
       if (board) paint(std::max(*at, base));
     }
     take_sounds();
-    if (file && !file->close()) ++write_errors;
+    if (file && !file->close()) refused(config.grid);
   }
 
   // The time of the first change since the board was painted, or now when nothing changed for a
@@ -156,7 +158,7 @@ struct Grid::Impl {
   void take_sounds() {
     while (auto tick = sounds.try_pop()) {
       const auto mix = tick->mix.samples();
-      if (wav && !wav->write(mix)) ++write_errors;
+      if (wav && !wav->write(mix)) refused(config.mix);
       samples += mix.size();
       if (!encoder) continue;
       if (!waiting_since) waiting_since = tick->at;
@@ -171,7 +173,7 @@ struct Grid::Impl {
   void write_sound(Timestamp at, ByteSpan packet) {
     if (packet.empty()) return;
     if (file) {
-      if (!file->write_audio(at - base, packet)) ++write_errors;
+      if (!file->write_audio(at - base, packet)) refused(config.grid);
       return;
     }
     if (before_file.size() < kSoundsBeforePicture)
@@ -189,8 +191,15 @@ struct Grid::Impl {
     }
     if (!file && encoded.key) begin_file(encoded.access_unit);
     if (!file) return;
-    if (!file->write_video(at - base, encoded.key, encoded.access_unit)) ++write_errors;
+    if (!file->write_video(at - base, encoded.key, encoded.access_unit)) refused(config.grid);
     ++pictures;
+  }
+
+  void refused(const std::filesystem::path& path) {
+    ++write_errors;
+    const bool first = std::ranges::find(alarmed, path) == alarmed.end();
+    if (first) alarmed.push_back(path);
+    if (first && config.on_alarm) config.on_alarm(path);
   }
 
   void begin_file(ByteSpan key) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ struct GridConfig {
   std::string document_text = "tài liệu";
   // A flash lasts one picture of 33 ms: painted at least every 25 ms, none is missed.
   int max_fps = 25;
+  // Called on the grid's thread, once for each file, when the disk refuses.
+  std::function<void(const std::filesystem::path& file)> on_alarm;
 };
 
 struct GridFigures {

@@ -4,17 +4,14 @@
 
 #include <prometheus/collectable.h>
 #include <prometheus/exposer.h>
-#include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <future>
-#include <limits>
 #include <map>
 #include <mutex>
-#include <span>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -22,15 +19,14 @@
 #include "core/quality/emodel.h"
 #include "core/units/media_time.h"
 #include "core/wire/messages.h"
+#include "node/metric_families.h"
 
 namespace diemcau::node {
 
 namespace {
 
-using prometheus::ClientMetric;
 using prometheus::MetricFamily;
-using prometheus::MetricType;
-using Labels = std::vector<ClientMetric::Label>;
+using Labels = Families::Labels;
 using quality::DropReason;
 using quality::FlowReport;
 using quality::Histogram;
@@ -47,52 +43,6 @@ constexpr std::array<Duration, 8> kSyncBounds{1ms, 3ms, 10ms, 30ms, 100ms, 300ms
 
 constexpr std::array<const char*, static_cast<std::size_t>(DropReason::count_)> kDropReasons{
     "malformed", "replay", "auth", "unknown", "late", "queue"};
-
-double seconds(Duration d) { return static_cast<double>(to_ns(d)) / 1e9; }
-
-// The families of one scrape, in the order in which they were first named.
-class Families {
- public:
-  void counter(const char* name, const char* help, Labels labels, double value) {
-    ClientMetric& m = add(name, help, MetricType::Counter, std::move(labels));
-    m.counter.value = value;
-  }
-  void counter(const char* name, const char* help, Labels labels, std::uint64_t value) {
-    counter(name, help, std::move(labels), static_cast<double>(value));
-  }
-  void gauge(const char* name, const char* help, Labels labels, double value) {
-    ClientMetric& m = add(name, help, MetricType::Gauge, std::move(labels));
-    m.gauge.value = value;
-  }
-  void histogram(const char* name, const char* help, Labels labels, const Histogram& values,
-                 std::span<const Duration> bounds) {
-    ClientMetric& m = add(name, help, MetricType::Histogram, std::move(labels));
-    m.histogram.sample_count = values.count();
-    m.histogram.sample_sum = seconds(values.sum());
-    for (const Duration bound : bounds)
-      m.histogram.bucket.push_back({values.count_at_most(bound), seconds(bound)});
-    m.histogram.bucket.push_back({values.count(), std::numeric_limits<double>::infinity()});
-  }
-  std::vector<MetricFamily> take() { return std::move(all_); }
-
- private:
-  ClientMetric& add(const char* name, const char* help, MetricType type, Labels labels) {
-    const std::string full = std::string("diemcau_") + name;
-    const auto [found, is_new] = index_.try_emplace(full, all_.size());
-    if (is_new) {
-      all_.emplace_back();
-      all_.back().name = full;
-      all_.back().help = help;
-      all_.back().type = type;
-    }
-    auto& metrics = all_[found->second].metric;
-    metrics.emplace_back();
-    metrics.back().label = std::move(labels);
-    return metrics.back();
-  }
-  std::vector<MetricFamily> all_;
-  std::map<std::string, std::size_t> index_;
-};
 
 // Of the mean delay and all concealment since the start.
 std::optional<double> score_of(const FlowReport& f) {
@@ -304,22 +254,33 @@ void add_codecs(Families& out, const MetricsSnapshot& s) {
 }  // namespace
 
 struct Metrics::Impl {
-  struct Source final : prometheus::Collectable {
-    Build build;
-    mutable std::mutex mutex;
-    MetricsSnapshot now;         // under mutex
-    std::vector<Histogram> rtt;  // under mutex; by PeerId, one value per publish
-    std::vector<MetricFamily> Collect() const override;
+  // What one publish() gave.
+  struct Published {
+    MetricsSnapshot now;
+    std::vector<Histogram> rtt;  // by PeerId, one value per publish
     std::string id_of(PeerId p) const {
       return p.value < now.bridge_ids.size() ? now.bridge_ids[p.value] : "unknown";
     }
     void add_peers(Families& out) const;
+    void add_all(Families& out) const;
+  };
+  // Held for the moment of taking it: core's thread publishes, and writing it all out takes longer
+  // than sound may wait.
+  struct Source final : prometheus::Collectable {
+    Build build;
+    mutable std::mutex mutex;
+    std::shared_ptr<const Published> published = std::make_shared<Published>();  // under mutex
+    std::shared_ptr<const Published> newest() const {
+      const std::lock_guard lock(mutex);
+      return published;
+    }
+    std::vector<MetricFamily> Collect() const override;
   };
   std::shared_ptr<Source> source = std::make_shared<Source>();
   std::unique_ptr<prometheus::Exposer> exposer;
 };
 
-void Metrics::Impl::Source::add_peers(Families& out) const {
+void Metrics::Impl::Published::add_peers(Families& out) const {
   std::map<PeerId, PathSum> paths;
   for (const PathReport& p : now.report.paths) paths[p.peer].add(p);
   std::uint64_t done = 0;
@@ -346,14 +307,7 @@ void Metrics::Impl::Source::add_peers(Families& out) const {
   for (const auto& [key, sum] : media) add_media(out, id_of(key.first), key.second, sum);
 }
 
-std::vector<MetricFamily> Metrics::Impl::Source::Collect() const {
-  const std::lock_guard lock(mutex);
-  Families out;
-  out.gauge("build_info", "Which build this is; always 1.",
-            {{"version", build.version},
-             {"commit", build.commit},
-             {"protocol", std::to_string(wire::kProtocolVersion)}},
-            1);
+void Metrics::Impl::Published::add_all(Families& out) const {
   add_peers(out);
   for (std::size_t i = 0; i < kDropReasons.size(); ++i)
     out.counter("packets_dropped_total", "Datagrams that were not used.",
@@ -379,6 +333,16 @@ std::vector<MetricFamily> Metrics::Impl::Source::Collect() const {
   }
   add_codecs(out, now);
   if (now.recorder) add_recorder(out, *now.recorder, now.bridge_ids, now.self);
+}
+
+std::vector<MetricFamily> Metrics::Impl::Source::Collect() const {
+  Families out;
+  out.gauge("build_info", "Which build this is; always 1.",
+            {{"version", build.version},
+             {"commit", build.commit},
+             {"protocol", std::to_string(wire::kProtocolVersion)}},
+            1);
+  newest()->add_all(out);
   return out.take();
 }
 
@@ -408,12 +372,15 @@ Metrics::~Metrics() {
 
 void Metrics::publish(MetricsSnapshot snapshot) {
   Impl::Source& source = *impl_->source;
-  const std::lock_guard lock(source.mutex);
-  source.rtt.resize(std::max(source.rtt.size(), snapshot.bridge_ids.size()));
+  auto next = std::make_shared<Impl::Published>();
+  next->rtt = source.newest()->rtt;
+  next->rtt.resize(std::max(next->rtt.size(), snapshot.bridge_ids.size()));
   for (const PathReport& p : snapshot.report.paths) {
-    if (p.rtt && p.up && p.peer.value < source.rtt.size()) source.rtt[p.peer.value].add(*p.rtt);
+    if (p.rtt && p.up && p.peer.value < next->rtt.size()) next->rtt[p.peer.value].add(*p.rtt);
   }
-  source.now = std::move(snapshot);
+  next->now = std::move(snapshot);
+  const std::lock_guard lock(source.mutex);
+  source.published = std::move(next);
 }
 
 int Metrics::port() const { return impl_->exposer->GetListeningPorts().at(0); }

@@ -32,7 +32,7 @@ struct MetricsSnapshot {
   std::uint64_t dropped[static_cast<std::size_t>(quality::DropReason::count_)] = {};
 };
 
-// Serves http://ADDRESS/metrics on its own threads. publish() from any thread.
+// Serves http://ADDRESS/metrics on its own threads. publish() from one thread.
 class Metrics {
  public:
   struct Build {

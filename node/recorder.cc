@@ -5,20 +5,18 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
-#include <deque>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <thread>
 #include <tuple>
 
-#include "core/base/token_bucket.h"
 #include "node/bounded_queue.h"
+#include "node/bridge_record.h"
 #include "node/byte_store.h"
 #include "node/clock.h"
-#include "node/matroska.h"
 #include "node/part_file.h"
 #include "node/thread_rank.h"
 
@@ -28,10 +26,6 @@ namespace {
 
 constexpr std::size_t kQueueItems = 16'384;
 constexpr auto kRest = std::chrono::milliseconds(50);  // to be woken costs more than a frame does
-// A layer that was silent this long has stopped; when it comes back, that is a switch.
-constexpr Duration kLayerGone = 1s;
-// Then another layer's key frame is a switch. A document's pictures are 200 ms apart by themselves.
-Duration missing_for(Source s) { return s == Source::document ? kLayerGone : 150ms; }
 // Sound without a picture for this long gets a part of its own.
 constexpr Duration kSoundAlone = 5s;
 constexpr std::size_t kWaitingSounds = 500;  // 10 s of 20 ms
@@ -43,49 +37,14 @@ constexpr auto kDocumentGone = std::chrono::seconds(60);
 // A capture time further off than this is a broken clock; it would tear the file apart.
 constexpr Duration kSaneAge = 1h;
 constexpr auto kRetryOpen = std::chrono::seconds(1);
-// Of parts that replace another, each some syncs of the disk: who changes all the time must not
-// hold up the others' record. A meeting begins with some, and changes a few times a minute.
-constexpr int kPartsAtOnce = 20;
-constexpr Duration kPartEach = 2s;
-
-struct Item {
-  StreamId stream;
-  bool key = false;
-  Timestamp captured_at;
-  std::vector<std::uint8_t> bytes;
-  bool ends = false;  // no frame: the document has been put away
-};
-
-struct OpenPart {
-  RecordPart report;
-  std::unique_ptr<MatroskaFile> file;
-  std::vector<std::uint8_t> headers;  // of its video; empty: sound alone
-  Timestamp base;
-  Timestamp end;
-  std::optional<Timestamp> first_picture, last_picture, first_sound;
-  std::uint64_t bytes_told = 0;
-};
-
-struct BridgeRecord {
-  std::optional<OpenPart> part;
-  // Kept open until sound has passed the border: sound and picture do not arrive at the same time.
-  std::optional<OpenPart> previous;
-  std::deque<Item> waiting;                            // sound from before the first part
-  std::array<std::optional<Timestamp>, 4> layer_seen;  // by Layer
-  std::optional<Layer> switching_to;
-  int next_number = 1;
-  Duration finished{};  // all parts that are
-  TokenBucket parts{kPartsAtOnce, kPartEach};
-  std::optional<std::chrono::steady_clock::time_point> refused_at;
-  std::optional<std::chrono::steady_clock::time_point> taken_at, ended_at;  // of a document
-};
 
 }  // namespace
 
 struct Recorder::Impl {
   RecorderConfig config;
   ByteStore store{512};
-  BoundedQueue<Item> queue;
+  BoundedQueue<RecordItem> queue;
+  std::set<StreamId> gaps;            // core's thread: the newest found the queue full
   std::vector<BridgeRecord> bridges;  // recorder's thread
   std::vector<RecordPart> done;       // recorder's thread
   mutable std::mutex mutex;
@@ -124,7 +83,7 @@ struct Recorder::Impl {
     }
   }
 
-  void take(Item& item) {
+  void take(RecordItem& item) {
     const std::size_t i = item.stream.origin.value;
     if (i >= config.bridge_ids.size()) return;
     if (item.ends) {
@@ -154,17 +113,16 @@ struct Recorder::Impl {
   bool is_document(std::size_t i) const { return i >= config.bridge_ids.size(); }
   std::size_t bridge_of(std::size_t i) const { return i % config.bridge_ids.size(); }
 
-  void take_picture(std::size_t i, const Item& item) {
+  void take_picture(std::size_t i, const RecordItem& item) {
     BridgeRecord& b = bridges[i];
-    const Layer layer = item.stream.layer;
-    auto& seen = b.layer_seen[static_cast<std::size_t>(layer)];
-    const bool begins = !seen || item.captured_at - *seen > kLayerGone;
-    seen = item.captured_at;
-    if (begins && b.part && b.part->report.layer != layer) b.switching_to = layer;
-    if (item.key && wants_new_part(b, item)) start_part(i, item);
-    if (!b.part || b.part->headers.empty() || b.part->report.layer != layer) return;
+    b.saw(item);
+    if (item.key && b.wants_new_part(item)) start_part(i, item);
+    if (!b.continues(item)) {
+      if (!refused_lately(b) && b.asks_for_key(monotonic_now(), item) && config.on_key_wanted)
+        config.on_key_wanted(item.stream);
+      return;
+    }
     OpenPart& part = *b.part;
-    if (!part.first_picture && !item.key) return;
     part.file->write_video(item.captured_at - part.base, item.key, item.bytes);
     if (!part.first_picture) part.first_picture = item.captured_at;
     const Duration step = part.last_picture ? item.captured_at - *part.last_picture : Duration{0};
@@ -174,19 +132,7 @@ struct Recorder::Impl {
     after_write(i, b.part);
   }
 
-  bool wants_new_part(const BridgeRecord& b, const Item& key) const {
-    if (!b.part || b.part->headers.empty() || b.ended_at) return true;
-    if (b.part->report.layer == key.stream.layer) {
-      const auto video = video_track_of(key.bytes);
-      return video && video->headers != b.part->headers;
-    }
-    // An old layer that still runs beside the new one must not take the record back.
-    const auto& running = b.layer_seen[static_cast<std::size_t>(b.part->report.layer)];
-    return b.switching_to == key.stream.layer || !running ||
-           key.captured_at - *running > missing_for(key.stream.source);
-  }
-
-  void take_sound(std::size_t i, Item& item) {
+  void take_sound(std::size_t i, RecordItem& item) {
     BridgeRecord& b = bridges[i];
     if (!b.part) {
       if (b.waiting.size() >= kWaitingSounds) b.waiting.pop_front();
@@ -199,7 +145,7 @@ struct Recorder::Impl {
     write_sound(i, item.captured_at < b.part->base ? b.previous : b.part, item);
   }
 
-  void write_sound(std::size_t i, std::optional<OpenPart>& part, const Item& item) {
+  void write_sound(std::size_t i, std::optional<OpenPart>& part, const RecordItem& item) {
     if (!part) return;
     part->file->write_audio(item.captured_at - part->base, item.bytes);
     if (!part->first_sound) part->first_sound = item.captured_at;
@@ -207,7 +153,7 @@ struct Recorder::Impl {
     after_write(i, part);
   }
 
-  void start_part(std::size_t i, const Item& key) {
+  void start_part(std::size_t i, const RecordItem& key) {
     const auto video = video_track_of(key.bytes);
     if (!video) return;  // a key frame without parameter sets cannot begin a file
     BridgeRecord& b = bridges[i];
@@ -232,16 +178,20 @@ struct Recorder::Impl {
 
   void drain_waiting(std::size_t i) {
     BridgeRecord& b = bridges[i];
-    for (const Item& item : b.waiting) write_sound(i, b.part, item);
+    for (const RecordItem& item : b.waiting) write_sound(i, b.part, item);
     b.waiting.clear();
+  }
+
+  static bool refused_lately(const BridgeRecord& b) {
+    return b.refused_at && std::chrono::steady_clock::now() - *b.refused_at < kRetryOpen;
   }
 
   std::optional<OpenPart> open(std::size_t i, Layer layer, Timestamp base,
                                const std::optional<MatroskaVideo>& video) {
     BridgeRecord& b = bridges[i];
+    if (refused_lately(b)) return std::nullopt;
     const auto now = std::chrono::steady_clock::now();
-    if (b.refused_at && now - *b.refused_at < kRetryOpen) return std::nullopt;
-    if (b.part && !b.parts.take(monotonic_now())) {
+    if (b.part && !b.may_replace(monotonic_now())) {
       b.refused_at = now;
       alarm(i, "too many new parts in a short time; pictures wait for the next one");
       return std::nullopt;
@@ -370,12 +320,17 @@ Recorder::~Recorder() { close(); }
 void Recorder::record(const mesh::RecordBytes& frame) {
   const ByteSpan bytes = frame.media.bytes;
   if (bytes.empty()) return;
-  Item item{frame.stream, frame.key, frame.captured_at, impl_->store.copy(bytes)};
-  impl_->queue.leave(std::move(item), bytes.size());
+  RecordItem item{frame.stream, frame.key, frame.captured_at, impl_->store.copy(bytes)};
+  item.after_gap = impl_->gaps.contains(frame.stream);
+  if (!impl_->queue.leave(std::move(item), bytes.size())) {
+    impl_->gaps.insert(frame.stream);
+  } else if (!impl_->gaps.empty()) {
+    impl_->gaps.erase(frame.stream);
+  }
 }
 
 void Recorder::document_ended(PeerId bridge) {
-  impl_->queue.leave(Item{{bridge, Source::document, Layer::only}, false, {}, {}, true});
+  impl_->queue.leave(RecordItem{{bridge, Source::document, Layer::only}, false, {}, {}, true});
 }
 
 RecorderFigures Recorder::figures() const {

@@ -20,6 +20,9 @@ struct RecorderConfig {
   std::vector<std::string> bridge_ids;  // by PeerId; name the files
   // Called on the recorder's thread when the disk refuses: bridge id and what went wrong.
   std::function<void(const std::string& bridge, const std::string& problem)> on_alarm;
+  // Called on the recorder's thread, at most once a second for each bridge: the record has nothing
+  // of that stream until a key frame comes.
+  std::function<void(const StreamId&)> on_key_wanted;
   std::size_t queue_bytes = 32U << 20;  // a disk that stalls 5 s under 10 bridges needs 10 MB
 };
 
@@ -52,6 +55,8 @@ struct RecorderFigures {
 // its own size, comes and goes while the camera's part goes on, and a track never changes its SPS.
 // Its part is closed soon after it was put away, and can be read from then on; the next document
 // begins another.
+// What the queue had no room for leaves out all pictures up to the next key frame, which is asked
+// for: decoded without what they lean on they would show what nobody has seen.
 // Time 0 is the first frame of the part; sound and picture share it. Every cluster (≤ 500 ms) is
 // one write and one fdatasync, so a killed process loses at most the last one.
 // record() and document_ended() on core's thread, everything else from anywhere.

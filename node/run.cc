@@ -19,6 +19,7 @@
 #include "node/core_loop.h"
 #include "node/document_desk.h"
 #include "node/encoder_thread.h"
+#include "node/event_line.h"
 #include "node/grid.h"
 #include "node/input_log.h"
 #include "node/log_line.h"
@@ -165,6 +166,9 @@ class RunningBridge {
       grid.waiting_text = say<Text::tile_waiting>(Language::vi);
       grid.lost_text = say<Text::tile_lost>(Language::vi);
       grid.document_text = say<Text::tile_document>(Language::vi);
+      grid.on_alarm = [this](const std::filesystem::path& file) {
+        log_line(say<Text::file_trouble>(language_, file.string()));
+      };
       grid_ = std::make_unique<Grid>(std::move(grid));
       stages_.push_back(grid_.get());
     }
@@ -176,6 +180,9 @@ class RunningBridge {
     recorder.bridge_ids = ids_;
     recorder.on_alarm = [this](const std::string& bridge, const std::string& problem) {
       log_line(say<Text::disk_trouble>(language_, bridge, problem));
+    };
+    recorder.on_key_wanted = [this](const StreamId& stream) {
+      loop_->post(mesh::Command{mesh::RequestKey{stream}});
     };
     recorder_ = std::make_unique<Recorder>(std::move(recorder));
   }
@@ -265,19 +272,8 @@ class RunningBridge {
   }
 
   void tell(const mesh::Event& event) {
-    const std::string& name = names_[event.peer.value];
-    using enum mesh::EventKind;
-    switch (event.kind) {
-      case link_up: return log_line(say<Text::link_up>(language_, name));
-      case link_down: return log_line(say<Text::link_down>(language_, name));
-      case handshake_failed: return log_line(say<Text::link_refused>(language_, name));
-      case peer_left: return log_line(say<Text::peer_left>(language_, name));
-      case peer_incompatible:
-        return log_line(say<Text::peer_incompatible>(language_, name, event.detail));
-      case stream_started: return log_line(say<Text::document_shown>(language_, name));
-      case stream_stopped: return log_line(say<Text::document_put_away>(language_, name));
-      default: return;
-    }
+    const auto line = event_line(language_, names_[event.peer.value], event);
+    if (line) log_line(*line);
   }
 
   MetricsSnapshot snapshot() {

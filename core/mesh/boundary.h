@@ -118,7 +118,11 @@ struct Subscribe {
 };
 // Says goodbye to every peer (BYE, control) and stops sending. Poll until empty, then close.
 struct Leave {};
-using Command = std::variant<Subscribe, Leave>;
+// What records a stream has nothing to go on from. Asks its origin, once, for a key frame.
+struct RequestKey {
+  StreamId stream;
+};
+using Command = std::variant<Subscribe, Leave, RequestKey>;
 // What this bridge can send just now; a document is shown to everybody from then on.
 struct LocalStatus {
   bool microphone = false;

@@ -79,6 +79,8 @@ struct Bridge::Impl {
   void handle(Timestamp at, Command& in) {
     if (const auto* subscribe = std::get_if<Subscribe>(&in)) {
       peers.subscribe(at, *subscribe);
+    } else if (const auto* key = std::get_if<RequestKey>(&in)) {
+      peers.request_key(at, key->stream);
     } else {
       left = true;
       peers.leave(at);

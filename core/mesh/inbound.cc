@@ -41,6 +41,11 @@ Inbound::Stream* Inbound::find(const StreamId& id) const {
   return nullptr;
 }
 
+std::optional<Ssrc> Inbound::ssrc_of(const StreamId& id) const {
+  const Stream* stream = find(id);
+  return stream != nullptr ? std::optional(stream->ssrc) : std::nullopt;
+}
+
 // Every input asks the pictures of a peer: not those of layers that it only might send.
 void Inbound::list_pictures() {
   pictures_known_ = false;

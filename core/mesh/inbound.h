@@ -85,6 +85,8 @@ class Inbound {
   void fetch_stream(ByteSpan packet) const;
   // The device will ask for sound.
   void fetch_sound() const { diemcau::fetch(&sound_, kSoundReads); }
+  // None when it is not announced.
+  std::optional<Ssrc> ssrc_of(const StreamId& id) const;
   // One loss to report to the peer; poll until none.
   struct LossToReport {
     Ssrc ssrc;

@@ -25,6 +25,13 @@ void PeerTable::send_losses(Timestamp now, Peer& peer) {
   }
 }
 
+void PeerTable::request_key(Timestamp now, const StreamId& stream) {
+  Peer* peer = find(stream.origin);
+  const auto ssrc = peer != nullptr ? peer->inbound.ssrc_of(stream) : std::nullopt;
+  if (!ssrc || !peer->link.is_up()) return;
+  peer->link.send_control(now, wire::ControlPriority::subscriptions, wire::KeyRequest{*ssrc}, 0);
+}
+
 void PeerTable::send_nacks(Timestamp now, Peer& peer) {
   std::array<std::uint8_t, kMaxRtcp> buffer;
   ByteWriter writer(buffer);

@@ -78,6 +78,8 @@ class PeerTable {
   }
   void stranger_arrived(Timestamp now, StrangerArrived& in);
   void subscribe(Timestamp now, const Subscribe& command);
+  // Nothing when the peer does not send it.
+  void request_key(Timestamp now, const StreamId& stream);
   // A frame of our own microphone.
   void spoke(Timestamp now, std::uint8_t level_dbov);
   void set_status(Timestamp now, const LocalStatus& status);

@@ -76,6 +76,7 @@ class Writer {
   void operator()(const Command& x) {
     word(x.index());
     if (const auto* s = std::get_if<Subscribe>(&x)) words(s->origin, s->source, s->layer);
+    if (const auto* key = std::get_if<RequestKey>(&x)) word(key->stream);
   }
   void operator()(const LocalStatus& x) { words(x.microphone, x.camera, x.document); }
   void operator()(const WallClock& x) { words(x.ntp, x.uncertainty); }

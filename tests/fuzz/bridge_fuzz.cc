@@ -120,6 +120,11 @@ class World : public fuzz::TwoBridges {
     if (what >= 128) {
       return input(0, mesh::LocalStatus{(what & 1) != 0, (what & 2) != 0, (what & 4) != 0});
     }
+    if (what >= 96) {
+      const StreamId stream{PeerId{static_cast<std::uint16_t>(what % 4)},
+                            static_cast<Source>(what / 4 % 3), static_cast<Layer>(in.u8() % 4)};
+      return input(0, mesh::Command{mesh::RequestKey{stream}});
+    }
     mesh::Subscribe s;
     s.origin = PeerId{static_cast<std::uint16_t>(what % 4)};
     s.source = static_cast<Source>(what / 4 % 3);

@@ -1,6 +1,7 @@
 // Names, tiles, mix and files of the room, judged by looking at pixels, samples and by ffmpeg.
 #include "node/grid.h"
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "node/mix.h"
 #include "node/text_picture.h"
 #include "node/tile_board.h"
+#include "tests/node/own_process.h"
 #include "tests/node/scratch_dir.h"
 
 using namespace diemcau;
@@ -294,6 +296,26 @@ TEST_CASE("the room's files are readable after kill -9", "[grid]") {
   const std::string path = (dir.path() / "grid.mkv").string();
   CHECK(output_of("ffmpeg -v error -i " + path + " -f null - 2>&1").empty());
   CHECK(u32_at(content_of(dir.path() / "mix.wav"), 40) >= 96'000);
+}
+
+TEST_CASE("a disk that refuses the room's files is told of once for each of them", "[grid]") {
+  ScratchDir dir;
+  CHECK(exit_code_of([&] {
+          // As on a full disk: two seconds of sound are 192,000 bytes.
+          const rlimit limit{20'000, 20'000};
+          ::setrlimit(RLIMIT_FSIZE, &limit);
+          std::vector<std::string> told;
+          GridConfig config = config_in(dir);
+          config.on_alarm = [&](const std::filesystem::path& file) {
+            told.push_back(file.filename().string());
+          };
+          Grid grid(std::move(config));
+          hold_meeting(grid, 200);
+          grid.close();
+          std::sort(told.begin(), told.end());
+          return told == std::vector<std::string>{"grid.mkv", "mix.wav"} &&
+                 grid.figures().write_errors > 2;
+        }) == 0);
 }
 
 TEST_CASE("a grid that cannot be written is refused with its path", "[grid]") {

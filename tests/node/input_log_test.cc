@@ -244,7 +244,9 @@ mesh::Input input_of(Fields& f, PacketPool& packets, std::vector<mesh::NalUnit>&
       const auto number = f.as<std::uint32_t>();
       return mesh::FrameShown{stream, number, f.time()};
     }
-    case 8: REQUIRE(f.word() == 1); return mesh::Command{mesh::Leave{}};
+    case 8:
+      if (f.word() == 2) return mesh::Command{mesh::RequestKey{f.stream()}};
+      return mesh::Command{mesh::Leave{}};
     case 9: {
       mesh::LocalStatus s;
       s.microphone = f.word() != 0;

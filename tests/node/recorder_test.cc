@@ -4,11 +4,9 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -19,78 +17,19 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <functional>
 #include <set>
 #include <thread>
 
-#include "core/base/rng.h"
 #include "node/clock.h"
 #include "node/matroska.h"
-#include "node/room_encoder.h"
+#include "tests/node/own_process.h"
+#include "tests/node/recorded_meeting.h"
 #include "tests/node/scratch_dir.h"
 
 using namespace diemcau;
 using namespace diemcau::node;
 
 namespace {
-
-constexpr PeerId kCommune{1};
-const StreamId kSound{kCommune, Source::microphone, Layer::only};
-
-StreamId picture_stream(Layer layer) { return {kCommune, Source::camera, layer}; }
-
-// Frames as core hands them over, made by real encoders.
-struct Meeting {
-  explicit Meeting(Recorder& r) : recorder(r) {}
-  Recorder& recorder;
-  Timestamp start = monotonic_now();
-  std::uint32_t number = 0;
-  Rng noise{7};
-
-  void picture(RoomEncoder& encoder, Layer layer, Duration at, int width = 320) {
-    codecs::Picture canvas(width, width * 9 / 16);
-    codecs::fill(canvas, static_cast<std::uint8_t>(number), 100, 150);
-    const auto encoded = encoder.encode(canvas, at);
-    REQUIRE(!encoded.access_unit.empty());
-    give(picture_stream(layer), encoded.key, at, encoded.access_unit);
-  }
-  void sound(RoomEncoder& encoder, Duration at) {
-    std::vector<std::int16_t> samples(960);
-    for (auto& s : samples) s = static_cast<std::int16_t>(noise.next_u32() >> 19);
-    give(kSound, false, at, encoder.encode(samples));
-  }
-  void give(StreamId stream, bool key, Duration at, ByteSpan bytes) {
-    mesh::RecordBytes frame;
-    frame.stream = stream;
-    frame.frame_number = number++;
-    frame.key = key;
-    frame.captured_at = start + at;
-    frame.media.bytes = bytes;
-    frame.media.length = static_cast<std::uint32_t>(bytes.size());
-    recorder.record(frame);
-  }
-  // Pictures at 25/s and sound at 50/s from `from` to `to`.
-  void run(RoomEncoder& encoder, Layer layer, Duration from, Duration to, int width = 320) {
-    for (Duration t = from; t < to; t += 20ms) {
-      sound(encoder, t);
-      if (to_ms(t) % 40 == 0) picture(encoder, layer, t, width);
-    }
-  }
-};
-
-// In a process of its own, because limits on files hold for all of one.
-int exit_code_of(const std::function<bool()>& holds) {
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    ::signal(SIGXFSZ, SIG_IGN);  // a write beyond the limit fails, as on a full disk
-    ::_exit(holds() ? 0 : 1);
-  }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  REQUIRE(WIFEXITED(status));
-  return WEXITSTATUS(status);
-}
 
 // From now on no byte of any file in front of `offset` can be written: EIO, as of a bad sector.
 void refuse_writes_before(std::uint32_t offset) {
@@ -108,26 +47,6 @@ void refuse_writes_before(std::uint32_t offset) {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
       ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
     ::_exit(2);
-}
-
-RecorderConfig config_in(const ScratchDir& dir) {
-  RecorderConfig config;
-  config.dir = dir.path();
-  config.bridge_ids = {"tinh", "xa-nghia-tru"};
-  return config;
-}
-
-// What ffprobe says of one entry of one stream; empty when it refuses the file.
-std::string probe(const std::string& path, const std::string& what) {
-  return output_of("ffprobe -v error " + what + " -of csv=p=0 '" + path + "' 2>&1");
-}
-std::string decode_errors(const std::string& path) {
-  return output_of("ffmpeg -v error -i '" + path + "' -f null - 2>&1");
-}
-int packets(const std::string& path, const std::string& kind) {
-  return std::atoi(probe(path, "-count_packets -select_streams " + kind +
-                                   ":0 -show_entries stream=nb_read_packets")
-                       .c_str());
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "core/mesh/bridge.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "core/base/rng.h"
@@ -103,6 +104,25 @@ TEST_CASE("A lost packet is sent again, and nobody sees that it was lost", "[cor
   CHECK(flow(report, 1, MediaKind::video, Layer::hi)->packets_lost == 1);
   CHECK(flow(report, 1, MediaKind::video, Layer::hi)->packets_repaired == 1);
   CHECK(report.paths.front().repair.packets_recovered == 1);
+}
+
+TEST_CASE("A key frame that the record lacks is asked of who sends that stream", "[core][mesh]") {
+  TestMesh mesh(3);
+  TestMedia media(mesh, 3);
+  mesh.run_for(2s);
+  const auto idrs = media.idrs;
+  const auto& decoded = media.seen(0, 1).decoded;
+  const auto before = static_cast<std::ptrdiff_t>(decoded.size());
+  mesh.input(0, Command{RequestKey{{PeerId{1}, Source::camera, Layer::hi}}});
+  mesh.run_for(100ms);
+  CHECK(media.idrs == idrs + 1);
+  CHECK(std::any_of(decoded.begin() + before, decoded.end(), [](const auto& d) { return d.key; }));
+  // Of what nobody sends there is none.
+  mesh.input(0, Command{RequestKey{{PeerId{1}, Source::document, Layer::hi}}});
+  mesh.input(0, Command{RequestKey{{PeerId{0}, Source::camera, Layer::hi}}});
+  mesh.input(0, Command{RequestKey{{PeerId{77}, Source::camera, Layer::hi}}});
+  mesh.run_for(100ms);
+  CHECK(media.idrs == idrs + 1);
 }
 
 TEST_CASE("A packet that repair does not bring in time costs a few pictures and no key frame",

@@ -83,6 +83,8 @@ TEST_CASE("commands of different kinds have different words", "[mesh]") {
         Words{5, 3, 9, 0, 2, 1, 1, 3});
   CHECK(words_of(Input{Command{Subscribe{PeerId{2}, Source::camera, {}}}}) ==
         Words{5, 3, 9, 0, 2, 1, 0});
+  CHECK(words_of(Input{Command{RequestKey{{PeerId{2}, Source::camera, Layer::hi}}}}) ==
+        Words{5, 3, 9, 2, 2, 1, 3});
 }
 
 }  // namespace diemcau::mesh
