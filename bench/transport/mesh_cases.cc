@@ -174,6 +174,30 @@ Case thin_peer() {
            {"sound_concealed_elsewhere", "ratio", most(0.001), concealed(false, from_to(5, 180))}}};
 }
 
+// What all wait for looks like a full line. Four crowded seconds, two steps of three seconds until
+// half as much comes, five in which a queue would have drained, and a key frame's way. Senders take
+// the longer delay for a queue for half a minute.
+Case longer_way() {
+  const auto there = [](auto figure) {
+    return [=](const R& r) {
+      return worst_pair(r, true, true, [=](const R& rec, std::size_t from, std::size_t to) {
+        return rec.names[to] == "office" ? figure(rec.flow(from, to)) : Figure{0};
+      });
+    };
+  };
+  const Span after = from_to(60, 300), found = from_to(95, 300);
+  return {"longer-way",
+          "longer-way",
+          {},
+          {{"central", "office"}, {"office", "central"}},
+          {{"picture_gap_there", "ms", most(16'000),
+            there([=](const FlowLog& flow) { return longest_picture_gap_ms(flow, after); })},
+           {"still_there_when_found", "ratio", most(0.01),
+            there([=](const FlowLog& flow) { return still_ratio(flow, found); })},
+           {"sound_concealed_there", "ratio", most(0.002),
+            there([=](const FlowLog& flow) { return concealed_ratio(flow, {after}); })}}};
+}
+
 // Everybody looks at equal tiles and nothing is short of room: what is left of runs of lost packets
 // on every uplink, on twelve ways.
 Case mesh_of_four() {
@@ -261,6 +285,7 @@ std::vector<Case> mesh_cases() {
   return {
       shared_uplink(),
       thin_peer(),
+      longer_way(),
       mesh_of_four(),
       meeting("s09", still(0.01, 0.02, 28.5),
               {voice(good), concealed(), concealed_by_all(), mouth_to_ear()}),

@@ -29,6 +29,10 @@ constexpr Duration kSettles = 3s;
 // That long without any picture: it is not the pictures.
 constexpr Duration kVain = 10s;
 constexpr std::uint32_t kVainSeconds = 5;
+// A line that is full brings as much as before, whatever is asked for; with half of that a queue of
+// two and a half seconds is gone by then.
+constexpr std::uint64_t kMuchLessPercent = 50;
+constexpr std::uint32_t kDrains = 5;  // seconds
 constexpr std::uint32_t kFirstPatienceSeconds = 15;
 constexpr std::uint32_t kMostPatienceSeconds = 240;
 // A step back that is regretted so soon was too early.
@@ -50,12 +54,13 @@ void Downlink::second_over(Timestamp now, const Second& second) {
     judge(now);
     second_ = number;
     waits_of_peers_.clear();
-    received_ = lost_ = 0;
+    received_ = lost_ = bytes_ = 0;
   }
   if (second.received + second.lost == 0) return;
   waits_of_peers_.push_back(second.waited);
   received_ += second.received;
   lost_ += second.lost;
+  bytes_ += second.bytes;
 }
 
 // Somebody's upload at the other end makes whoever comes from there wait, each for a time of its
@@ -76,10 +81,17 @@ bool Downlink::wait_in_one_queue() {
 
 void Downlink::judge(Timestamp now) {
   waits_ = wait_in_one_queue();
+  const bool less =
+      limit_ != PictureLimit::none && bytes_ * 100 <= bytes_before_ * kMuchLessPercent;
+  waits_with_less_s_ = waits_ && less ? waits_with_less_s_ + 1 : 0;
   calm_s_ = waits_ ? 0 : calm_s_ + 1;
   const bool loses = lost_ * 1'000 > (received_ + lost_) * kLosesPermille;
   crowded_s_ = waits_ && loses ? crowded_s_ + 1 : 0;
   if (not_before_ && now < *not_before_) return;
+  if (waits_with_less_s_ >= kDrains) {
+    longer_way_ = true;
+    return give_up(now);
+  }
   const bool few = waits_of_peers_.size() <= kFewPeers;
   if (crowded_s_ >= (few ? kCrowdedSecondsOfFew : kCrowdedSeconds) &&
       now - changed_at_ >= kSettles) {
@@ -87,16 +99,20 @@ void Downlink::judge(Timestamp now) {
       const bool regrets = patience_s_ > 0 && now - changed_at_ < kRegrets;
       if (limit_ == PictureLimit::none || regrets)
         patience_s_ = std::clamp(2 * patience_s_, kFirstPatienceSeconds, kMostPatienceSeconds);
+      if (limit_ == PictureLimit::none) bytes_before_ = bytes_;
       return set(now, stricter(limit_));
     }
-    if (now - changed_at_ >= kVain && crowded_s_ >= kVainSeconds) {
-      patience_s_ = std::clamp(2 * patience_s_, kFirstPatienceSeconds, kMostPatienceSeconds);
-      not_before_ = now + std::chrono::seconds(patience_s_);
-      return set(now, PictureLimit::none);
-    }
+    if (now - changed_at_ >= kVain && crowded_s_ >= kVainSeconds) return give_up(now);
   }
   if (limit_ != PictureLimit::none && calm_s_ >= patience_s_) set(now, looser(limit_));
   if (limit_ == PictureLimit::none && now - changed_at_ > Duration{5min}) patience_s_ = 0;
+}
+
+// What is not of our asking is not asked about for a while.
+void Downlink::give_up(Timestamp now) {
+  patience_s_ = std::clamp(2 * patience_s_, kFirstPatienceSeconds, kMostPatienceSeconds);
+  not_before_ = now + std::chrono::seconds(patience_s_);
+  set(now, PictureLimit::none);
 }
 
 void Downlink::set(Timestamp now, PictureLimit limit) {

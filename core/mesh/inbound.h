@@ -104,6 +104,8 @@ class Inbound {
   std::size_t report_blocks(Timestamp now, std::span<wire::ReportBlock> out);
   void report(Timestamp now, std::vector<quality::FlowReport>& flows) const;
   // Once for each second in which this peer was heard or should have been.
+  // What its sound waits now is nobody's queue.
+  void way_is_longer() { impairment_.way_is_longer(); }
   auto take_line_second() { return std::exchange(line_second_, std::nullopt); }
   const repair::Receiver::Figures& repair_figures() const { return repair_.figures(); }
   void reset_figures(Timestamp now);
@@ -181,7 +183,7 @@ class Inbound {
   bool microphone_ = false;  // as the peer says
   // What had been counted when the last second was over.
   struct Counted {
-    std::uint64_t lost = 0, received = 0, concealed = 0;
+    std::uint64_t lost = 0, received = 0, bytes = 0, concealed = 0;
   };
   Counted counted_;
 };

@@ -60,10 +60,11 @@ void Inbound::set_way_back(bool loses, Bitrate rate) {
 
 void Inbound::second_over(Timestamp now) {
   Stream* sound = nullptr;
-  std::uint64_t lost = 0, received = 0;
+  std::uint64_t lost = 0, received = 0, bytes = 0;
   for (const auto& s : streams_) {
     lost += s->meter.packets_lost();
     received += s->meter.packets_received();
+    bytes += s->meter.bytes_received();
     if (s->id.layer == Layer::only) sound = s.get();
   }
   quality::ImpairmentMeter::Heard heard;
@@ -76,7 +77,7 @@ void Inbound::second_over(Timestamp now) {
   heard.face = seen(now, face_, face);
   heard.page = seen(now, page_, page);
   line_second_ = Downlink::Second{impairment_.mean_wait(), growth(counted_.received, received),
-                                  heard.packets_lost};
+                                  heard.packets_lost, growth(counted_.bytes, bytes)};
   const auto verdict = impairment_.close(now, heard);
   if (verdict.sound) sound->meter.impaired(*verdict.sound, verdict.seconds);
   if (verdict.face) face->meter.impaired(*verdict.face, verdict.seconds);

@@ -48,6 +48,9 @@ void PeerTable::watch_tiles(Timestamp now) {
   }
   const bool crowded = downlink_.take_change();
   if (crowded) tiles_.limit(downlink_.limit());
+  if (downlink_.take_longer_way()) {
+    for_each([](Peer& peer) { peer.inbound.way_is_longer(); });
+  }
   if (!tiles_.time_passed(now) && !spoken && !crowded) return;
   for_each([&](Peer& peer) { view(now, peer); });
 }

@@ -56,6 +56,7 @@ class FlowMeter {
   bool take_frozen(Timestamp now);
   std::uint64_t samples_concealed() const { return report_.samples_concealed; }
   std::uint64_t packets_received() const { return packets_; }
+  std::uint64_t bytes_received() const { return bytes_; }
   std::uint64_t packets_lost() const;
   Duration jitter() const { return Duration{jitter_ns_}; }
   FlowReport report(Timestamp now, Duration target_delay) const;

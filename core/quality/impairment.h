@@ -51,6 +51,8 @@ class ImpairmentMeter {
     std::optional<Cause> sound, face, page;
   };
   Verdict close(Timestamp now, const Heard& heard);
+  // The least delay from now on is the way's, whatever it was before.
+  void way_is_longer() { base_ = Base{}; }
   // What sound has waited in a queue, in the second that is not yet over.
   Duration mean_wait() const { return now_.mean_wait(); }
 

@@ -12,6 +12,10 @@ constexpr Duration kRisen = 10ms;
 // Twice what was lost before, and one in twenty: a part has 250 packets of sound at least, of which
 // 3 σ at 5 % are 4 %.
 constexpr std::uint64_t kFullPermille = 50;
+// Uploads end or rest, and what is ours has long been cut by then: the route is a longer one that
+// loses by itself. A line too thin for sound alone stays full for good, and loses more than that.
+constexpr Duration kMostHeld = 2min;
+constexpr std::uint64_t kMostOfALine = 250;  // permille
 }  // namespace
 
 bool BaseDelay::counts(const Part& part) const {
@@ -35,7 +39,10 @@ void BaseDelay::part_over(Timestamp now, std::int64_t number, const ClockSkew& s
   if (const auto known = least(now, skew); known && last_ <= *known + kRisen)
     clear_permille_ = (3 * clear_permille_ + lost_permille) / 4;
   Part& next = parts_[static_cast<std::size_t>(number) % parts_.size()];
-  if (!held_ && counts(next)) held_ = next.least;
+  if (!held_ && counts(next)) {
+    held_ = next.least;
+    held_since_ = now;
+  }
   next = Part{number, {}};
   newest_ = number;
   lost_ = arrived_ = 0;
@@ -44,7 +51,9 @@ void BaseDelay::part_over(Timestamp now, std::int64_t number, const ClockSkew& s
     const bool drained = std::ranges::any_of(parts_, [&](const Part& p) {
       return p.number != number && counts(p) && now_as(p.least, now, skew) <= held + kRisen;
     });
-    if (drained || lost_permille <= 2 * clear_permille_ + kFullPermille) held_.reset();
+    const bool full = lost_permille > 2 * clear_permille_ + kFullPermille;
+    const bool route = now - held_since_ > kMostHeld && lost_permille <= kMostOfALine;
+    if (drained || !full || route) held_.reset();
   }
   least_ = held_ ? held_->delay : kNone;
   for (const Part& part : parts_) {

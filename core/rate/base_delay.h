@@ -46,6 +46,7 @@ class BaseDelay {
   Duration last_{};
   std::uint64_t clear_permille_ = 0;  // lost in parts at whose end nothing waited
   std::optional<Least> held_;         // older than the parts
+  Timestamp held_since_;
   static constexpr Duration kNone = Duration::max();
   Duration least_ = kNone;
 };

@@ -7,10 +7,10 @@ using namespace diemcau::mesh;
 using quality::PictureLimit;
 
 namespace {
-constexpr Downlink::Second kFine{5ms, 60, 0};
-constexpr Downlink::Second kCrowded{90ms, 50, 10};
-constexpr Downlink::Second kLossy{5ms, 50, 10};
-constexpr Downlink::Second kWaits{90ms, 60, 0};
+constexpr Downlink::Second kFine{5ms, 60, 0, 12'000};
+constexpr Downlink::Second kCrowded{90ms, 50, 10, 10'000};
+constexpr Downlink::Second kLossy{5ms, 50, 10, 10'000};
+constexpr Downlink::Second kWaits{90ms, 60, 0, 12'000};
 
 struct Line {
   Downlink downlink;
@@ -119,6 +119,24 @@ TEST_CASE("when crowding stays without any picture, it is not ours, and pictures
   // And nothing is tried again for a while: the first patience, doubled at least once.
   line.pass(28, kCrowded);
   CHECK(line.downlink.limit() == PictureLimit::none);
+}
+
+TEST_CASE("when all wait as long although much less comes, the way has become longer",
+          "[mesh][downlink]") {
+  Line line;
+  line.pass_until(PictureLimit::small, kCrowded);
+  // Half of what a full line brings drains two and a half seconds of queue in five.
+  CHECK(line.pass_until(PictureLimit::none, {90ms, 50, 0, 5'000}) <= 6);
+  CHECK(line.downlink.take_longer_way());
+  CHECK_FALSE(line.downlink.take_longer_way());
+}
+
+TEST_CASE("a line that is full with sound alone stays a full one", "[mesh][downlink]") {
+  Line line;
+  line.pass_until(PictureLimit::nobodys, kCrowded);
+  // As many bytes as before, in smaller packets.
+  line.pass_until(PictureLimit::none, {90ms, 90, 18, 10'000});
+  CHECK_FALSE(line.downlink.take_longer_way());
 }
 
 TEST_CASE("after calm seconds pictures come back, and later after every time that went wrong",

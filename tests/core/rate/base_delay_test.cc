@@ -47,6 +47,14 @@ TEST_CASE("a queue that is full and loses never becomes the path's delay", "[rat
   CHECK(path.base.least() == Duration{10ms});
 }
 
+TEST_CASE("a longer route that loses more than the old one is believed after two minutes",
+          "[rate][base]") {
+  Path path;
+  path.pass(20s, 10ms, 0);
+  path.pass(170s, 75ms, 2);
+  CHECK(path.base.least() == Duration{75ms});
+}
+
 TEST_CASE("when the losses end and the delay stays, it is the path's", "[rate][base]") {
   Path path;
   path.pass(20s, 10ms, 0);
