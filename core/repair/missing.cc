@@ -12,6 +12,8 @@ namespace {
 constexpr Duration kTurn = 15ms;
 // Coded repair comes with the end of a picture, 33 ms apart.
 constexpr Duration kCodedComes = 38ms;
+// Of three pictures' repair, where no answer comes: what the encoder makes instead takes longer.
+constexpr Duration kAllCodedComes = 120ms;
 // Repair packets of one picture follow each other at the path's pace.
 constexpr Duration kMoreComes = 6ms;
 // An answer takes a round trip, as the encoder's way around the loss does: to ask once is always as
@@ -103,7 +105,8 @@ void Missing::add(Timestamp now, PacketId id, Timestamp heard_before,
   e.since = now;
   const Duration answer = answer_time(round_trip);
   const bool asking_helps = answer_.value_or(answer) <= kMostAnswer;
-  const Duration wait = coded(now) ? kCodedComes : reordering_;
+  const Duration coded_comes = asking_helps ? kCodedComes : kAllCodedComes;
+  const Duration wait = coded(now) ? coded_comes : reordering_;
   // Not longer than the answer leaves.
   const Duration slack = std::clamp<Duration>(kRepairBudget - answer, Duration::zero(), wait);
   e.ask_at = !asking_helps ? kNever : now + slack;

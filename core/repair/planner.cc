@@ -29,13 +29,18 @@ constexpr std::uint32_t kBeyondLossPermille = 70;
 constexpr Duration kForeignQueue = 150ms;
 constexpr Duration kDeepQueue = 400ms;
 constexpr Duration kOursLast = 1s;
-constexpr std::int64_t kPicturesPerSlot = 15;
+constexpr std::uint64_t kPictures = kSoon * 15;  // in that time
 // Repair is a fifth of such a picture and more. Pictures are shown as late as nine in ten need:
 // near by, one answer brings them as early as coded repair would if no more than these need a
 // second one; far away, one in eight waits.
 constexpr std::uint64_t kFewPackets = 5;
 constexpr std::uint64_t kTwicePermille = 50;
 constexpr std::uint64_t kFewWaitPermille = 130;
+// No answer comes before kRepairLasts is over: what is coded is all the repair there is, and what
+// it leaves stands still for a round trip and more. In hundredths of a deviation: one picture in a
+// hundred and fifty; and at least one repair packet for two pictures.
+constexpr Duration kNoAnswer = 260ms;
+constexpr std::uint64_t kDeviationsAlone = 250;
 
 // Hundredths of a deviation, which leave one picture in ten to wait for an answer. Of few packets
 // that lose little, not many more lack something at all.
@@ -54,6 +59,9 @@ std::uint64_t square_root(std::uint64_t n) {
     if (next * next <= n) root = next;
   }
   return root;
+}
+std::uint32_t of_media(std::uint64_t of_all, std::uint64_t arrives) {
+  return static_cast<std::uint32_t>(std::min(of_all * 1'000 / arrives, kMostCodedPermille));
 }
 }  // namespace
 
@@ -115,7 +123,6 @@ void Planner::plan_against_losses(Timestamp now, std::optional<Duration> round_t
   // Coded repair comes beside the packets of a picture.
   const std::uint64_t of_pictures =
       std::uint64_t{soon.packets - soon.sound} * 1'000 / (1'000 + coded_permille_);
-  constexpr std::uint64_t kPictures = kSoon * kPicturesPerSlot;
   picture_ = std::max(of_pictures / kPictures, kLeastPackets);
   wanted_permille_ = coded_permille_ = loss_permille_ = own_permille_ = 0;
   lost_singly_ = false;
@@ -133,6 +140,7 @@ void Planner::plan_against_losses(Timestamp now, std::optional<Duration> round_t
   const std::uint64_t run_permille =
       std::max<std::uint64_t>(std::uint64_t{all.lost} * q / std::max(all.runs, 1U), 1'000);
   lost_singly_ = run_permille <= kSinglesPermille;
+  if (rtt > kNoAnswer) return plan_without_answers(p, run_permille, soon.packets);
   if (p < kRarePermille || rtt <= kQuick) return;
   // Nothing that is affordable brings whole runs back; asking does.
   if (run_permille > kRunsPermille) return;
@@ -142,12 +150,21 @@ void Planner::plan_against_losses(Timestamp now, std::optional<Duration> round_t
   const std::uint64_t at_once = std::max(std::uint64_t{soon.packets} / kPictures, kLeastPackets);
   const std::uint64_t deviation = square_root(p * q / at_once);
   const std::uint64_t hundredths = near || few ? deviations_soon(p) : deviations_later(p);
-  const auto of_media = [&](std::uint64_t of_all) {
-    return static_cast<std::uint32_t>(std::min(of_all * 1'000 / q, kMostCodedPermille));
-  };
-  wanted_permille_ = of_media(p + deviation * hundredths / 100);
+  wanted_permille_ = of_media(p + deviation * hundredths / 100, q);
   const std::uint32_t near_loss = static_cast<std::uint32_t>(p) + kBeyondLossPermille;
-  coded_permille_ = room_ ? wanted_permille_ : std::min(of_media(p + deviation / 2), near_loss);
+  coded_permille_ = room_ ? wanted_permille_ : std::min(of_media(p + deviation / 2, q), near_loss);
+}
+
+// Runs make what is lost of a picture vary the more, by the root of their length.
+void Planner::plan_without_answers(std::uint64_t p, std::uint64_t run_permille,
+                                   std::uint64_t soon_packets) {
+  if (p == 0) return;
+  const std::uint64_t q = 1'000 - p;
+  const std::uint64_t at_once = std::max(soon_packets / kPictures, kLeastPackets);
+  const std::uint64_t deviation = square_root(p * q * run_permille / 1'000 / at_once);
+  const std::uint64_t least = 500 / at_once;
+  wanted_permille_ = of_media(std::max(p + deviation * kDeviationsAlone / 100, least), q);
+  coded_permille_ = wanted_permille_;
 }
 
 }  // namespace diemcau::repair

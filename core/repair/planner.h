@@ -16,7 +16,8 @@ namespace diemcau::repair {
 // expected loss and some deviations of it over one picture: few when what is left can still be
 // asked for soon or a picture has few packets, more when not. Only what is over buys these;
 // otherwise coded repair stays near the loss, and pictures wait for answers. None at all where
-// asking is quick enough, or brings nine pictures in ten as early. Integers only. One thread at a
+// asking is quick enough, or brings nine pictures in ten as early; and so much that hardly anything
+// is left where no answer comes in time. Integers only. One thread at a
 // time.
 class Planner {
  public:
@@ -50,6 +51,8 @@ class Planner {
   };
   void plan_against_losses(Timestamp now, std::optional<Duration> round_trip,
                            std::uint32_t inherent_permille);
+  void plan_without_answers(std::uint64_t loss_permille, std::uint64_t run_permille,
+                            std::uint64_t soon_packets);
   Slot sum(std::int64_t last, std::int64_t slots) const;
 
   std::optional<Timestamp> foreign_since_;  // a queue that is not ours stands in front

@@ -137,6 +137,18 @@ TEST_CASE("while coded repair comes it has its chance first") {
   CHECK(s.ask(48ms) == Ids{1});
 }
 
+TEST_CASE("where no answer comes coded repair has its chance as long as there is any") {
+  Stage s;
+  s.rtt = 400ms;
+  s.come(0ms, 0);
+  s.missing.still_missing(at(5ms), 0, 0, true);
+  s.come(10ms, 2);
+  CHECK(s.ask(100ms).empty());
+  CHECK(s.missing.oldest() == 1);
+  CHECK(s.ask(131ms).empty());
+  CHECK_FALSE(s.missing.oldest());
+}
+
 TEST_CASE("coded repair has its chance as long as an answer may still be in time") {
   Stage s;
   s.rtt = 120ms;

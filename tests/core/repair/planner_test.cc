@@ -98,6 +98,20 @@ TEST_CASE("losses that come in runs are asked for and not coded against") {
   CHECK(after(bursts(seed, 30), 60ms, true).coded_permille() == 0);
 }
 
+TEST_CASE("where no answer comes in time everything is coded ahead, small pictures and runs too") {
+  const auto seed = static_cast<std::uint64_t>(GENERATE(range(1, 9)));
+  INFO("seed " << seed);
+  // Of four packets a picture, 2 %: of what is sent at once two and a half deviations are 17 %; of
+  // 1,000 packets the measured loss is 1.3 to 3.3 %.
+  const auto small = after(chance(seed, 20), 400ms, false, kFourAPicture);
+  CHECK(small.coded_permille() > 110);
+  CHECK(small.coded_permille() < 280);
+  CHECK(after(bursts(seed, 30), 400ms).coded_permille() > small.coded_permille());
+  // One packet for two pictures of seven, however little is lost.
+  CHECK(after(chance(seed, 4), 400ms).coded_permille() >= 70);
+  CHECK(after([] { return false; }, 400ms).coded_permille() == 0);
+}
+
 TEST_CASE("a line that becomes worse is believed within a second") {
   Planner planner;
   Timestamp now{};
