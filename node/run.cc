@@ -372,12 +372,12 @@ class RunningBridge {
   std::unique_ptr<Sink> sink_;
   std::unique_ptr<Grid> grid_;
   std::vector<Stage*> stages_;
-  std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<InputLog> log_;
   std::unique_ptr<LoggedPairMac> logged_mac_;
   std::unique_ptr<LoggedHandshakes> logged_handshakes_;
   std::unique_ptr<CoreLoop> loop_;
+  std::unique_ptr<Recorder> recorder_;  // below what its thread posts to
   std::unique_ptr<Player> player_;
   std::unique_ptr<EncoderThread> encoder_;
   std::unique_ptr<DocumentDesk> document_;

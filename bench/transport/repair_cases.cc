@@ -132,9 +132,10 @@ Case random_loss(const Random& of, int rtt_ms, Loses way) {
                at_random(of.percent / 100.0), std::move(rows), way);
 }
 
-// No answer comes before the picture is forgotten: coded repair is all there is. One picture in
-// three hundred that it leaves stands still for seven tenths of a second, a round trip and what it
-// takes to tell; by then the encoder has forgotten what came before it.
+// No answer comes before the picture is forgotten: coded repair is all there is. If that left one
+// picture in 300, each would stand still for seven tenths of a second, a round trip and what it
+// takes to tell: 0.07 of the time. By then the encoder has forgotten what came before it, so that a
+// key frame each is no fault of anybody's.
 Case far_loss(int percent, int rtt_ms) {
   const Duration one_way = std::int64_t{rtt_ms} * 1ms / 2;
   return lossy(fmt::format("repair-{}-rtt{}", percent, rtt_ms), one_way, at_random(percent / 100.0),

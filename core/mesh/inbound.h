@@ -103,9 +103,9 @@ class Inbound {
   // Report blocks for every stream that has sent; starts their next interval.
   std::size_t report_blocks(Timestamp now, std::span<wire::ReportBlock> out);
   void report(Timestamp now, std::vector<quality::FlowReport>& flows) const;
-  // Once for each second in which this peer was heard or should have been.
   // What its sound waits now is nobody's queue.
   void way_is_longer() { impairment_.way_is_longer(); }
+  // Once for each second in which this peer was heard or should have been.
   auto take_line_second() { return std::exchange(line_second_, std::nullopt); }
   const repair::Receiver::Figures& repair_figures() const { return repair_.figures(); }
   void reset_figures(Timestamp now);

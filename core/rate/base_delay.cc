@@ -15,7 +15,7 @@ constexpr std::uint64_t kFullPermille = 50;
 // Uploads end or rest, and what is ours has long been cut by then: the route is a longer one that
 // loses by itself. A line too thin for sound alone stays full for good, and loses more than that.
 constexpr Duration kMostHeld = 2min;
-constexpr std::uint64_t kMostOfALine = 250;  // permille
+constexpr std::uint64_t kMostRoutePermille = 250;
 }  // namespace
 
 bool BaseDelay::counts(const Part& part) const {
@@ -52,7 +52,7 @@ void BaseDelay::part_over(Timestamp now, std::int64_t number, const ClockSkew& s
       return p.number != number && counts(p) && now_as(p.least, now, skew) <= held + kRisen;
     });
     const bool full = lost_permille > 2 * clear_permille_ + kFullPermille;
-    const bool route = now - held_since_ > kMostHeld && lost_permille <= kMostOfALine;
+    const bool route = now - held_since_ > kMostHeld && lost_permille <= kMostRoutePermille;
     if (drained || !full || route) held_.reset();
   }
   least_ = held_ ? held_->delay : kNone;

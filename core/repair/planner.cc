@@ -37,8 +37,9 @@ constexpr std::uint64_t kFewPackets = 5;
 constexpr std::uint64_t kTwicePermille = 50;
 constexpr std::uint64_t kFewWaitPermille = 130;
 // No answer comes before kRepairLasts is over: what is coded is all the repair there is, and what
-// it leaves stands still for a round trip and more. In hundredths of a deviation: one picture in a
-// hundred and fifty; and at least one repair packet for two pictures.
+// it leaves stands still for a round trip and more. In hundredths of a deviation, which one time in
+// 160 is not enough for what leaves at once, and the repair of the next two pictures helps; and at
+// least one repair packet for two pictures.
 constexpr Duration kNoAnswer = 260ms;
 constexpr std::uint64_t kDeviationsAlone = 250;
 

@@ -17,8 +17,7 @@ namespace diemcau::repair {
 // asked for soon or a picture has few packets, more when not. Only what is over buys these;
 // otherwise coded repair stays near the loss, and pictures wait for answers. None at all where
 // asking is quick enough, or brings nine pictures in ten as early; and so much that hardly anything
-// is left where no answer comes in time. Integers only. One thread at a
-// time.
+// is left where no answer comes in time. Integers only. One thread at a time.
 class Planner {
  public:
   // Of each packet once, in the order of sending.

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <cstdlib>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/base/rng.h"
@@ -38,6 +40,13 @@ struct Meeting {
     for (auto& s : samples) s = static_cast<std::int16_t>(noise.next_u32() >> 19);
     give(kSound, false, at, encoder.encode(samples));
   }
+  // Of the document.
+  void page(RoomEncoder& encoder, Layer layer, Duration at, int width = 320) {
+    codecs::Picture canvas(width, width * 9 / 16);
+    codecs::fill(canvas, 200, 128, 128);
+    const auto encoded = encoder.encode(canvas, at);
+    give({kCommune, Source::document, layer}, encoded.key, at, encoded.access_unit);
+  }
   void give(StreamId stream, bool key, Duration at, ByteSpan bytes) {
     mesh::RecordBytes frame;
     frame.stream = stream;
@@ -56,6 +65,15 @@ struct Meeting {
     }
   }
 };
+
+// At most ten seconds; whether it came.
+template <typename Came>
+bool wait_for(Came came) {
+  const auto until = monotonic_now() + 10s;
+  while (!came() && monotonic_now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  return came();
+}
 
 inline RecorderConfig config_in(const ScratchDir& dir) {
   RecorderConfig config;

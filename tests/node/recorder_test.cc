@@ -139,16 +139,10 @@ TEST_CASE("a document's old layer does not take the record back between pictures
   Recorder recorder(config_in(dir));
   RoomEncoder hi(320, 180), hi_again(320, 180), mid(320, 180);
   Meeting meeting(recorder);
-  const auto page = [&](RoomEncoder& encoder, Layer layer, Duration at) {
-    codecs::Picture canvas(320, 180);
-    codecs::fill(canvas, 90, 100, 150);
-    const auto encoded = encoder.encode(canvas, at);
-    meeting.give({kCommune, Source::document, layer}, encoded.key, at, encoded.access_unit);
-  };
-  for (Duration t = 0s; t < 1s; t += 100ms) page(hi, Layer::hi, t);
-  page(mid, Layer::mid, 1s);
-  page(hi_again, Layer::hi, 1'180ms);  // its own key frame, in the overlap
-  for (Duration t = 1'200ms; t < 3s; t += 200ms) page(mid, Layer::mid, t);
+  for (Duration t = 0s; t < 1s; t += 100ms) meeting.page(hi, Layer::hi, t);
+  meeting.page(mid, Layer::mid, 1s);
+  meeting.page(hi_again, Layer::hi, 1'180ms);  // its own key frame, in the overlap
+  for (Duration t = 1'200ms; t < 3s; t += 200ms) meeting.page(mid, Layer::mid, t);
   const auto parts = recorder.close();
   REQUIRE(parts.size() == 2);
   CHECK(parts[1].layer == Layer::mid);
@@ -163,16 +157,10 @@ TEST_CASE("a document has files of its own, without sound, and the camera's part
   RoomEncoder hi(640, 360);
   RoomEncoder mid(640, 360);
   Meeting meeting(recorder);
-  const auto page = [&](RoomEncoder& encoder, Layer layer, Duration at) {
-    codecs::Picture canvas(640, 360);
-    codecs::fill(canvas, 200, 128, 128);
-    const auto encoded = encoder.encode(canvas, at);
-    meeting.give({kCommune, Source::document, layer}, encoded.key, at, encoded.access_unit);
-  };
   for (Duration t = 0ms; t < 4s; t += 20ms) {
     meeting.run(camera, Layer::hi, t, t + 20ms);
     if (to_ms(t) % 100 != 0 || t < 1s) continue;
-    page(t < 2s ? hi : mid, t < 2s ? Layer::hi : Layer::mid, t);
+    meeting.page(t < 2s ? hi : mid, t < 2s ? Layer::hi : Layer::mid, t, 640);
   }
   const auto parts = recorder.close();
   REQUIRE(parts.size() == 3);
@@ -361,10 +349,7 @@ TEST_CASE("a disk without room for the first byte leaves no empty files and take
     RoomEncoder encoder(320, 180), other(320, 180);
     Meeting meeting(recorder);
     meeting.run(encoder, Layer::hi, 0ms, 2s);
-    const auto failed_by = monotonic_now() + 10s;
-    while (recorder.figures().write_errors == 0 && monotonic_now() < failed_by)
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    const bool failed = recorder.figures().write_errors > 0;
+    const bool failed = wait_for([&] { return recorder.figures().write_errors > 0; });
     ::setrlimit(RLIMIT_FSIZE, &enough);
     std::this_thread::sleep_for(std::chrono::milliseconds(1'100));  // until it tries again
     meeting.run(other, Layer::hi, 2s, 4s);
