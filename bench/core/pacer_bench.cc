@@ -11,6 +11,7 @@ using namespace diemcau;
 
 struct OpenLine final : send::Allowance {
   Bitrate pace() const override { return Bitrate::kbps(1'000'000); }
+  Bitrate sound_pace() const override { return Bitrate::kbps(1'000'000); }
   Bitrate pace(PeerId) const override { return Bitrate::kbps(1'000'000); }
   bool window_open(Timestamp, PeerId) const override { return true; }
 };

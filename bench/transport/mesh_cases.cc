@@ -174,6 +174,46 @@ Case thin_peer() {
            {"sound_concealed_elsewhere", "ratio", most(0.001), concealed(false, from_to(5, 180))}}};
 }
 
+// Of an office's ways up its line, the worst.
+std::function<Figure(const R&)> from_office(std::function<Figure(const FlowLog&)> of) {
+  return [=](const R& r) {
+    return worst_pair(r, true, false, [=](const R& rec, std::size_t from, std::size_t to) {
+      return rec.names[from] == "office" ? of(rec.flow(from, to)) : Figure{};
+    });
+  };
+}
+// Sound comes first, and feedback; pictures get what is left, at central before others. The queue
+// is 41 ms of what is wanted at 350 kbit/s, and a large picture's 40.
+std::vector<Row> thin_uplink_rows(Span found, Bar pictures) {
+  return {{"sound_concealed", "ratio", most(0.002),
+           from_office([=](const FlowLog& f) { return concealed_ratio(f, {found}); })},
+          {"sound_p95", "ms", most(220),
+           from_office([=](const FlowLog& f) { return audio_delay_ms(f, {found}, 0.95); })},
+          {"pictures_at_central", "1/s", pictures,
+           [=](const R& r) { return pictures_per_second(r.flow("office", "central"), found); }},
+          {"uplink_queue_p95", "ms", most(80),
+           [=](const R& r) { return queue_ms(r.line("office/up"), {found}, 0.95); }}};
+}
+Case thin_uplink() {
+  return {"thin-uplink",
+          "thin-uplink",
+          {"office/up"},
+          {{"office", "central"}, {"office", "other"}},
+          thin_uplink_rows(from_to(15, 180), least(12, 15))};
+}
+// Two seconds of flooding, and one until what the line had carried is forgotten.
+Case falling_uplink() {
+  Case c{"falling-uplink",
+         "falling-uplink",
+         {"office/up"},
+         {{"office", "central"}, {"office", "other-09"}},
+         thin_uplink_rows(from_to(75, 180), least(9, 15))};
+  c.rows.push_back(
+      {"sound_concealed_until_found", "ratio", most(0.2),
+       from_office([](const FlowLog& f) { return concealed_ratio(f, {from_to(60, 75)}); })});
+  return c;
+}
+
 // What all wait for looks like a full line. Four crowded seconds, two steps of three seconds until
 // half as much comes, five in which a queue would have drained, and a key frame's way. Senders take
 // the longer delay for a queue for half a minute.
@@ -285,6 +325,8 @@ std::vector<Case> mesh_cases() {
   return {
       shared_uplink(),
       thin_peer(),
+      thin_uplink(),
+      falling_uplink(),
       longer_way(),
       mesh_of_four(),
       meeting("s09", still(0.01, 0.02, 28.5),

@@ -35,6 +35,8 @@ class Controller {
   virtual bool surges() const { return false; }
   // Whether somebody greedy is taken to fill the queue.
   virtual bool competes() const { return false; }
+  // Whether the line has carried clearly more than that lately; true where nobody remembers.
+  virtual bool has_carried(Bitrate) const { return true; }
 };
 
 }  // namespace diemcau::rate

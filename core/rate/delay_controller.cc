@@ -75,6 +75,10 @@ constexpr Duration kUsual = 3s;
 constexpr Duration kToldFor = 300ms;
 // Until then it is what the queue held before its line became slower.
 constexpr Duration kOverflows = 1s;
+// What a line has carried is remembered for minutes, longer than anybody fills it, but not where a
+// full queue has turned away a fifth of what was sent for longer than a radio's dip lasts.
+constexpr Duration kForgets = 3min, kForgetsFlooded = 1s, kFloods = 2s;
+constexpr std::int64_t kFloodedPermille = 800;
 }  // namespace
 
 Bitrate DelayController::permille(Bitrate r, std::int64_t n) {
@@ -128,8 +132,7 @@ void DelayController::observe(const Observation& told) {
   draining_ = o.standing_queue > wanted_queue() + kDrainAbove && !greedy_;
   remember(o, since);
   follow_swing(o);
-  const Bitrate forgotten = Bitrate::bps(line_.carried.bps() / to_ms(kSwings) * to_ms(since));
-  line_.carried = std::max(line_.carried - forgotten, std::min(o.carried, o.sent_then));
+  remember_carried(o, since);
   losses_.observe(o, o.standing_queue + o.uplink_queue > wanted_queue() + kFarOver);
   watch_for_greedy(o);
   if (greedy_) {
@@ -166,6 +169,19 @@ Observation DelayController::without_overflow(Observation o) {
   const std::int64_t arrives_permille = std::max<std::int64_t>(1'000 - inherent_loss_permille(), 1);
   o.carried = std::min(o.carried, Bitrate::bps(o.delivered.bps() * 1'000 / arrives_permille));
   return o;
+}
+
+void DelayController::remember_carried(const Observation& o, Duration since) {
+  const bool full = far_over_since_.has_value();
+  const Bitrate carries = std::min(full ? o.delivered : o.carried, o.sent_then);
+  const auto keep = [&](Bitrate& most, Duration time) {
+    const Bitrate forgotten = Bitrate::bps(most.bps() / to_ms(time) * to_ms(since));
+    most = std::max(most - forgotten, carries);
+  };
+  keep(line_.carried, kSwings);
+  const bool floods = full && o.now - *far_over_since_ > kFloods && !greedy_ &&
+                      o.delivered < permille(o.sent_then, kFloodedPermille);
+  keep(carried_, floods ? kForgetsFlooded : kForgets);
 }
 
 // By how much what comes out of a busy line differs from what went in: queues grow and fall by
@@ -233,7 +249,7 @@ void DelayController::follow(const Observation& o, Duration since) {
     remember_full(anchor, excess, since);
   }
   if (excess > 0ns) waited_at_ = o.now;
-  if (excess <= 0ns && careful(o)) grow_given(o.now - waited_at_, since);
+  if (excess <= 0ns && careful(o)) grow_given(o, since);
   if (target < rate_ && excess <= kClearlyOver) {
     // Nothing waits much too long: what says less than before is as likely to be noise, and a small
     // flow that always believed the least would never become a larger one.
@@ -308,7 +324,7 @@ void DelayController::grow(const Observation& o, Duration since) {
   if (shared) prove(o);
   if (slowly) {
     if (line_.given == Bitrate{}) line_.given = rate_;
-    grow_given(o.now - waited_at_, since);
+    grow_given(o, since);
     if (rate_ >= line_.given) return;
   }
   Bitrate target = starting_ ? permille(rate_, 1'000 + kStartGrowPermille) : rate_ + step;

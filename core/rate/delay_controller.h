@@ -28,6 +28,7 @@ class DelayController final : public Controller {
   std::uint32_t inherent_loss_permille() const override { return losses_.inherent_permille(); }
   bool surges() const override { return surges_; }
   bool competes() const override { return greedy_.has_value(); }
+  bool has_carried(Bitrate rate) const override;
 
  private:
   // From a decision to its effect at the bottleneck's entrance: an encoder's three pictures, and
@@ -49,6 +50,7 @@ class DelayController final : public Controller {
   std::int64_t headroom_permille() const;
   void watch_for_surge(const Observation& o);
   void remember(const Observation& o, Duration since);
+  void remember_carried(const Observation& o, Duration since);
   std::optional<Bitrate> told_then(Timestamp then) const;
   std::optional<Bitrate> given_of_told(const Observation& o) const;
   Bitrate anchor(const Observation& o, Duration excess) const;
@@ -56,7 +58,7 @@ class DelayController final : public Controller {
   void grow(const Observation& o, Duration since);
   void remember_full(Bitrate anchor, Duration excess, Duration since);
   void prove(const Observation& o);
-  void grow_given(Duration calm, Duration since);
+  void grow_given(const Observation& o, Duration since);
   bool careful(const Observation& o) const;
   std::int64_t shared_growth_permille(Timestamp now) const;
   void compete(const Observation& o, Duration since);
@@ -86,6 +88,7 @@ class DelayController final : public Controller {
     Bitrate carried;  // at most; forgotten in some minutes
   };
   Line line_;
+  Bitrate carried_;  // at most, for longer, whoever was beside us
   Timestamp waited_at_;
   Timestamp resumed_at_;
   std::optional<Bitrate> resumed_with_;  // the rate when pictures went on after a pause
@@ -100,7 +103,7 @@ class DelayController final : public Controller {
   std::optional<Timestamp> observed_at_;
   // Since when the queue has been far too long without becoming shorter, and our rate before.
   struct Over {
-    Timestamp since;
+    Timestamp since, first_at;  // the begin of this one, and of the first of several
     Duration queue{};
     Bitrate before;
     Duration shortest{};  // since `queue`, and when it last became shorter
@@ -108,7 +111,7 @@ class DelayController final : public Controller {
   };
   std::optional<Over> over_;
   struct WasOver {
-    Timestamp ended_at;
+    Timestamp ended_at, first_at;
     Bitrate before;
   };
   std::optional<WasOver> was_over_;

@@ -29,6 +29,9 @@ constexpr Duration kComesBack = 15s;
 // Before he is found, too: slow start fills a queue, loses, and fills it again, and each time takes
 // a part of what was left.
 constexpr Duration kOverAgain = 3s;
+// A thin line's own queue goes on like that for minutes, and the rate from before is another
+// line's.
+constexpr Duration kOneAfterAnother = 30s;
 constexpr std::int64_t kPacketBits = 9'600;
 // Two seconds of sound: 3 σ of 1 % are 4 %.
 constexpr std::uint32_t kFloodPackets = 100;
@@ -61,7 +64,7 @@ void DelayController::watch_for_greedy(const Observation& o) {
   }
   if (neighbour_ && o.now - neighbour_->left_at > kComesBack) neighbour_.reset();
   if (o.standing_queue <= wanted + kFarOver || o.now < flooded_until_) {
-    if (over_) was_over_ = WasOver{o.now, over_->before};
+    if (over_) was_over_ = WasOver{o.now, over_->first_at, over_->before};
     over_.reset();
     return;
   }
@@ -74,12 +77,15 @@ void DelayController::watch_for_greedy(const Observation& o) {
   // What the rate had grown to while little was sent is no part of the line.
   if (!over_) {
     const Bitrate before = std::min(rate_, std::max(usual_, proven(o)));
-    over_ = Over{o.now, o.standing_queue, before, o.standing_queue, o.now};
-    if (was_over_ && o.now - was_over_->ended_at < kOverAgain)
+    over_ = Over{o.now, o.now, o.standing_queue, before, o.standing_queue, o.now};
+    if (was_over_ && o.now - was_over_->ended_at < kOverAgain &&
+        o.now - was_over_->first_at < kOneAfterAnother) {
+      over_->first_at = was_over_->first_at;
       over_->before = std::max(over_->before, was_over_->before);
+    }
   }
   if (o.standing_queue - wanted < (over_->queue - wanted) * kProgressPercent / 100)
-    over_ = Over{o.now, o.standing_queue, over_->before, o.standing_queue, o.now};
+    over_ = Over{o.now, over_->first_at, o.standing_queue, over_->before, o.standing_queue, o.now};
   // While we send more than arrives, as on a line that becomes slower, it is our own.
   if (o.sent_then > permille(o.carried, kOwnDoingPermille)) over_->since = o.now;
   // A cut is felt when what waits has left; then our own would fall by a factor e in each settling

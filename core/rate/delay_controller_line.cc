@@ -42,15 +42,22 @@ void DelayController::remember_full(Bitrate anchor, Duration excess, Duration si
 
 // It was full in a dip, as a rule, and gives more when that is over: the more, the longer nothing
 // has waited.
-void DelayController::grow_given(Duration calm, Duration since) {
+void DelayController::grow_given(const Observation& o, Duration since) {
   if (rate_ < permille(line_.given, kUnusedPermille)) return;
+  const Duration calm = o.now - waited_at_;
+  const bool little = line_.given < o.basics;
   const bool known = line_.given < permille(line_.carried, kKnownPermille);
-  const std::int64_t permille_a_second = !line_.seen_full || calm > kLongCalm ? kUnseenGrowPermille
-                                         : calm > kCalm                       ? kCalmGrowPermille
-                                         : known                              ? kKnownGrowPermille
-                                                                              : kGivenGrowPermille;
+  const std::int64_t permille_a_second = !line_.seen_full || little || calm > kLongCalm
+                                             ? kUnseenGrowPermille
+                                         : calm > kCalm ? kCalmGrowPermille
+                                         : known        ? kKnownGrowPermille
+                                                        : kGivenGrowPermille;
   const Bitrate a_second = std::max(permille(line_.given, permille_a_second), kGivenGrowLeast);
   line_.given += Bitrate::bps(a_second.bps() / 1'000 * to_ms(since));
+}
+
+bool DelayController::has_carried(Bitrate rate) const {
+  return permille(carried_, kKnownPermille) > rate;
 }
 
 // A radio's line carries half of what it carried a second ago, and we learn of it a quarter of a

@@ -27,6 +27,7 @@ struct Observation {
   Bitrate carried;  // the same with what was lost: the line has borne that too, but for full queues
   bool resuming = false;    // in these three there is still some of a pause without pictures
   std::uint32_t paths = 1;  // that share it
+  Bitrate basics;           // with less, some of them have no pictures
   std::uint32_t packets_received = 0;
   std::uint32_t packets_lost = 0;
   // Of these, lost while nothing at all came: a queue that is full or a policer lets through what

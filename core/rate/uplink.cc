@@ -31,10 +31,10 @@ constexpr std::int64_t kWindowBytes = 4'000;
 constexpr Duration kHeldUp = 100ms;
 // Without sound nothing tells that the last pictures were lost.
 constexpr Duration kSilent = 300ms;
-// Earlier sound takes no more than half of a path's part; a frame of 32 kbit/s with its header, 50
-// times a second.
+// Earlier sound takes no more than half of a path's part, on a thin line of what sound leaves of
+// it. Frames of 32 kbit/s, 50 times a second: with what a packet costs, and with a block's header.
 constexpr std::int64_t kEarlierSoundParts = 2;
-constexpr Bitrate kEarlierFrame = Bitrate::kbps(34);
+constexpr Bitrate kSound = Bitrate::kbps(70), kEarlierFrame = Bitrate::kbps(34);
 // What is lost behind such a queue, the queue has turned away. Where a frame is a twelfth of the
 // path's rate and more, it would make more of that, unless somebody else fills the queue, who minds
 // what he loses.
@@ -184,16 +184,21 @@ void Uplink::follow(PeerId peer) {
 }
 
 void Uplink::settle_earlier_sound() {
+  const bool thin = shared_active_ && least_rate() == Bitrate{};
   earlier_sum_ = 0;
   for (std::size_t i = 0; i < paths_.size(); ++i) {
     if (!told_[i].loses_sound) continue;
     PathState& path = *paths_[i];
-    path.earlier_sound = earlier_sound(path);
+    path.earlier_sound = earlier_sound(path, thin);
     earlier_sum_ += static_cast<std::int64_t>(path.earlier_sound.count());
   }
-  pace_ = shared_active_ ? std::clamp(shared_->pace(), std::min(least_pace(), settings_.ceiling),
-                                      settings_.ceiling)
-                         : settings_.ceiling;
+  // Sound is never asked: whatever has been found out, there is a pace for it.
+  const Bitrate sound = Bitrate::bps(kSound.bps() * static_cast<std::int64_t>(open_) +
+                                     kEarlierFrame.bps() * earlier_sum_);
+  pace_ = sound_pace_ = settings_.ceiling;
+  if (!shared_active_) return;
+  pace_ = std::min(std::max({shared_->pace(), sound, least_rate()}), settings_.ceiling);
+  sound_pace_ = std::min(std::max(pace_, basics()), settings_.ceiling);
 }
 
 bool Uplink::fresh(const Told& told, Timestamp now) { return told.at && now - *told.at <= kFresh; }
@@ -249,6 +254,7 @@ void Uplink::observe_uplink(Timestamp now, std::optional<Duration> common) {
   }
   o.spread /= tell;
   o.paths = static_cast<std::uint32_t>(tell);
+  o.basics = basics();
   if (*common > kIdle) o.busy_rate = Bitrate::bps(busy_bps);
   shared_->observe(o);
 }
@@ -279,7 +285,7 @@ void Uplink::set_any_distance(PeerId peer, bool any) {
   if (PathState* path = paths_[peer.value].get()) path->sound_loss.set_any_distance(any);
 }
 
-wire::EarlierFrames Uplink::earlier_sound(const PathState& path) const {
+wire::EarlierFrames Uplink::earlier_sound(const PathState& path, bool thin) const {
   const wire::EarlierFrames wanted = path.sound_loss.earlier_frames();
   if (wanted.empty()) return {};
   const auto fitting = [wanted](Bitrate room) {
@@ -298,7 +304,8 @@ wire::EarlierFrames Uplink::earlier_sound(const PathState& path) const {
     if (path.sound_loss.lost_permille() > kFloodPermille) return {};
     return fitting(part - RateBounds{}.least);
   }
-  return fitting(Bitrate::bps(part.bps() / kEarlierSoundParts));
+  const Bitrate half = Bitrate::bps(part.bps() / kEarlierSoundParts);
+  return fitting(thin ? std::min(half, part - kSound) : half);
 }
 
 Bitrate Uplink::pace(PeerId peer) const {
@@ -307,9 +314,7 @@ Bitrate Uplink::pace(PeerId peer) const {
 }
 
 Bitrate Uplink::rate() const {
-  if (shared_active_)
-    return std::clamp(shared_->rate(), std::min(least_pace(), settings_.ceiling),
-                      settings_.ceiling);
+  if (shared_active_) return std::min(std::max(shared_->rate(), least_rate()), settings_.ceiling);
   Bitrate sum;
   for (const auto& path : paths_) {
     if (path) sum += path->controller->rate();
@@ -317,13 +322,21 @@ Bitrate Uplink::rate() const {
   return std::min(std::max(sum, kLeastStart), settings_.ceiling);
 }
 
-// Sound is never asked: whatever has been found out, there is a pace for it. Where somebody else
-// fills the uplink, for small pictures as well: what we leave, he takes.
-Bitrate Uplink::least_pace() const {
-  const Bitrate pictures = shared_queue_ >= kDeepQueue ? kSmallPictures : Bitrate{};
-  return Bitrate::bps(kLeastStart.bps() * static_cast<std::int64_t>(open_ + 1) +
-                      pictures.bps() * static_cast<std::int64_t>(open_) +
+// Sound and lo for everybody, and reports. Where somebody else fills the uplink, more: what we
+// leave, he takes.
+Bitrate Uplink::basics() const {
+  const Bitrate more = shared_queue_ >= kDeepQueue ? kSmallPictures : Bitrate{};
+  const auto paths = static_cast<std::int64_t>(open_);
+  return Bitrate::bps(kLeastStart.bps() * (paths + 1) + more.bps() * paths +
                       kEarlierFrame.bps() * earlier_sum_);
+}
+
+// A line that has carried that much lately will again, and for a dip, or for somebody else, nobody
+// loses his last picture. One that never has is too thin for it: there the queue would be ours, and
+// stay.
+Bitrate Uplink::least_rate() const {
+  const Bitrate least = basics();
+  return shared_->has_carried(least) || shared_->competes() ? least : Bitrate{};
 }
 
 std::optional<Uplink::PathFigures> Uplink::figures(PeerId peer) const {

@@ -62,6 +62,7 @@ class Uplink final : public send::Allowance {
   bool window_open(Timestamp now, PeerId peer) const override;
   Bitrate pace(PeerId peer) const override;
   Bitrate pace() const override { return pace_; }
+  Bitrate sound_pace() const override { return sound_pace_; }
   // What the path could carry, and what everything together can.
   Bitrate rate(PeerId peer) const;
   Bitrate rate() const;
@@ -118,8 +119,9 @@ class Uplink final : public send::Allowance {
   void observe_uplink(Timestamp now, std::optional<Duration> common);
   void follow(PeerId peer);
   void settle_earlier_sound();
-  wire::EarlierFrames earlier_sound(const PathState& path) const;
-  Bitrate least_pace() const;
+  wire::EarlierFrames earlier_sound(const PathState& path, bool thin) const;
+  Bitrate basics() const;
+  Bitrate least_rate() const;
   std::unique_ptr<Controller> make(RateBounds bounds, std::uint32_t weight,
                                    std::int64_t paths) const;
 
@@ -129,7 +131,7 @@ class Uplink final : public send::Allowance {
   std::vector<ReportedPacket> reported_;           // of the report that is being read
   std::size_t open_ = 0;
   std::int64_t earlier_sum_ = 0;  // of the frames that they get
-  Bitrate pace_;
+  Bitrate pace_, sound_pace_;
   std::unique_ptr<Controller> shared_;
   bool shared_active_ = false;
   Duration shared_queue_{};

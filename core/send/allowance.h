@@ -11,6 +11,7 @@ namespace diemcau::send {
 class Allowance {
  public:
   virtual Bitrate pace() const = 0;
+  virtual Bitrate sound_pace() const = 0;  // no less: sound is never asked
   virtual Bitrate pace(PeerId peer) const = 0;
   virtual bool window_open(Timestamp now, PeerId peer) const = 0;
 

@@ -13,6 +13,8 @@ constexpr Duration kBegunAfter = kPictureWaits;  // what is left where a window 
 // Of pictures at 15 a second and less: one that comes late is seen late, one that is dropped breaks
 // what leans on it. Lo's encoder is held meanwhile, half rate is for paths that are short of room.
 constexpr Duration kSparseAfter = 400ms, kSparseBegunAfter = 600ms;
+// Of sound that has gone faster than the rate: pictures are two behind.
+constexpr Duration kMostDebt = 50ms;
 constexpr Duration kAudioAfter = 200ms;
 constexpr std::size_t kMostVideoPerPeer = 1'024;
 constexpr Duration kRepairAfter = 100ms;
@@ -212,7 +214,7 @@ std::optional<Pacer::Next> Pacer::take_sound(Timestamp now) {
     sound_.drop();
     ++drops_.audio_packets;
   }
-  if (sound_.empty()) return std::nullopt;
+  if (!sound_may_go(now)) return std::nullopt;
   Single first = sound_.pop();
   account(now, size_of(first.waiting.packet));
   return Next{first.peer, std::move(first.waiting.packet)};
@@ -275,11 +277,15 @@ std::optional<Pacer::Next> Pacer::take_video(Timestamp now) {
 }
 
 void Pacer::account(Timestamp now, ByteCount size) {
+  sound_free_at_ =
+      std::max(sound_free_at_, now) + allowance_.sound_pace().time_for(size + kOverhead);
   free_at_ = std::max(free_at_, now) + allowance_.pace().time_for(size + kOverhead);
+  free_at_ = std::min(free_at_, std::max(sound_free_at_, now + kMostDebt));
 }
 
 std::optional<Pacer::Next> Pacer::take(Timestamp now) {
   if (auto next = take_sound(now)) return next;
+  if (free_at_ > now + kBurst) return std::nullopt;
   if (auto next = take_repair(now)) return next;
   return take_video(now);
 }
@@ -296,7 +302,7 @@ Timestamp Pacer::due(const PeerQueue& queue, PeerId peer, Timestamp too_late_at)
 
 std::optional<Timestamp> Pacer::first_due() const {
   const Timestamp line_free_at = free_at_ - kBurst;
-  if (!sound_.empty()) return line_free_at;
+  if (!sound_.empty()) return sound_free_at_ - kBurst;
   Timestamp first = Timestamp::max();
   const auto consider = [&](Timestamp at) {
     first = std::min(first, at);

@@ -19,7 +19,8 @@ namespace diemcau::send {
 // A picture that leaves the pacer has left it by then (sparse ones: see patience()).
 constexpr Duration kPictureWaits = 200ms;
 
-// Sends at most kBurst ahead of the rate of the uplink, and pictures no faster than their path's
+// Sends at most kBurst ahead of the rate of the uplink, sound of the one that sound has (where that
+// is the higher one, pictures wait for what it has taken), and pictures no faster than their path's
 // rate and only while its window is open. What would come too late is dropped whole and before it
 // has a sequence number: droppable frames, waiting or new, when a path's queue is older than one
 // frame, any video frame after 100 ms (200 at 15 a second or less; 200 and 400 where encoders may
@@ -52,7 +53,7 @@ class Pacer {
   // The packet to send now; none when the rate says wait or nothing may go. Poll until none.
   std::optional<Next> poll(Timestamp now) {
     polled_at_ = now;
-    if (queued() == 0 || free_at_ > now + kBurst) return std::nullopt;
+    if (queued() == 0 || (!sound_may_go(now) && free_at_ > now + kBurst)) return std::nullopt;
     return take(now);
   }
   // Whose picture goes next.
@@ -140,6 +141,9 @@ class Pacer {
   bool leans_on_dropped(Timestamp now, PeerId peer, PeerQueue& queue, const OutgoingPacket& first);
   std::optional<Next> take(Timestamp now);
   std::optional<Timestamp> first_due() const;
+  bool sound_may_go(Timestamp now) const {
+    return !sound_.empty() && sound_free_at_ <= now + kBurst;
+  }
   std::optional<Next> take_sound(Timestamp now);
   std::optional<Next> take_repair(Timestamp now);
   // When something of that peer that may wait so long can go, or is too late.
@@ -152,7 +156,8 @@ class Pacer {
   OutgoingPacket pop_video(PeerQueue& queue);
 
   const Allowance& allowance_;
-  Timestamp free_at_;  // when the line is free of what we have sent
+  Timestamp free_at_;        // when the line is free of what we have sent
+  Timestamp sound_free_at_;  // and for sound, at its own pace
   RingQueue<Single> sound_, repair_;
   std::vector<PeerQueue> queues_;  // by PeerId
   RingQueue<PeerId> turns_;        // those with pictures, the next one in front

@@ -108,6 +108,22 @@ TEST_CASE("a neighbour who fills the queue thrice before he is found leaves the 
   CHECK(uplink.controller->rate().kbps() >= before * 7 / 10);
 }
 
+TEST_CASE("of a queue that comes and goes for half a minute the rate before it is no measure",
+          "[rate]") {
+  JitteringUplink uplink;
+  uplink.run(60s, 8'000);
+  const std::int64_t before = uplink.controller->rate().kbps();
+  for (int i = 0; i < 40; ++i) {
+    uplink.run_beside_neighbour(400ms, 150ms);
+    uplink.run(400ms, 1'000);
+  }
+  REQUIRE_FALSE(uplink.controller->competes());
+  while (!uplink.controller->competes() && uplink.now < 110s)
+    uplink.run_beside_neighbour(40ms, 150ms);
+  REQUIRE(uplink.controller->competes());
+  CHECK(uplink.controller->rate().kbps() < before * 4 / 10);
+}
+
 TEST_CASE("a neighbour who backs off during a try is still there, one who does so twice is not",
           "[rate]") {
   DelayController controller({}, 1);
@@ -170,6 +186,7 @@ namespace {
 struct ToldUplink {
   DelayController controller{{}, 1};
   Duration now{};
+  Bitrate basics;
 
   void tell(Duration queue, Bitrate sent, Bitrate carried, std::uint32_t lost = 0,
             Duration differ = 1ms) {
@@ -177,6 +194,7 @@ struct ToldUplink {
     o.now = at(now += 40ms);
     o.packets_lost = o.loss_runs = lost;
     o.paths = 10;
+    o.basics = basics;
     o.round_trip = 60ms;
     o.standing_queue = queue;
     o.mean_queue = queue + differ;
@@ -250,6 +268,38 @@ TEST_CASE("a swinging uplink that gave little when full has 20 kbit/s more each 
   REQUIRE(again < 1'200);
   // 0.6 % of it would be 6 kbit/s, 24 in these seconds.
   CHECK(uplink.kbps_after_empty(4s) - again > 60);
+}
+
+TEST_CASE(
+    "a swinging uplink that gives too little for everybody's pictures has 5 % more each second",
+    "[rate]") {
+  ToldUplink uplink;
+  uplink.full_and_swinging(1'000, 30ms);
+  uplink.basics = Bitrate::kbps(2'000);
+  const std::int64_t again = uplink.kbps_after_empty(5s);
+  REQUIRE(again < 1'400);
+  // 1.05^4 is 1.22.
+  const std::int64_t later = uplink.kbps_after_empty(4s);
+  CHECK(later > again * 115 / 100);
+  CHECK(later < again * 130 / 100);
+}
+
+TEST_CASE(
+    "what an uplink has carried counts for minutes, and for seconds when a fifth of what is sent "
+    "does not arrive",
+    "[rate]") {
+  ToldUplink uplink;
+  uplink.full_and_swinging(4'000);
+  REQUIRE(uplink.controller.has_carried(Bitrate::kbps(3'000)));  // four fifths, and less
+  REQUIRE_FALSE(uplink.controller.has_carried(Bitrate::kbps(3'900)));
+  // A second of losses is a dip, a full queue that loses little is a neighbour's.
+  for (int i = 0; i < 25; ++i) uplink.tell(150ms, Bitrate::kbps(2'000), Bitrate::kbps(1'000), 1);
+  uplink.kbps_after_empty(2s);
+  for (int i = 0; i < 250; ++i) uplink.tell(150ms, Bitrate::kbps(2'000), Bitrate::kbps(1'900), 1);
+  uplink.kbps_after_empty(2s);
+  CHECK(uplink.controller.has_carried(Bitrate::kbps(2'500)));
+  for (int i = 0; i < 100; ++i) uplink.tell(150ms, Bitrate::kbps(2'000), Bitrate::kbps(1'000), 1);
+  CHECK_FALSE(uplink.controller.has_carried(Bitrate::kbps(1'500)));
 }
 
 TEST_CASE("after a dip an uplink has four fifths of what it gave within a second and a half",

@@ -124,6 +124,7 @@ struct TwoPaths {
   }());
   Duration now{};
   std::uint16_t next = 0;
+  std::uint16_t packet_bytes = 600;
   struct Report {
     PeerId about;
     std::array<wire::CcfbPacket, 4> packets;
@@ -146,7 +147,7 @@ struct TwoPaths {
       }
       was_closed = was_closed || !uplink.window_open(at(now), kLate);
       for (const PeerId peer : {kPrompt, kLate})
-        uplink.sent(at(now), peer, Ssrc{peer.value}, SeqNo{next}, 600, Source::camera);
+        uplink.sent(at(now), peer, Ssrc{peer.value}, SeqNo{next}, packet_bytes, Source::camera);
       if (++next % 4 != 0) continue;
       Report r{
           kPrompt, {}, SeqNo{static_cast<std::uint16_t>(next - 4)}, now + 10ms + in_uplink(now)};
@@ -259,4 +260,34 @@ TEST_CASE("an uplink's queue that is not gone in a second makes sound carry earl
   paths.run_until(
       7s, [](Duration) { return Duration{100ms}; }, none);
   CHECK(paths.uplink.earlier_sound(TwoPaths::kPrompt).count() == 2);
+}
+
+TEST_CASE(
+    "behind a queue of an uplink that has carried everybody's small pictures they go on, of one "
+    "that never has they do not",
+    "[rate]") {
+  // Two paths and their reports at 120 kbit/s.
+  constexpr Bitrate basics = Bitrate::kbps(3 * 120);
+  const auto rate_behind_a_queue = [](std::uint16_t packet_bytes) {
+    TwoPaths paths;
+    paths.packet_bytes = packet_bytes;
+    paths.run_until(10s, none, none);
+    paths.run_until(
+        10s + 700ms, [](Duration t) { return std::clamp<Duration>(t - 10s, 0s, 200ms); }, none);
+    return paths.uplink.rate();
+  };
+  CHECK(rate_behind_a_queue(600) >= basics);  // 960 kbit/s
+  CHECK(rate_behind_a_queue(220) < basics);   // 352
+}
+
+TEST_CASE("an uplink too thin for it does not make sound carry earlier frames", "[rate]") {
+  TwoPaths paths;
+  paths.packet_bytes = 120;
+  paths.run_until(5s, none, none);
+  // From 6 s on they are wanted. Of 160 kbit/s half a path's part is more than a frame takes, what
+  // sound leaves of it is less.
+  paths.run_until(
+      5s + 1250ms, [](Duration) { return Duration{100ms}; }, none);
+  CHECK(paths.uplink.rate() < Bitrate::kbps(200));
+  CHECK(paths.uplink.earlier_sound(TwoPaths::kPrompt).count() == 0);
 }

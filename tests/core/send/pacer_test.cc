@@ -19,12 +19,14 @@ Timestamp at(Duration d) { return timestamp_from_ns(1'000'000'000) + d; }
 struct FixedAllowance final : Allowance {
   explicit FixedAllowance(Bitrate rate) : all(rate) {}
   Bitrate pace() const override { return all; }
+  Bitrate sound_pace() const override { return sound.value_or(all); }
   Bitrate pace(PeerId peer) const override {
     const auto it = paths.find(peer.value);
     return it != paths.end() ? it->second : all;
   }
   bool window_open(Timestamp, PeerId peer) const override { return !closed.contains(peer.value); }
   Bitrate all;
+  std::optional<Bitrate> sound;
   std::map<std::uint16_t, Bitrate> paths;
   std::set<std::uint16_t> closed;
 };
@@ -223,6 +225,22 @@ TEST_CASE("sound that waited 200 ms is not sent any more, and what is sent is ne
   const auto left = s.run(at(980ms), at(3s));
   CHECK(s.pacer.drops().audio_packets >= 38);
   CHECK(left.size() + s.pacer.drops().audio_packets == 50);
+}
+
+TEST_CASE(
+    "sound of more than the rate keeps its pace, and pictures go 50 ms behind the last of it") {
+  Stage s(Bitrate::kbps(40));
+  s.allowance.sound = Bitrate::kbps(400);
+  s.put(at(0ms), 1, s.picture(0, 1));
+  for (int n = 0; n < 10; ++n) s.put(at(0ms), 1, s.sound());
+  const auto left = s.run(at(0ms), at(1s));
+  REQUIRE(left.size() == 11);
+  // 10 packets of 80 bytes and 76 of headers and the line at 400 kbit/s.
+  CHECK(left[9].audio);
+  CHECK(left[9].at - at(0ms) < 33ms);
+  CHECK_FALSE(left[10].audio);
+  CHECK(left[10].at - left[9].at >= 45ms);
+  CHECK(left[10].at - left[9].at <= 50ms);
 }
 
 TEST_CASE("bytes that went past the pacer hold back what comes after them") {
