@@ -13,7 +13,7 @@ constexpr Duration kBegunAfter = kPictureWaits;  // what is left where a window 
 // Of pictures at 15 a second and less: one that comes late is seen late, one that is dropped breaks
 // what leans on it. Lo's encoder is held meanwhile, half rate is for paths that are short of room.
 constexpr Duration kSparseAfter = 400ms, kSparseBegunAfter = 600ms;
-// Of sound that has gone faster than the rate: pictures are two behind.
+// That much of what sound took beyond the rate, pictures wait for.
 constexpr Duration kMostDebt = 50ms;
 constexpr Duration kAudioAfter = 200ms;
 constexpr std::size_t kMostVideoPerPeer = 1'024;
@@ -216,7 +216,9 @@ std::optional<Pacer::Next> Pacer::take_sound(Timestamp now) {
   }
   if (!sound_may_go(now)) return std::nullopt;
   Single first = sound_.pop();
+  const Timestamp before = free_at_;
   account(now, size_of(first.waiting.packet));
+  free_at_ = std::min(free_at_, std::max(before, now + kMostDebt));
   return Next{first.peer, std::move(first.waiting.packet)};
 }
 
@@ -277,10 +279,11 @@ std::optional<Pacer::Next> Pacer::take_video(Timestamp now) {
 }
 
 void Pacer::account(Timestamp now, ByteCount size) {
-  sound_free_at_ =
-      std::max(sound_free_at_, now) + allowance_.sound_pace().time_for(size + kOverhead);
-  free_at_ = std::max(free_at_, now) + allowance_.pace().time_for(size + kOverhead);
-  free_at_ = std::min(free_at_, std::max(sound_free_at_, now + kMostDebt));
+  const Bitrate pace = allowance_.pace(), sound_pace = allowance_.sound_pace();
+  const Duration takes = pace.time_for(size + kOverhead);
+  const Duration of_sound = sound_pace == pace ? takes : sound_pace.time_for(size + kOverhead);
+  sound_free_at_ = std::max(sound_free_at_, now) + of_sound;
+  free_at_ = std::max(free_at_, now) + takes;
 }
 
 std::optional<Pacer::Next> Pacer::take(Timestamp now) {

@@ -65,6 +65,12 @@ struct JitteringUplink {
     }
     queue_bits = 0;
   }
+  void run_beside_one_who_comes_and_goes(int times, std::int64_t capacity_kbps) {
+    for (int i = 0; i < times; ++i) {
+      run_beside_neighbour(400ms, 150ms);
+      run(400ms, capacity_kbps);
+    }
+  }
 };
 }  // namespace
 
@@ -96,10 +102,7 @@ TEST_CASE("a neighbour who fills the queue thrice before he is found leaves the 
   JitteringUplink uplink;
   uplink.run(60s, 8'000);
   const std::int64_t before = uplink.controller->rate().kbps();
-  for (int i = 0; i < 3; ++i) {
-    uplink.run_beside_neighbour(400ms, 150ms);
-    uplink.run(400ms, 8'000);
-  }
+  uplink.run_beside_one_who_comes_and_goes(3, 8'000);
   REQUIRE_FALSE(uplink.controller->competes());
   REQUIRE(uplink.controller->rate().kbps() < before * 6 / 10);
   while (!uplink.controller->competes() && uplink.now < 80s)
@@ -113,10 +116,7 @@ TEST_CASE("of a queue that comes and goes for half a minute the rate before it i
   JitteringUplink uplink;
   uplink.run(60s, 8'000);
   const std::int64_t before = uplink.controller->rate().kbps();
-  for (int i = 0; i < 40; ++i) {
-    uplink.run_beside_neighbour(400ms, 150ms);
-    uplink.run(400ms, 1'000);
-  }
+  uplink.run_beside_one_who_comes_and_goes(40, 1'000);
   REQUIRE_FALSE(uplink.controller->competes());
   while (!uplink.controller->competes() && uplink.now < 110s)
     uplink.run_beside_neighbour(40ms, 150ms);
