@@ -59,7 +59,7 @@ Uplink::Uplink(Settings settings)
   bounds.most = settings_.ceiling;
   shared_ =
       make(bounds, 1, static_cast<std::int64_t>(std::max<std::size_t>(settings_.peers, 2)) - 1);
-  settle_earlier_sound();
+  settle_sound_and_pace();
 }
 
 std::unique_ptr<Controller> Uplink::make(RateBounds bounds, std::uint32_t weight,
@@ -85,7 +85,7 @@ void Uplink::association_began(PeerId peer) {
   paths_[peer.value] = std::move(path);
   ++open_;
   follow(peer);
-  settle_earlier_sound();
+  settle_sound_and_pace();
 }
 
 void Uplink::ended(PeerId peer) {
@@ -93,7 +93,7 @@ void Uplink::ended(PeerId peer) {
   --open_;
   paths_[peer.value].reset();
   told_[peer.value] = Told{};
-  settle_earlier_sound();
+  settle_sound_and_pace();
 }
 
 void Uplink::sent(Timestamp now, PeerId peer, Ssrc ssrc, SeqNo seq, std::uint16_t size_bytes,
@@ -160,7 +160,7 @@ std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId pee
   path->controller->observe(o);
   observe_uplink(now, common);
   follow(peer);
-  settle_earlier_sound();
+  settle_sound_and_pace();
   return packets;
 }
 
@@ -183,7 +183,7 @@ void Uplink::follow(PeerId peer) {
   path.window = rate.bytes_in(until_told) + ByteCount::bytes(kWindowBytes);
 }
 
-void Uplink::settle_earlier_sound() {
+void Uplink::settle_sound_and_pace() {
   const bool thin = shared_active_ && least_rate() == Bitrate{};
   earlier_sum_ = 0;
   for (std::size_t i = 0; i < paths_.size(); ++i) {

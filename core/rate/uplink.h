@@ -118,7 +118,7 @@ class Uplink final : public send::Allowance {
   std::optional<Duration> common_queue(Timestamp now, Timestamp newest) const;
   void observe_uplink(Timestamp now, std::optional<Duration> common);
   void follow(PeerId peer);
-  void settle_earlier_sound();
+  void settle_sound_and_pace();
   wire::EarlierFrames earlier_sound(const PathState& path, bool thin) const;
   Bitrate basics() const;
   Bitrate least_rate() const;
