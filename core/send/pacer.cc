@@ -13,7 +13,8 @@ constexpr Duration kBegunAfter = kPictureWaits;  // what is left where a window 
 // Of pictures at 15 a second and less: one that comes late is seen late, one that is dropped breaks
 // what leans on it. Lo's encoder is held meanwhile, half rate is for paths that are short of room.
 constexpr Duration kSparseAfter = 400ms, kSparseBegunAfter = 600ms;
-// That much of what sound took beyond the rate, pictures wait for.
+// Pictures wait for what sound took beyond the rate, but no longer: where it always takes more they
+// would never go.
 constexpr Duration kMostDebt = 50ms;
 constexpr Duration kAudioAfter = 200ms;
 constexpr std::size_t kMostVideoPerPeer = 1'024;

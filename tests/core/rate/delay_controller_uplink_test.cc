@@ -71,6 +71,9 @@ struct JitteringUplink {
       run(400ms, capacity_kbps);
     }
   }
+  void run_beside_him_until_found(Duration end) {
+    while (!controller->competes() && now < end) run_beside_neighbour(40ms, 150ms);
+  }
 };
 }  // namespace
 
@@ -105,8 +108,7 @@ TEST_CASE("a neighbour who fills the queue thrice before he is found leaves the 
   uplink.run_beside_one_who_comes_and_goes(3, 8'000);
   REQUIRE_FALSE(uplink.controller->competes());
   REQUIRE(uplink.controller->rate().kbps() < before * 6 / 10);
-  while (!uplink.controller->competes() && uplink.now < 80s)
-    uplink.run_beside_neighbour(40ms, 150ms);
+  uplink.run_beside_him_until_found(80s);
   // Four fifths of it.
   CHECK(uplink.controller->rate().kbps() >= before * 7 / 10);
 }
@@ -118,8 +120,7 @@ TEST_CASE("of a queue that comes and goes for half a minute the rate before it i
   const std::int64_t before = uplink.controller->rate().kbps();
   uplink.run_beside_one_who_comes_and_goes(40, 1'000);
   REQUIRE_FALSE(uplink.controller->competes());
-  while (!uplink.controller->competes() && uplink.now < 110s)
-    uplink.run_beside_neighbour(40ms, 150ms);
+  uplink.run_beside_him_until_found(110s);
   REQUIRE(uplink.controller->competes());
   CHECK(uplink.controller->rate().kbps() < before * 4 / 10);
 }
