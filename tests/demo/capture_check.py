@@ -108,14 +108,37 @@ def marks_of(meeting):
     return marks
 
 
+def header_end(payload):
+    """Where SRTP begins to encrypt a datagram (RFC 3711 §3.1): behind the header and its extension."""
+    end = 12 + 4 * (payload[0] & 15)
+    if payload[0] & 16:
+        end += 4 + 4 * int.from_bytes(payload[end + 2:end + 4], "big")
+    return end
+
+
+def across_header_end(payloads, mark):
+    """How often a header's padding and the first sealed bytes make the mark up: of packets that end
+    theirs with three zeros one in 65,536 by chance, so a capture of 2,000 in thirty at most."""
+    count = 0
+    for payload in payloads:
+        if not (payload and 128 <= payload[0] <= 191):
+            continue
+        end = header_end(payload)
+        found = payload.find(mark, max(end - len(mark) + 1, 0), end + len(mark) - 1)
+        count += found >= 0
+    return count
+
+
 def check_secrecy(path, marks):
     """Nothing that a reader could read: known bytes, and payloads that repeat themselves."""
     findings = []
     with open(path, "rb") as stream:
         everything = stream.read()
     marks = CLEAR_MARKS + marks
+    datagrams = [bytes.fromhex(line) for line in tshark(path, [], "-T", "fields", "-e",
+                                                        "udp.payload")]
     for mark in marks:
-        if mark in everything:
+        if everything.count(mark) > across_header_end(datagrams, mark):
             findings.append(f"in clear in the capture: {mark!r}")
     print(f"capture: {len(everything)} bytes searched for {len(marks)} marks")
     payloads = bytearray()

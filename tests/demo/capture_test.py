@@ -74,6 +74,20 @@ class CaptureTest(unittest.TestCase):
     def test_a_name_in_clear_is_found(self):
         self.assertIn("in clear", self.findings(sealed_meeting() + [rtp(7, 1, b"hello " + NAME)]))
 
+    def test_padding_and_sealed_bytes_that_make_up_a_start_code_are_not(self):
+        mark = capture_check.CLEAR_MARKS[-1]
+        # A one-byte extension (RFC 8285) of one element and two bytes of padding, then 300 sealed ones.
+        header = b"\x90" + rtp(7, 1, b"")[1:] + b"\xbe\xde\0\1" + b"\x10\0\0\0"
+        path = os.path.join(self.folder, "meeting.pcap")
+
+        def secrecy(body):
+            write_pcap(path, [header + body + RANDOM.randbytes(300)])
+            return capture_check.check_secrecy(path, [])
+
+        self.assertEqual(secrecy(mark[3:]), [])
+        for body in (mark, b"\x41" + mark, mark[3:] + mark):
+            self.assertEqual(len(secrecy(body)), 1)
+
     def test_media_in_clear_is_found(self):
         clear = [rtp(0x1000 + k, n, bytes(RANDOM.choices(range(64), k=700)))
                  for n in range(120) for k in range(4)]
