@@ -22,6 +22,10 @@ constexpr Duration kNearlyFrozen = 70ms;
 constexpr Duration kMostHeld = 30ms;
 constexpr Duration kMostForSound = 50ms;
 constexpr Duration kEpoch = 30s;
+// A screen that has stood so long, and twice as long as pictures are apart, is not let stand for
+// the sake of a steady delay: three pictures at 30 a second.
+constexpr Duration kStands = 100ms;
+constexpr std::int64_t kIntervalFilter = 16;
 // A start (encoders and decoders opening, key frames, ten bridges joining) says nothing about the
 // line: three seconds wait for nothing but the sound and are then forgotten, instead of being the
 // 0.9 quantile of the next ten.
@@ -63,10 +67,19 @@ std::optional<Showing> VideoBuffer::decoded(Timestamp now, std::int64_t frame_nu
     ++stale_;
     return std::nullopt;
   }
-  Timestamp at = std::max(now, std::min(captured_at + target_delay(), now + kLongest));
-  if (last_) at = std::max(at, last_->at);
+  const Timestamp at = show_at(now, captured_at);
   last_ = Showing{frame_number, captured_at, at};
   return last_;
+}
+
+Timestamp VideoBuffer::show_at(Timestamp now, Timestamp captured_at) {
+  const Timestamp at = std::max(now, std::min(captured_at + target_delay(), now + kLongest));
+  if (!last_) return at;
+  const Duration apart =
+      std::clamp(captured_at - last_->captured_at, Duration::zero(), kLongest);
+  const Timestamp stands = last_->at + std::max(kStands, 2 * interval_);
+  interval_ += (apart - interval_) / kIntervalFilter;
+  return std::max(last_->at, std::min(at, std::max(now, stands)));
 }
 
 }  // namespace diemcau::receive

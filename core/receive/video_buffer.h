@@ -19,7 +19,8 @@ struct Showing {
 // The target is what 90 % of the pictures of the last 10 s needed from capture to decoded; it grows
 // at once and shrinks by 20 to 150 ms a second, faster the farther it is off. While repair now and
 // then takes so long that the picture freezes, all pictures are held a little longer for it. Times
-// of showing never go back. One thread at a time.
+// of showing never go back, and a screen that has stood for 100 ms is shown what is there at once.
+// One thread at a time.
 class VideoBuffer {
  public:
   // A picture is decoded; `mended`: what comes with it waited for repair. None when a newer one has
@@ -44,6 +45,7 @@ class VideoBuffer {
   // 10 s at 30 pictures a second, 5 ms steps to 1 s.
   DelayQuantile<300, 200, 5> lateness_;
   void remember_mended(Timestamp now, Duration lateness);
+  Timestamp show_at(Timestamp now, Timestamp captured_at);
   Duration target_{};
   // The latest that was mended, in this epoch and the one before.
   Duration mended_now_{}, mended_before_{};
@@ -51,6 +53,7 @@ class VideoBuffer {
   Duration minimum_delay_{};
   std::optional<Timestamp> updated_at_;
   std::optional<Showing> last_;
+  Duration interval_{};  // from picture to picture, on average
   std::uint32_t pictures_ = 0;  // since the start, up to its end
   std::uint64_t stale_ = 0;
 };

@@ -147,3 +147,22 @@ TEST_CASE("a picture that is late without repair, or mended soon, holds nothing"
   buffer.decoded(captured(110) + 70ms, 110, captured(110), true);
   CHECK(buffer.target_delay() == usual);
 }
+
+TEST_CASE("a screen that has stood for 100 ms shows what comes at once, and the next in its time") {
+  VideoBuffer buffer = after_start();
+  show(buffer, 0, 100, 42ms);  // a target of 45 ms
+  CHECK(show(buffer, 102, 1, 12ms)->at == captured(99) + 45ms + 99ms);  // stood for 99 ms
+  CHECK(show(buffer, 108, 1, 12ms)->at == captured(108) + 12ms);
+  CHECK(show(buffer, 109, 1, 12ms)->at == captured(109) + 45ms);
+}
+
+TEST_CASE("pictures that are far apart wait for their time like others") {
+  VideoBuffer buffer = after_start();
+  show(buffer, 0, 100, 42ms);
+  std::optional<Showing> showing;
+  for (std::int64_t n = 100; n < 160; n += 4) {  // 132 ms
+    showing = buffer.decoded(captured(n) + 12ms, n, captured(n));
+  }
+  CHECK(showing->at == captured(156) + buffer.target_delay());
+  CHECK(buffer.target_delay() == 45ms);
+}
