@@ -20,9 +20,8 @@ namespace {
 // Feedback comes a round trip after the loss, and what waited at the sender is told of later still;
 // the newest frame held that is not lost is what recovery starts from. When all are lost there is
 // nothing but a key frame, for all viewers of the layer: 16 frames are 533 ms at 30 fps and the
-// most that H.264 holds; of 1280x720 level 4.0 holds 8.
-constexpr int kMostReferences = 16;
-constexpr int kReferencesOfLarge = 8;
+// most that H.264 holds.
+constexpr int kReferences = 16;
 // Only the newest of them that are not lost are searched: on a camera's picture 8 cost half as much
 // time again as 2 and give 0.05 dB. With 2, the scene before a flash is still at hand.
 constexpr int kSearched = 2;
@@ -38,19 +37,14 @@ constexpr std::int64_t kShortestIntervalUs = 8'000;
 constexpr std::int64_t kLongestIntervalUs = 1'000'000;
 
 // MaxDpbMbs of the levels of our layers (ITU-T H.264 Table A-1).
-constexpr std::array<std::pair<int, int>, 4> kLevels = {
-    {{21, 4'752}, {30, 8'100}, {31, 18'000}, {40, 32'768}}};
+constexpr std::array<std::pair<int, int>, 5> kLevels = {
+    {{21, 4'752}, {30, 8'100}, {31, 18'000}, {40, 32'768}, {50, 110'400}}};
 
 int macroblocks(int width, int height) { return (width + 15) / 16 * ((height + 15) / 16); }
 
-int references_for(int width, int height) {
-  const bool fit = macroblocks(width, height) * kMostReferences <= kLevels.back().second;
-  return fit ? kMostReferences : kReferencesOfLarge;
-}
-
 // The smallest with room for the references.
 int level_for(int width, int height) {
-  const int held = macroblocks(width, height) * references_for(width, height);
+  const int held = macroblocks(width, height) * kReferences;
   for (const auto& [level, most] : kLevels) {
     if (held <= most) return level;
   }
@@ -108,7 +102,7 @@ x264_param_t parameters(const LayerSettings& s) {
   param.b_intra_refresh = 0;  // it excludes invalidation
   param.i_bframe = 0;
   param.i_frame_reference = kSearched;
-  param.i_dpb_size = references_for(s.width, s.height);
+  param.i_dpb_size = kReferences;
   param.i_level_idc = level_for(s.width, s.height);
   param.i_slice_max_size = static_cast<int>(kMaxNalBytes);
   param.b_repeat_headers = 1;
@@ -138,7 +132,6 @@ struct Close {
 // What the decoder holds, newest last; the encoder's own list keeps the same frames.
 class ReferenceMirror {
  public:
-  explicit ReferenceMirror(int most) : most_(static_cast<std::size_t>(most)) {}
   bool empty() const { return count_ == 0; }
   std::uint32_t first_since_key() const { return key_; }
   void forget_from(std::uint32_t number) {
@@ -162,7 +155,7 @@ class ReferenceMirror {
       count_ = 0;
       key_ = number;
     }
-    if (count_ == most_) {
+    if (count_ == held_.size()) {
       std::copy(held_.begin() + 1, held_.begin() + count_, held_.begin());
       --count_;
     }
@@ -174,8 +167,8 @@ class ReferenceMirror {
     std::uint32_t number = 0;
     bool lost = false;  // at a receiver, or perhaps never sent
   };
-  std::array<Held, kMostReferences> held_{};
-  std::size_t most_, count_ = 0;
+  std::array<Held, kReferences> held_{};
+  std::size_t count_ = 0;
   std::uint32_t key_ = 0;
 };
 
@@ -253,7 +246,7 @@ struct X264Encoder::Impl {
   x264_param_t full;  // as opened
   Effort effort = Effort::full;
   std::unique_ptr<x264_t, Close> encoder;
-  ReferenceMirror references{references_for(settings.width, settings.height)};
+  ReferenceMirror references;
   EncodedFrame encoded;
   std::uint32_t next_number;
   std::int64_t interval_us;

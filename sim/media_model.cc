@@ -105,7 +105,7 @@ std::optional<VideoModel::Frame> VideoModel::capture(std::uint8_t camera_fps) {
   idr_ = healed_ = false;
   if (!droppable) references_.push_back(frame.number);
   // Lost and droppable frames take places of the window as well, in the encoder and in a decoder.
-  while (!references_.empty() && frame.number - references_.front() >= most_references_)
+  while (!references_.empty() && frame.number - references_.front() >= kReferences)
     references_.erase(references_.begin());
   const auto number16 = static_cast<std::uint16_t>(frame.number);
   past_[number16 % past_.size()] = {

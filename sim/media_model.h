@@ -28,9 +28,8 @@ constexpr std::int64_t kInvalidatedTenths = 20;
 constexpr std::int64_t kBasePercent = 55;
 // VBV of 100 ms at 30 fps: a new rate is reached after three frames.
 constexpr std::int64_t kFramesToNewRate = 3;
-// What x264_encoder holds for recovery: of 1280x720 what level 4.0 does, else all that H.264 does.
-constexpr std::uint32_t kReferencesOfLarge = 8;
-constexpr std::uint32_t kMostReferences = 16;
+// What x264_encoder holds for recovery: all that H.264 does.
+constexpr std::uint32_t kReferences = 16;
 constexpr std::uint32_t kLargestNal = 1100;  // slice-max-size
 
 // p50 of x264 superfast / libavcodec at the layers' default rates on one core of the lab machine,
@@ -59,8 +58,7 @@ class VideoModel {
   };
   // `remembered`: divides 2^16, as far as frame numbers go on the wire.
   VideoModel(Layer layer, CounterRandom random, std::size_t remembered = 256)
-      : VideoModel(layer, layer == Layer::hi ? kReferencesOfLarge : kMostReferences, random,
-                   remembered) {}
+      : layer_(layer), random_(random), past_(remembered) {}
   VideoModel(const VideoModel&) = default;
   VideoModel& operator=(const VideoModel&) = default;
   void set(const mesh::SetEncoder& setting);
@@ -79,8 +77,6 @@ class VideoModel {
   }
 
  protected:
-  VideoModel(Layer layer, std::uint32_t references, CounterRandom random, std::size_t remembered)
-      : layer_(layer), most_references_(references), random_(random), past_(remembered) {}
   // Of the next picture, in bytes; asked once a picture.
   virtual std::int64_t size_of_next(const Frame& frame);
   // A step from the rate that was to the one that was asked for.
@@ -97,7 +93,6 @@ class VideoModel {
     Need need{};
   };
   Layer layer_;
-  std::uint32_t most_references_;
   CounterRandom random_;
   bool active_ = false;
   bool idr_ = false;
@@ -111,7 +106,7 @@ class VideoModel {
   bool base_was_last_ = false;  // of two temporal layers
   std::uint32_t credit_ = 0;    // picks ticks when fps < the camera's
   std::vector<Past> past_;
-  std::vector<std::uint32_t> references_;  // usable, ascending, ≤ most_references_
+  std::vector<std::uint32_t> references_;  // usable, ascending, ≤ kReferences
 };
 
 // Splits a frame into NAL units of at most kLargestNal; data points to bytes of a fixed pattern

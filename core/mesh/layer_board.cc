@@ -213,14 +213,12 @@ void LayerBoard::loss_reported(Timestamp now, PeerId peer, Layer layer, std::uin
   invalidate(now, layer, first_lost);
 }
 
-// An encoder has nothing older to go on from: of large pictures eight references, of small ones
-// sixteen (codecs/x264_encoder.cc), one of which must be before what is lost, and one may be newer
-// than we know.
+// An encoder has nothing older to go on from: of sixteen references (codecs/x264_encoder.cc) one
+// must be before what is lost, and one may be newer than we know.
 bool LayerBoard::costs_key(Layer layer, std::uint32_t first_lost) const {
   const State& s = state(layer);
-  const bool large = layer == Layer::hi || source_ == Source::document;
-  const std::uint32_t reach = (large ? 8 : 16) - 2;
-  return (s.key && first_lost <= s.key->number) || first_lost + reach <= s.newest;
+  constexpr std::uint32_t kReach = 16 - 2;
+  return (s.key && first_lost <= s.key->number) || first_lost + kReach <= s.newest;
 }
 
 void LayerBoard::key_reported(Timestamp now, Layer layer, Duration takes) {
