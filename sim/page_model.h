@@ -19,8 +19,7 @@ class PageModel final : public VideoModel {
  public:
   // Whoever comes later is sent all since the last key frame, a minute at most.
   static constexpr std::size_t kRemembered = 1'024;
-  PageModel(Layer layer, CounterRandom random)
-      : VideoModel(layer, random, kRemembered) {}
+  PageModel(Layer layer, CounterRandom random) : VideoModel(layer, random, kRemembered) {}
 
   // To a page of about so many bytes, as x264 makes it under our rate control.
   void turn(Timestamp now, ByteCount page);

@@ -187,6 +187,13 @@ void LayerBoard::invalidate(Timestamp now, Layer layer, std::uint32_t first_lost
   dirty_.add(layer);
 }
 
+// What goes around the first loss and leans on the next one, that nobody has told of yet, is lost
+// as well. Not for the price of a key frame.
+void LayerBoard::frame_dropped(Timestamp now, Layer layer, std::uint32_t frame,
+                               std::uint32_t doubtful) {
+  invalidate(now, layer, costs_key(layer, doubtful) ? frame : doubtful);
+}
+
 // To be made, or on its way.
 bool LayerBoard::WayAround::comes(Timestamp now, Duration takes) const {
   return now - since < (frame ? takes : kMostToMake);

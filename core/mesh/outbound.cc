@@ -221,6 +221,15 @@ std::uint32_t Outbound::full_frame_number(PictureStream stream, std::uint16_t re
   return back < 0x8000 && back <= newest ? newest - back : newest;
 }
 
+std::uint32_t Outbound::first_doubtful(const send::Pacer::DroppedFrame& frame) const {
+  const PictureStream stream{frame.source, frame.layer};
+  const std::uint32_t dropped = full_frame_number(stream, frame.frame_number);
+  const auto& sender = paths_[frame.peer.value].senders[slot_of(frame.source, frame.layer)];
+  const auto seq = uplink_.first_doubtful(frame.peer, sender.ssrc());
+  const auto picture = seq ? sender.first_picture_from(*seq) : std::nullopt;
+  return picture ? std::min(full_frame_number(stream, *picture), dropped) : dropped;
+}
+
 std::size_t Outbound::sender_infos(
     NtpTime now, PeerId peer,
     std::array<std::pair<Ssrc, wire::SenderInfo>, kMostStreams>& out) const {

@@ -101,6 +101,8 @@ class Outbound {
   std::size_t peers_waiting(Layer layer) const { return pacer_.peers_waiting(layer); }
   void set_may_hold(bool may) { pacer_.set_may_hold(may); }
   std::optional<send::Pacer::DroppedFrame> poll_dropped() { return pacer_.poll_dropped(); }
+  // Of what left before it, the first picture that a full queue may have turned away; or itself.
+  std::uint32_t first_doubtful(const send::Pacer::DroppedFrame& frame) const;
 
   // From the encoder to the peer a picture takes no longer than that, repair included, or it is
   // lost.

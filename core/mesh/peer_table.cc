@@ -161,8 +161,9 @@ void PeerTable::frame_dropped(Timestamp now, const send::Pacer::DroppedFrame& fr
       board.request_key(now, frame.layer);
     return;
   }
-  board.invalidate(now, frame.layer,
-                   outbound_.full_frame_number({frame.source, frame.layer}, frame.frame_number));
+  board.frame_dropped(now, frame.layer,
+                      outbound_.full_frame_number({frame.source, frame.layer}, frame.frame_number),
+                      outbound_.first_doubtful(frame));
 }
 
 void PeerTable::send_rtcp(Timestamp now, Peer& peer, ByteSpan bytes) {

@@ -28,6 +28,13 @@ SentLog::Stream* SentLog::find(Ssrc ssrc) {
   return nullptr;
 }
 
+std::optional<SeqNo> SentLog::first_untold(Ssrc ssrc) const {
+  for (const Stream& s : streams_) {
+    if (s.ssrc == ssrc && s.oldest_flying < s.next) return seq_no_of(s.oldest_flying);
+  }
+  return std::nullopt;
+}
+
 void SentLog::grow(Stream& stream) {
   std::vector<Record> bigger(stream.records.size() * 2);
   for (PacketId id =

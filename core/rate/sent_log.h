@@ -45,6 +45,8 @@ class SentLog {
   // How long the peer held the newest packet of the last report back before it wrote it.
   Duration held_back() const { return held_back_; }
   ByteCount in_flight() const { return in_flight_; }
+  // The oldest packet of a stream that nothing has been told of yet; none when all has been.
+  std::optional<SeqNo> first_untold(Ssrc ssrc) const;
   // A packet will be added: what that reads.
   void fetch() const {
     for (const Stream& s : streams_) {

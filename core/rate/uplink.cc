@@ -45,6 +45,8 @@ constexpr Duration kWaits = 10ms;  // more than jitter and our own bursts
 // Ours are gone in a second and were never that deep.
 constexpr Duration kOursAreGone = 1s;
 constexpr Duration kDeepQueue = 400ms;
+// The least that a router's queue holds, as a rule.
+constexpr Duration kMayBeFull = 100ms;
 // Of lo's least, with headers.
 constexpr Bitrate kSmallPictures = Bitrate::kbps(100);
 constexpr std::uint32_t kFloodPermille = 100;
@@ -337,6 +339,12 @@ Bitrate Uplink::basics() const {
 Bitrate Uplink::least_rate() const {
   const Bitrate least = basics();
   return shared_->has_carried(least) || shared_->competes() ? least : Bitrate{};
+}
+
+std::optional<SeqNo> Uplink::first_doubtful(PeerId peer, Ssrc ssrc) const {
+  const PathState* path = paths_[peer.value].get();
+  if (path == nullptr || told_[peer.value].queue < kMayBeFull) return std::nullopt;
+  return path->log.first_untold(ssrc);
 }
 
 std::optional<Uplink::PathFigures> Uplink::figures(PeerId peer) const {

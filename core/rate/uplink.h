@@ -78,6 +78,8 @@ class Uplink final : public send::Allowance {
     Duration queue{};
     std::uint32_t inherent_loss_permille = 0;
   };
+  // Of a stream, behind a queue that may be full: the first packet that may not arrive.
+  std::optional<SeqNo> first_doubtful(PeerId peer, Ssrc ssrc) const;
   // For reports; none without an association.
   std::optional<PathFigures> figures(PeerId peer) const;
 

@@ -75,8 +75,7 @@ std::optional<Showing> VideoBuffer::decoded(Timestamp now, std::int64_t frame_nu
 Timestamp VideoBuffer::show_at(Timestamp now, Timestamp captured_at) {
   const Timestamp at = std::max(now, std::min(captured_at + target_delay(), now + kLongest));
   if (!last_) return at;
-  const Duration apart =
-      std::clamp(captured_at - last_->captured_at, Duration::zero(), kLongest);
+  const Duration apart = std::clamp(captured_at - last_->captured_at, Duration::zero(), kLongest);
   const Timestamp stands = last_->at + std::max(kStands, 2 * interval_);
   interval_ += (apart - interval_) / kIntervalFilter;
   return std::max(last_->at, std::min(at, std::max(now, stands)));

@@ -53,7 +53,7 @@ class VideoBuffer {
   Duration minimum_delay_{};
   std::optional<Timestamp> updated_at_;
   std::optional<Showing> last_;
-  Duration interval_{};  // from picture to picture, on average
+  Duration interval_{};         // from picture to picture, on average
   std::uint32_t pictures_ = 0;  // since the start, up to its end
   std::uint64_t stale_ = 0;
 };

@@ -83,6 +83,8 @@ SeqNo StreamSender::write(const OutgoingPacket& packet, Packet& out, wire::Earli
     std::move_backward(earlier_.begin(), earlier_.end() - 1, earlier_.end());
     earlier_.front() = {packet.payload, packet.rtp_timestamp};
   }
+  if (!audio && !repair && packet.descriptor.end)
+    ended_[pictures_++ % ended_.size()] = {packet.descriptor.frame_number, seq_};
   seq_ = seq_.next();
   ++packets_;
   octets_ += static_cast<std::uint32_t>(out.wire_size() - header_bytes);
@@ -90,6 +92,14 @@ SeqNo StreamSender::write(const OutgoingPacket& packet, Packet& out, wire::Earli
   last_captured_ = packet.captured;
   last_timestamp_ = header.timestamp;
   return header.seq;
+}
+
+std::optional<std::uint16_t> StreamSender::first_picture_from(SeqNo seq) const {
+  for (std::size_t i = pictures_ - std::min(pictures_, ended_.size()); i < pictures_; ++i) {
+    const Ended& ended = ended_[i % ended_.size()];
+    if (static_cast<std::uint16_t>(ended.seq.value - seq.value) < 0x8000) return ended.frame_number;
+  }
+  return std::nullopt;
 }
 
 std::optional<wire::SenderInfo> StreamSender::sender_info(NtpTime now) const {

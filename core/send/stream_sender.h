@@ -37,6 +37,8 @@ class StreamSender {
   // For a sender report that leaves now: the RTP timestamp is that of the same instant (RFC 3550
   // §6.4.1). None before the first packet.
   std::optional<wire::SenderInfo> sender_info(NtpTime now) const;
+  // The oldest of the last pictures whose last packet has that number or a newer one.
+  std::optional<std::uint16_t> first_picture_from(SeqNo seq) const;
 
  private:
   struct Earlier {
@@ -61,6 +63,13 @@ class StreamSender {
   NtpTime last_captured_;
   std::uint32_t last_timestamp_ = 0;
   std::array<Earlier, wire::kMostEarlierFrames> earlier_;  // sound only, the newest first
+  // Pictures only: as many as an encoder goes back to.
+  struct Ended {
+    std::uint16_t frame_number = 0;
+    SeqNo seq;
+  };
+  std::array<Ended, 16> ended_{};
+  std::size_t pictures_ = 0;
 };
 
 }  // namespace diemcau::send

@@ -69,8 +69,22 @@ TEST_CASE("Losses older than an encoder's references count as key frames, younge
     }
     return around;
   };
-  CHECK(gone_around(Layer::hi, 5) == 60);
-  CHECK(gone_around(Layer::hi, 6) < 20);  // ten saved up and two a second
-  CHECK(gone_around(Layer::mid, 13) == 60);
-  CHECK(gone_around(Layer::mid, 14) < 20);
+  for (const Layer layer : {Layer::hi, Layer::mid}) {
+    CHECK(gone_around(layer, 13) == 60);
+    CHECK(gone_around(layer, 14) < 20);  // ten saved up and two a second
+  }
+}
+
+TEST_CASE(
+    "What may have been lost before a dropped frame is gone around too, unless that takes a key "
+    "frame",
+    "[core][mesh]") {
+  Stage s;
+  s.runs(t0, a, Layer::hi);
+  for (std::uint32_t n = 1; n <= 40; ++n)
+    s.board.frame_encoded(t0 + n * 33ms, Layer::hi, {false, n, n - 1});
+  s.board.frame_dropped(t0 + 2s, Layer::hi, 36, 27);
+  CHECK(s.board.poll()->invalidate_from == 27);
+  s.board.frame_dropped(t0 + 2s, Layer::hi, 36, 26);
+  CHECK(s.board.poll()->invalidate_from == 36);
 }

@@ -140,3 +140,19 @@ TEST_CASE("a packet that is asked for again is not in flight, and lost only when
   CHECK_FALSE(told[0].received);
   CHECK(log.in_flight() == ByteCount{});
 }
+
+TEST_CASE("the oldest packet of a stream that nothing has been told of is known", "[rate]") {
+  SentLog log;
+  CHECK_FALSE(log.first_untold(kPictures));
+  for (std::uint16_t n = 0; n < 4; ++n)
+    log.add(at(n * 1ms), kPictures, SeqNo{static_cast<std::uint16_t>(65'534 + n)}, 1'000,
+            MediaKind::video);
+  CHECK(log.first_untold(kPictures) == SeqNo{65'534});
+  CHECK_FALSE(log.first_untold(kSound));
+  const std::array<wire::CcfbPacket, 3> pictures = {came(0), wire::CcfbPacket{}, came(0)};
+  static_cast<void>(take(log, Report({{kPictures, SeqNo{65'534}, pictures}}, 10s).parsed));
+  CHECK(log.first_untold(kPictures) == SeqNo{1});  // 65'535 is told to be lost
+  const std::array<wire::CcfbPacket, 1> last = {came(0)};
+  static_cast<void>(take(log, Report({{kPictures, SeqNo{1}, last}}, 11s).parsed));
+  CHECK_FALSE(log.first_untold(kPictures));
+}

@@ -150,7 +150,7 @@ TEST_CASE("a picture that is late without repair, or mended soon, holds nothing"
 
 TEST_CASE("a screen that has stood for 100 ms shows what comes at once, and the next in its time") {
   VideoBuffer buffer = after_start();
-  show(buffer, 0, 100, 42ms);  // a target of 45 ms
+  show(buffer, 0, 100, 42ms);                                           // a target of 45 ms
   CHECK(show(buffer, 102, 1, 12ms)->at == captured(99) + 45ms + 99ms);  // stood for 99 ms
   CHECK(show(buffer, 108, 1, 12ms)->at == captured(108) + 12ms);
   CHECK(show(buffer, 109, 1, 12ms)->at == captured(109) + 45ms);

@@ -217,3 +217,24 @@ TEST_CASE("what is too long ago or does not fit into the datagram is left out") 
   CHECK(earlier_in_next(20ms, 500) == 1);
   CHECK(earlier_in_next(20ms, 600) == 1);  // 600 + 500 + 100 are too much
 }
+
+TEST_CASE("of a packet's number it is known which picture it belongs to, of the last sixteen") {
+  Stage s;
+  CHECK_FALSE(s.sender.first_picture_from(SeqNo{0}));
+  std::vector<SeqNo> first;
+  const std::vector<std::uint32_t> sizes = {3'000};
+  for (std::uint16_t n = 100; n < 130; ++n) {
+    VideoFrameInfo info;
+    info.frame_number = n;
+    PacketRef out = s.pool.take();
+    const auto packets = s.packetizer.video(info, sizes, {});
+    first.push_back(s.send(packets.front(), *out).header.seq);
+    for (const auto& packet : packets.subspan(1)) s.send(packet, *out);
+  }
+  CHECK(s.sender.first_picture_from(first[29]) == 129);
+  CHECK(s.sender.first_picture_from(first[29].next()) == 129);
+  CHECK(s.sender.first_picture_from(first[14]) == 114);
+  CHECK(s.sender.first_picture_from(first[13]) == 114);  // what is older is forgotten
+  const SeqNo to_come{static_cast<std::uint16_t>(first[29].value + 100)};
+  CHECK_FALSE(s.sender.first_picture_from(to_come));
+}
