@@ -16,8 +16,8 @@ import time
 from meeting import Meeting, MeetingError
 
 SECONDS = 6
-# What an H.264 or Opus stream in clear would show: the start of x264's SEI, every SPS of profiles
-# that we send (level 4.0, 3.1, 3.0, 2.1, 1.3), parameter sets between start codes.
+# What an H.264 or Opus stream in clear would show: the start of x264's SEI, parameter sets between
+# start codes.
 CLEAR_MARKS = [b"x264 - core", b"OpusHead", b"OpusTags", b"\x00\x00\x00\x01\x67"]
 TOLERANCE = 0.02
 LATER = 0.1  # share of a 10 s meeting that comes after the last scrape: one second
