@@ -188,9 +188,17 @@ void LayerBoard::invalidate(Timestamp now, Layer layer, std::uint32_t first_lost
 }
 
 // What goes around the first loss and leans on the next one, that nobody has told of yet, is lost
-// as well. Not for the price of a key frame.
-void LayerBoard::frame_dropped(Timestamp now, Layer layer, std::uint32_t frame,
+// as well. Not for the price of a key frame. And who is moving up keeps the old layer until another
+// key frame of the new one has left.
+void LayerBoard::frame_dropped(Timestamp now, PeerId peer, Layer layer, std::uint32_t frame,
                                std::uint32_t doubtful) {
+  Served& served = peers_[peer.value];
+  const State& s = state(layer);
+  if (served.next == layer && served.begun_at && s.key && frame <= s.key->number) {
+    served.begun_at.reset();
+    --moving_;
+    return request_key(now, layer);
+  }
   invalidate(now, layer, costs_key(layer, doubtful) ? frame : doubtful);
 }
 

@@ -48,8 +48,9 @@ class LayerBoard {
   void request_key(Timestamp now, Layer layer);
   // `first_lost` is lost at some receiver: no later frame may lean on it.
   void invalidate(Timestamp now, Layer layer, std::uint32_t first_lost);
-  // That frame will not go to a viewer, and from `doubtful` on others may not arrive there.
-  void frame_dropped(Timestamp now, Layer layer, std::uint32_t frame, std::uint32_t doubtful);
+  // That frame will not go to this peer, and from `doubtful` on others may not arrive there.
+  void frame_dropped(Timestamp now, PeerId peer, Layer layer, std::uint32_t frame,
+                     std::uint32_t doubtful);
   // A receiver says so, or that it needs a key frame. It says it again before what answers it can
   // be there: for `takes` since it was made, a key frame answers all that was lost before it, and
   // of a document a picture around the loss answers that.

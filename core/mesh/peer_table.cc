@@ -161,7 +161,7 @@ void PeerTable::frame_dropped(Timestamp now, const send::Pacer::DroppedFrame& fr
       board.request_key(now, frame.layer);
     return;
   }
-  board.frame_dropped(now, frame.layer,
+  board.frame_dropped(now, frame.peer, frame.layer,
                       outbound_.full_frame_number({frame.source, frame.layer}, frame.frame_number),
                       outbound_.first_doubtful(frame));
 }

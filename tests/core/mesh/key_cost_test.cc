@@ -83,8 +83,8 @@ TEST_CASE(
   s.runs(t0, a, Layer::hi);
   for (std::uint32_t n = 1; n <= 40; ++n)
     s.board.frame_encoded(t0 + n * 33ms, Layer::hi, {false, n, n - 1});
-  s.board.frame_dropped(t0 + 2s, Layer::hi, 36, 27);
+  s.board.frame_dropped(t0 + 2s, a, Layer::hi, 36, 27);
   CHECK(s.board.poll()->invalidate_from == 27);
-  s.board.frame_dropped(t0 + 2s, Layer::hi, 36, 26);
+  s.board.frame_dropped(t0 + 2s, a, Layer::hi, 36, 26);
   CHECK(s.board.poll()->invalidate_from == 36);
 }

@@ -92,6 +92,27 @@ TEST_CASE("Moving up, the old layer goes on for a while after the new one's key 
   CHECK_FALSE(set->active);
 }
 
+TEST_CASE("Moving up, the old layer goes on when the new one's key frame is dropped",
+          "[core][mesh]") {
+  Stage s;
+  s.runs(t0, a, Layer::mid);
+  s.board.serve(t0 + 1s, a, Layer::hi);
+  s.drain();
+  s.board.frame_encoded(t0 + 1s, Layer::hi, {true, 7});
+  s.board.frame_dropped(t0 + 1200ms, a, Layer::hi, 7, 7);
+  CHECK(s.board.poll()->idr);
+  s.board.time_passed(t0 + 2s);
+  CHECK(s.board.goes_to(a, Layer::mid));
+  CHECK_FALSE(s.board.goes_to(a, Layer::hi));
+  s.board.frame_encoded(t0 + 2s, Layer::hi, {true, 20});
+  CHECK(s.board.goes_to(a, Layer::hi));
+  // What leans on it is gone around.
+  s.board.frame_dropped(t0 + 2100ms, a, Layer::hi, 22, 22);
+  CHECK(s.board.poll()->invalidate_from == 22);
+  s.board.time_passed(t0 + 2400ms);
+  CHECK_FALSE(s.board.goes_to(a, Layer::mid));
+}
+
 TEST_CASE("Moving down, the old layer ends with the new one's key frame", "[core][mesh]") {
   Stage s;
   s.runs(t0, a, Layer::hi);
