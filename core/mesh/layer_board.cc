@@ -48,6 +48,7 @@ void LayerBoard::remove(std::optional<Layer> layer) {
   s.temporal_ends.reset();
   late_.remove(*layer);
   held_.remove(*layer);
+  silent_.remove(*layer);
 }
 
 // The move is over: what was served before ends.
@@ -141,6 +142,26 @@ void LayerBoard::set_late(Timestamp now, Layer layer, bool late) {
   late_.remove(layer);
   if (held_.has(layer)) dirty_.add(layer);
   held_.remove(layer);
+}
+
+// What is encoded meanwhile would only push out the references that the encoder is to go on from.
+// Asked for every input, so whoever answered last is asked first.
+void LayerBoard::look_for_silence(Layer layer, const std::function<bool(PeerId)>& silent) {
+  PeerId& answering = answering_[static_cast<std::size_t>(layer)];
+  const auto answers = [&](PeerId peer) {
+    const Served& served = peers_[peer.value];
+    const bool viewer = served.layer == layer || served.next == layer;
+    return viewer && !(goes_to(peer, layer) && silent(peer));
+  };
+  bool none = served_to(layer) > 0 && !answers(answering);
+  for (std::uint16_t i = 0; none && i < peers_.size(); ++i) {
+    if (!answers(PeerId{i})) continue;
+    answering = PeerId{i};
+    none = false;
+  }
+  if (none == silent_.has(layer)) return;
+  none ? silent_.add(layer) : silent_.remove(layer);
+  dirty_.add(layer);
 }
 
 std::optional<Timestamp> LayerBoard::hold_due() const {
@@ -327,7 +348,7 @@ SetEncoder LayerBoard::setting(Layer layer) const {
   set.idr = s.idr;
   set.invalidate_from = s.invalidate_from;
   set.temporal = s.temporal;
-  set.hold = held_.has(layer);
+  set.hold = held_.has(layer) || silent_.has(layer);
   return set;
 }
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -43,6 +44,8 @@ class LayerBoard {
     const bool late = may_hold() && 2 * peers > served_to(layer);
     if (late != late_.has(layer)) set_late(now, layer, late);
   }
+  // Held while no viewer's line answers.
+  void look_for_silence(Layer layer, const std::function<bool(PeerId)>& silent);
   // Whether layers are held when most of their viewers wait: not where lo has a few.
   bool may_hold() const { return served_to(Layer::lo) >= kFewestViewers; }
   void request_key(Timestamp now, Layer layer);
@@ -145,7 +148,6 @@ class LayerBoard {
   State& state(Layer layer) { return states_[static_cast<std::size_t>(layer)]; }
   const State& state(Layer layer) const { return states_[static_cast<std::size_t>(layer)]; }
   std::uint32_t served_to(Layer layer) const { return served_to_[static_cast<std::size_t>(layer)]; }
-  // By Layer.
   class Layers {
    public:
     bool none() const { return bits_ == 0; }
@@ -179,10 +181,12 @@ class LayerBoard {
   SetEncoder setting(Layer layer) const;
 
   // What every input asks stands first.
-  Layers dirty_;      // a SetEncoder is due
-  Layers key_waits_;  // asked for again within the spacing
-  Layers late_;       // for most of its viewers the last picture waits
-  Layers held_;       // since it has been late for long
+  Layers dirty_;                       // a SetEncoder is due
+  Layers key_waits_;                   // asked for again within the spacing
+  Layers late_;                        // for most of its viewers the last picture waits
+  Layers held_;                        // since it has been late for long
+  Layers silent_;                      // none of its viewers' lines answers
+  std::array<PeerId, 4> answering_{};  // who was last found to
   Source source_;
   std::array<std::uint32_t, 4> served_to_{};  // viewers, by Layer
   std::size_t moving_ = 0;                    // peers with a move that has begun

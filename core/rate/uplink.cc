@@ -31,6 +31,8 @@ constexpr std::int64_t kWindowBytes = 4'000;
 constexpr Duration kHeldUp = 100ms;
 // Without sound nothing tells that the last pictures were lost.
 constexpr Duration kSilent = 300ms;
+// Four reports' time. With 120 ms the same, with the whole window in flight twice the key frames.
+constexpr Duration kFallsSilent = 160ms;
 // Earlier sound takes no more than half of a path's part, on a thin line of what sound leaves of
 // it. Frames of 32 kbit/s, 50 times a second: with what a packet costs, and with a block's header.
 constexpr std::int64_t kEarlierSoundParts = 2;
@@ -339,6 +341,15 @@ Bitrate Uplink::basics() const {
 Bitrate Uplink::least_rate() const {
   const Bitrate least = basics();
   return shared_->has_carried(least) || shared_->competes() ? least : Bitrate{};
+}
+
+bool Uplink::silent(Timestamp now, PeerId peer) const {
+  const PathState* path = paths_[peer.value].get();
+  const Told& told = told_[peer.value];
+  // Behind somebody's upload reports come in clumps.
+  if (path == nullptr || !told.at || path->held_up > kHeldUp) return false;
+  if (now - *told.at <= kFallsSilent) return false;
+  return path->log.in_flight() + path->log.in_flight() > path->window;
 }
 
 std::optional<SeqNo> Uplink::first_doubtful(PeerId peer, Ssrc ssrc) const {

@@ -78,6 +78,8 @@ class Uplink final : public send::Allowance {
     Duration queue{};
     std::uint32_t inherent_loss_permille = 0;
   };
+  // Much is on its way, and the peer has told of none of it for longer than a living line takes.
+  bool silent(Timestamp now, PeerId peer) const;
   // Of a stream, behind a queue that may be full: the first packet that may not arrive.
   std::optional<SeqNo> first_doubtful(PeerId peer, Ssrc ssrc) const;
   // For reports; none without an association.

@@ -88,3 +88,26 @@ TEST_CASE(
   s.board.frame_dropped(t0 + 2s, a, Layer::hi, 36, 26);
   CHECK(s.board.poll()->invalidate_from == 36);
 }
+
+TEST_CASE("A layer is held while none of its viewers' lines answers", "[core][mesh]") {
+  Stage s;
+  s.runs(t0, a, Layer::hi);
+  s.runs(t0, b, Layer::hi);
+  bool a_silent = true, b_silent = false;
+  const auto held = [&] {
+    s.board.look_for_silence(Layer::hi, [&](PeerId p) { return p == a ? a_silent : b_silent; });
+    const auto set = s.board.poll();
+    return set ? std::optional(set->hold) : std::nullopt;
+  };
+  CHECK_FALSE(held());  // b's line answers
+  b_silent = true;
+  CHECK(held() == true);
+  CHECK_FALSE(held());
+  a_silent = false;
+  CHECK(held() == false);
+  a_silent = true;
+  CHECK(held() == true);
+  // Whoever comes has no picture at all: the key frame is not waited for.
+  s.board.serve(t0 + 1s, PeerId{2}, Layer::hi);
+  CHECK(held() == false);
+}

@@ -83,6 +83,29 @@ TEST_CASE("a line that becomes slower closes the window before its standing queu
   CHECK_FALSE(open_behind(30ms));
 }
 
+TEST_CASE("a line is silent when much is on its way and nothing has been told for 160 ms",
+          "[rate]") {
+  Uplink uplink(settings());
+  uplink.association_began(kPeer);
+  flood(uplink, at(0ms), 100);
+  CHECK_FALSE(uplink.silent(at(1s), kPeer));  // nothing is known of it yet
+  const std::array<wire::CcfbPacket, 60> packets = [] {
+    std::array<wire::CcfbPacket, 60> all{};
+    all.fill({true, 0, 0});
+    return all;
+  }();
+  const std::array<wire::CcfbStream, 1> streams = {wire::CcfbStream{Ssrc{7}, SeqNo{100}, packets}};
+  std::array<std::uint8_t, 256> bytes{};
+  ByteWriter out(bytes);
+  wire::write_ccfb(out, Ssrc{1}, streams, 655'360U);
+  wire::RtcpReader reader(out.written());
+  uplink.report_arrived(at(20ms), kPeer, std::get<wire::Ccfb>(*reader.next()));
+  CHECK_FALSE(uplink.silent(at(1s), kPeer));  // nothing is on its way
+  flood(uplink, at(30ms), 160);
+  CHECK_FALSE(uplink.silent(at(180ms), kPeer));
+  CHECK(uplink.silent(at(181ms), kPeer));
+}
+
 TEST_CASE("a peer without an association gets no pictures", "[rate]") {
   Uplink uplink(settings());
   CHECK_FALSE(uplink.window_open(at(0ms), kPeer));
