@@ -20,6 +20,8 @@ constexpr std::size_t kLatePer1000 = 100;
 // once or twice a minute; a delay that nobody notices takes most of them from sight.
 constexpr Duration kNearlyFrozen = 70ms;
 constexpr Duration kMostHeld = 30ms;
+// Behind an outage it would have been too late whatever is held.
+constexpr Duration kOutage = 400ms;
 constexpr Duration kMostForSound = 50ms;
 constexpr Duration kEpoch = 30s;
 // A screen that has stood so long, and twice as long as pictures are apart, is not let stand for
@@ -50,7 +52,7 @@ std::optional<Showing> VideoBuffer::decoded(Timestamp now, std::int64_t frame_nu
                                             Timestamp captured_at, bool mended) {
   const Duration lateness = now - captured_at;
   lateness_.add(std::clamp(lateness, Duration::zero(), kLongest));
-  remember_mended(now, mended ? lateness : Duration::zero());
+  remember_mended(now, mended && lateness < kOutage ? lateness : Duration::zero());
   const Duration needed = lateness_.upper(kLatePer1000);
   const Duration for_mended = std::max(mended_now_, mended_before_) - kNearlyFrozen;
   const Duration usual = std::clamp(minimum_delay_, needed, needed + kMostForSound);

@@ -166,3 +166,12 @@ TEST_CASE("pictures that are far apart wait for their time like others") {
   CHECK(showing->at == captured(156) + buffer.target_delay());
   CHECK(buffer.target_delay() == 45ms);
 }
+
+TEST_CASE("what is mended behind an outage holds no other picture back") {
+  VideoBuffer buffer = after_start();
+  show(buffer, 0, 100, 42ms);
+  static_cast<void>(buffer.decoded(captured(100) + 3s, 100, captured(100), true));
+  CHECK(show(buffer, 190, 10, 42ms)->at == captured(199) + 45ms);
+  static_cast<void>(buffer.decoded(captured(200) + 150ms, 200, captured(200), true));
+  CHECK(show(buffer, 204, 1, 42ms)->at == captured(204) + 75ms);
+}
