@@ -201,12 +201,15 @@ struct X264Encoder::Impl {
     }
   }
 
-  // Smoothed over 8 frames: the rate follows a source that slows down, not its jitter.
+  // Smoothed over 8 frames: the rate follows a source that slows down, not its jitter. A single
+  // long interval is a pause: followed, it would make what comes behind it several times as large.
   void follow_interval(Timestamp captured_at) {
     if (last_capture) {
       const std::int64_t us = to_us(captured_at - *last_capture);
       const std::int64_t bounded = std::clamp(us, kShortestIntervalUs, kLongestIntervalUs);
-      interval_us += (bounded - interval_us) / 8;
+      const bool is_long = bounded > 2 * interval_us;
+      if (!is_long || was_long) interval_us += (bounded - interval_us) / 8;
+      was_long = is_long;
     }
     last_capture = captured_at;
   }
@@ -251,6 +254,7 @@ struct X264Encoder::Impl {
   std::uint32_t next_number;
   std::int64_t interval_us;
   std::optional<Timestamp> last_capture;
+  bool was_long = false;  // the last interval, against the average
   std::optional<Timestamp> last_idr;
   Rates rates;
   Bitrate asked;

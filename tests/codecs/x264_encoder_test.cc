@@ -222,6 +222,24 @@ TEST_CASE("the rate holds in wall time when the source is slower than told", "[c
   }
 }
 
+TEST_CASE("pictures behind a pause are as large as those before it", "[codecs][x264]") {
+  X264Encoder encoder(hi());
+  testing::Camera camera(1280, 720);
+  const auto sizes = [&](int frames, Duration later) {
+    std::size_t sum = 0;
+    for (int n = 0; n < frames; ++n) {
+      VideoFrame frame = camera.next();
+      frame.captured_at += later;
+      sum += encoder.encode(frame, at(Bitrate::kbps(1'500))).size();
+    }
+    return static_cast<double>(sum);
+  };
+  sizes(60, 0ms);
+  const double before = sizes(15, 0ms);
+  // The buffer of 100 ms is full again: three pictures' bits more.
+  CHECK(sizes(15, 3s) < before * 18 / 15);
+}
+
 TEST_CASE("after an invalidation the picture is clean without a key frame", "[codecs][x264]") {
   for (const LayerSettings& s : {hi(), mid()}) {
     CAPTURE(s.height);
