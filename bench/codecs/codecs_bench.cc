@@ -89,6 +89,39 @@ void encode_hi_light(benchmark::State& state) {
 }
 BENCHMARK(encode_hi_light)->Unit(benchmark::kMillisecond);
 
+// Once a second hi goes around a loss so many pictures back: how large that picture is, and a key
+// frame half a second later, in average pictures.
+void around_a_loss(benchmark::State& state) {
+  LayerSettings settings = settings_of(Layer::hi);
+  settings.rate = Bitrate::kbps(state.range(0));
+  const auto back = static_cast<std::uint32_t>(state.range(1));
+  clip(Layer::hi);
+  X264Encoder encoder(settings);
+  std::array<double, 3> bytes{}, frames{};  // usual, around, key
+  std::uint32_t n = 0;
+  for (auto _ : state) {
+    EncodeRequest request{settings.rate, false, {}};
+    const bool settled = n >= 60;
+    const bool around = settled && n % 30 == 15;
+    request.idr = settled && n % 30 == 0;
+    if (around) request.invalidate_from = n - back;
+    const std::size_t what = request.idr ? 2 : around ? 1 : 0;
+    bytes[what] += static_cast<double>(encoder.encode(frame(Layer::hi, n, 30), request).size());
+    ++frames[what];
+    ++n;
+  }
+  const auto in_average = [&](std::size_t what) {
+    return bytes[what] / frames[what] / (bytes[0] / frames[0]);
+  };
+  state.counters["around"] = in_average(1);
+  state.counters["key"] = in_average(2);
+}
+BENCHMARK(around_a_loss)
+    ->ArgNames({"kbps", "back"})
+    ->ArgsProduct({{1500, 600}, {3, 14}})
+    ->Iterations(600)
+    ->Unit(benchmark::kMillisecond);
+
 // One second of hi and mid at 30 and lo at 15: once as a bridge does it, once as three encoders and
 // two scalers of their own.
 void three_layers_one_second(benchmark::State& state) {
