@@ -65,7 +65,8 @@ struct LayeredEncoder::Impl {
     LayerRequest request;
     std::optional<X264Encoder> encoder;  // made when the layer is first wanted
     Decimator decimator;
-    Decimator base;  // of two temporal layers
+    Decimator base;     // of two temporal layers
+    bool held = false;  // at the last picture
   };
 
   explicit Impl(const LayeredSettings& s)
@@ -142,6 +143,7 @@ struct LayeredEncoder::Impl {
   std::array<One, 3> layers;
   std::array<PicturePool, 3> pools;
   std::shared_ptr<const Picture> scaled;
+  std::optional<VideoFrame> last;  // while a layer is held
 };
 
 LayeredEncoder::LayeredEncoder(const LayeredSettings& settings)
@@ -165,11 +167,27 @@ void LayeredEncoder::set(Layer layer, const LayerRequest& request) {
 void LayeredEncoder::set_effort(LayerEffort effort) { impl_->effort = effort; }
 
 void LayeredEncoder::encode(const VideoFrame& frame, const Sink& sink) {
-  impl_->scaled.reset();
+  Impl& impl = *impl_;
+  impl.last.reset();
   for (const Layer layer : kOrder) {
-    if (impl_->due(layer, frame.captured_at)) impl_->encode_layer(layer, frame, sink);
+    Impl::One& one = impl.of(layer);
+    one.held = one.request.active && one.request.hold;
+    if (one.held) impl.last = frame;
+    if (impl.due(layer, frame.captured_at)) impl.encode_layer(layer, frame, sink);
   }
-  impl_->scaled.reset();
+  impl.scaled.reset();
+}
+
+void LayeredEncoder::catch_up(Timestamp since, const Sink& sink) {
+  Impl& impl = *impl_;
+  if (!impl.last || impl.last->captured_at < since) return;
+  for (const Layer layer : kOrder) {
+    Impl::One& one = impl.of(layer);
+    if (!one.held || one.request.hold) continue;
+    one.held = false;
+    if (impl.due(layer, impl.last->captured_at)) impl.encode_layer(layer, *impl.last, sink);
+  }
+  impl.scaled.reset();
 }
 
 }  // namespace diemcau::codecs

@@ -25,7 +25,7 @@ struct LayerRequest {
   // Every second picture is droppable (temporal_id 1): the others need none of them. On and off
   // without a key frame; costs 0.95 dB while it is on.
   bool temporal = false;
-  bool hold = false;  // no picture for now; the next one is made from the last
+  bool hold = false;  // no picture for now; the next one is made from the last, see catch_up()
 };
 
 struct LayeredSettings {
@@ -60,6 +60,9 @@ class LayeredEncoder {
   // Any size: fitted into 16:9 with black bars. `sink` gets each due layer as soon as it is
   // encoded, hi first.
   void encode(const VideoFrame& frame, const Sink& sink);
+  // Between two pictures: layers that were held at the last one and are free now get it at once, if
+  // it was captured since then.
+  void catch_up(Timestamp since, const Sink& sink);
 
  private:
   struct Impl;

@@ -21,8 +21,12 @@ namespace {
 
 // RFC 6464's voice flag is a guess from loudness here: speech in an office is above this.
 constexpr std::uint8_t kVoiceAbove = 50;  // -dBov
-// One picture may wait while one is encoded; the next is late.
+// One picture may wait while one is encoded; the next is late. And the word that the last one is
+// wanted.
 constexpr std::size_t kPicturesWaiting = 1;
+constexpr std::size_t kWaiting = kPicturesWaiting + 1;
+// A camera that is slower, or has stopped: its last picture is not what there is to see now.
+constexpr std::int64_t kLastFewPictures = 2;
 
 }  // namespace
 
@@ -66,7 +70,8 @@ mesh::AudioEncoded EncodedAudio::input() const {
 struct EncoderThread::Impl {
   EncoderThreadConfig config;
   std::unique_ptr<codecs::MediaSource> source;
-  BoundedQueue<codecs::VideoFrame> waiting{kPicturesWaiting};
+  // Nothing: the last picture is wanted at once. A picture weighs one.
+  BoundedQueue<std::optional<codecs::VideoFrame>> waiting{kWaiting, kPicturesWaiting};
   std::atomic<bool> stopping{false};
   mutable std::mutex mutex;
   AskedLayers asked;
@@ -116,7 +121,7 @@ struct EncoderThread::Impl {
     const ShownPicture preview{config.self,       Source::camera,  Layer::only,
                                frame.captured_at, monotonic_now(), frame.picture};
     for (Stage* stage : config.previews) stage->on_picture(preview);
-    const bool late = !waiting.push(std::move(frame));
+    const bool late = !waiting.push(std::move(frame), 1);
     const std::lock_guard lock(mutex);
     ++shared.pictures;
     if (late && !stopping) {
@@ -129,15 +134,19 @@ struct EncoderThread::Impl {
     take_rank(ThreadRank::picture, "encoder");
     const int fps = source->has_video() ? source->fps() : 30;
     codecs::LayeredEncoder layers({fps});
-    EncodePace pace(Duration{1s} / std::max(fps, 1));
+    const Duration interval = Duration{1s} / std::max(fps, 1);
+    EncodePace pace(interval);
     set_effort(pace.effort(), layers);
-    while (auto frame = waiting.pop()) {
+    const auto sink = [this](Layer layer, const codecs::EncodedFrame& e) { give(layer, e); };
+    while (const auto next = waiting.pop()) {
       if (stopping) return;
       asked.apply(layers);
-      layers.encode(*frame, [this](Layer layer, const codecs::EncodedFrame& encoded) {
-        give(layer, encoded);
-      });
-      follow(pace, frame->captured_at, layers);
+      if (const auto& frame = *next) {
+        layers.encode(*frame, sink);
+        follow(pace, frame->captured_at, layers);
+      } else {
+        layers.catch_up(monotonic_now() - kLastFewPictures * interval, sink);
+      }
     }
   }
 
@@ -174,7 +183,10 @@ EncoderThread::EncoderThread(EncoderThreadConfig config,
 EncoderThread::~EncoderThread() { stop(); }
 
 void EncoderThread::set(const mesh::SetEncoder& state) {
-  if (state.source == Source::camera) impl_->asked.ask(state);
+  if (state.source != Source::camera) return;
+  impl_->asked.ask(state);
+  // A picture that waits is a newer one.
+  if (state.at_once && impl_->waiting.size() == 0) impl_->waiting.push(std::nullopt);
 }
 
 EncoderFigures EncoderThread::figures() const {

@@ -59,6 +59,17 @@ void Devices::perform(Timestamp now, Participant& p, const mesh::ShowFrame& o) {
                showing_.put({o.stream, o.frame_number, at}));
 }
 
+void Devices::perform(Timestamp now, Participant& p, const mesh::SetEncoder& o) {
+  if (o.source == Source::document) {
+    if (p.document) p.document->layer(o.layer).set(o);
+    return;
+  }
+  VideoModel& video = p.video(o.layer);
+  video.set(o);
+  if (p.paused || !o.at_once) return;
+  if (const auto frame = video.catch_up(scenario_.camera_fps)) encode(now, p, o.layer, *frame);
+}
+
 // ------------------------------------------------------------ events
 void Devices::handle(Timestamp now, Participant& p, const SimEvent& event) {
   const std::uint32_t payload = event.payload;
@@ -84,17 +95,21 @@ void Devices::drop(const SimEvent& event) {
 }
 
 void Devices::camera(Timestamp now, Participant& p, std::uint32_t tick) {
+  p.camera_ticked_at = now;
   for (VideoModel& video : p.videos) {
     if (p.paused) break;
-    if (const auto frame = video.capture(scenario_.camera_fps)) {
-      p.note_capture(video.layer(), frame->number, now);
-      events_.push(p.host.encoded(now, video.layer(), frame->encode), EventClass::encoded, p.index,
-                   encoding_.put({Source::camera, video.layer(), now, *frame}));
-    }
+    if (const auto frame = video.capture(scenario_.camera_fps))
+      encode(now, p, video.layer(), *frame);
   }
   const std::int64_t next_ns = (std::int64_t{tick} + 1) * 1'000'000'000 / scenario_.camera_fps;
   events_.push(p.clock.after(p.starts_at + p.camera_phase, Duration{next_ns}), EventClass::camera,
                p.index, tick + 1);
+}
+
+void Devices::encode(Timestamp now, Participant& p, Layer layer, const VideoModel::Frame& frame) {
+  p.note_capture(layer, frame.number, p.camera_ticked_at);
+  events_.push(p.host.encoded(now, layer, frame.encode), EventClass::encoded, p.index,
+               encoding_.put({Source::camera, layer, p.camera_ticked_at, frame}));
 }
 
 // A page is turned at the first capture after its time.

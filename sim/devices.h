@@ -34,6 +34,7 @@ class Devices {
   void perform(Timestamp now, Participant& p, const mesh::PlayAudio& o);
   void perform(Timestamp now, Participant& p, const mesh::DecodeFrame& o);
   void perform(Timestamp now, Participant& p, const mesh::ShowFrame& o);
+  void perform(Timestamp now, Participant& p, const mesh::SetEncoder& o);
 
   // An event of a device, `encoded` to `wall_clock`, and `screen`.
   void handle(Timestamp now, Participant& p, const SimEvent& event);
@@ -53,6 +54,7 @@ class Devices {
     std::uint32_t frame_number = 0;
     Timestamp shown_at;
   };
+  void encode(Timestamp now, Participant& p, Layer layer, const VideoModel::Frame& frame);
   void camera(Timestamp now, Participant& p, std::uint32_t tick);
   void screen(Timestamp now, Participant& p, std::uint32_t tick);
   void encoded(Timestamp now, Participant& p, const EncodedFrame& e);

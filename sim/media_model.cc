@@ -76,9 +76,18 @@ void VideoModel::set(const mesh::SetEncoder& s) {
 
 std::optional<VideoModel::Frame> VideoModel::capture(std::uint8_t camera_fps) {
   if (!active_) return std::nullopt;
+  credit_ += std::min(fps_, camera_fps);
+  held_then_ = hold_;
+  return hold_ ? std::nullopt : next(camera_fps);
+}
+
+std::optional<VideoModel::Frame> VideoModel::catch_up(std::uint8_t camera_fps) {
+  if (!active_ || hold_ || !std::exchange(held_then_, false)) return std::nullopt;
+  return next(camera_fps);
+}
+
+std::optional<VideoModel::Frame> VideoModel::next(std::uint8_t camera_fps) {
   const std::uint32_t step = std::min(fps_, camera_fps);
-  credit_ += step;
-  if (hold_) return std::nullopt;
   // As codecs/layered_encoder does: a picture that was held for less than its interval is made at
   // once, after that it goes on with the grid.
   if (credit_ > 2U * camera_fps) {

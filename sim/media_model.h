@@ -64,6 +64,9 @@ class VideoModel {
   void set(const mesh::SetEncoder& setting);
   // A camera tick; a frame when the layer runs and its rate takes this tick.
   std::optional<Frame> capture(std::uint8_t camera_fps);
+  // As codecs/layered_encoder does: the picture of the last tick, if the layer was held then and is
+  // free now.
+  std::optional<Frame> catch_up(std::uint8_t camera_fps);
   Layer layer() const { return layer_; }
   // What the decoder must have of the frame with these low 16 bits of its number, if it is one of
   // those that are remembered.
@@ -87,6 +90,7 @@ class VideoModel {
   std::int64_t varied(std::int64_t value, std::int64_t scale_q16);
 
  private:
+  std::optional<Frame> next(std::uint8_t camera_fps);
   struct Past {
     bool made = false;
     std::uint16_t number = 0;
@@ -98,6 +102,7 @@ class VideoModel {
   bool idr_ = false;
   bool temporal_ = false;
   bool hold_ = false;
+  bool held_then_ = false;  // at the last tick
   bool healed_ = false;  // the next frame avoids invalidated references, which costs bits
   std::uint8_t fps_ = 30;
   std::int64_t target_bps_ = 0, current_bps_ = 0, step_bps_ = 0;

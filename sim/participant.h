@@ -91,6 +91,7 @@ struct Participant {
   bool paused = false;        // camera and microphone
   Duration wall_offset{};     // its PC's clock minus true time
   mesh::WallTime wire_clock;  // as its bridge carries it on: what sent sound says when it was made
+  Timestamp camera_ticked_at;
   Duration camera_phase{}, microphone_phase{}, loudspeaker_phase{};
 
   std::array<VideoModel, 3> videos;  // hi, mid, lo: the order in which they are encoded

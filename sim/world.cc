@@ -95,8 +95,7 @@ struct World::Impl {
     if (route && p.paths[*route] == o.path) p.paths[*route].reset();
   }
   void act(Participant& p, const mesh::SetEncoder& o) {
-    if (o.source == Source::camera && o.layer != Layer::only) p.video(o.layer).set(o);
-    if (o.source == Source::document && p.document) p.document->layer(o.layer).set(o);
+    devices.perform(now, p, o);
     if (options.observer != nullptr) options.observer->encoder_set(now, p.index, o);
   }
   void act(Participant& p, const mesh::PlayAudio& o) { devices.perform(now, p, o); }

@@ -172,6 +172,8 @@ struct SetEncoder {
   // No picture until it is asked for without: the last one still waits to leave. What is not made
   // is no loss to anybody, and the next one is made from the last.
   bool hold = false;
+  // Behind a hold: the camera's last picture is wanted now, not the next one when it comes.
+  bool at_once = false;
 };
 struct PlayAudio {
   PeerId origin;

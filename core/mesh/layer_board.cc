@@ -148,10 +148,11 @@ void LayerBoard::set_late(Timestamp now, Layer layer, bool late) {
 // Asked for every input, so whoever answered last is asked first.
 void LayerBoard::look_for_silence(Layer layer, const std::function<bool(PeerId)>& silent) {
   PeerId& answering = answering_[static_cast<std::size_t>(layer)];
+  const auto is_silent = [&](PeerId peer) { return goes_to(peer, layer) && silent(peer); };
   const auto answers = [&](PeerId peer) {
     const Served& served = peers_[peer.value];
     const bool viewer = served.layer == layer || served.next == layer;
-    return viewer && !(goes_to(peer, layer) && silent(peer));
+    return viewer && !is_silent(peer);
   };
   bool none = served_to(layer) > 0 && !answers(answering);
   for (std::uint16_t i = 0; none && i < peers_.size(); ++i) {
@@ -160,8 +161,13 @@ void LayerBoard::look_for_silence(Layer layer, const std::function<bool(PeerId)>
     none = false;
   }
   if (none == silent_.has(layer)) return;
-  none ? silent_.add(layer) : silent_.remove(layer);
   dirty_.add(layer);
+  if (none) return silent_.add(layer);
+  silent_.remove(layer);
+  // What others have lost would have to be gone around once more.
+  bool all = true;
+  for (std::uint16_t i = 0; all && i < peers_.size(); ++i) all = !is_silent(PeerId{i});
+  if (all) at_once_.add(layer);
 }
 
 std::optional<Timestamp> LayerBoard::hold_due() const {
@@ -349,6 +355,7 @@ SetEncoder LayerBoard::setting(Layer layer) const {
   set.invalidate_from = s.invalidate_from;
   set.temporal = s.temporal;
   set.hold = held_.has(layer) || silent_.has(layer);
+  set.at_once = at_once_.has(layer) && !set.hold;
   return set;
 }
 
@@ -358,6 +365,7 @@ std::optional<SetEncoder> LayerBoard::take_dirty() {
     State& s = state(layer);
     const SetEncoder set = setting(layer);
     dirty_.remove(layer);
+    at_once_.remove(layer);
     s.idr = false;
     s.invalidate_from.reset();
     return set;

@@ -10,6 +10,7 @@
 
 #include "core/base/token_bucket.h"
 #include "core/mesh/boundary.h"
+#include "core/mesh/layer_set.h"
 #include "core/units/bitrate.h"
 #include "core/units/ids.h"
 #include "core/units/time.h"
@@ -21,13 +22,13 @@ class PageMemory;
 // A layer runs while at least one peer gets it. A peer that moves to another layer gets that one
 // from its next key frame on. Up, the old one goes on for a while, until the new one has surely
 // been decoded; down, it ends with the key frame, because there is no room for both. Joins share
-// key frames: one a second on average, two in a row at most, so that a roll-call of ten bridges
-// does not cost ten, and those whose lines come back a moment after the first do not wait for a
-// second. A move down waits a quarter of one. Who is to get a layer at half rate gets its base from
-// the next frame on; the layer is then encoded in two temporal layers, and for some seconds after
-// the last such peer, because lines that are thin once are thin again. Where lo has three
-// viewers or more, a layer is held while most of its own have not had the last picture: one that is
-// not made is missed by nobody, where one that is dropped breaks all that lean on it.
+// key frames: one a second on average, two in a row at most, so that a roll-call of ten does not
+// cost ten, and who is back a moment after the first need not wait. A move down waits a quarter of
+// a second. Who is to get a layer at half rate gets its base from the next frame on; the layer is
+// then in two temporal layers until some seconds after the last such peer: lines that are thin once
+// are thin again. Where lo has three viewers or more, a layer is held while most of its own have
+// not had the last picture: one that is not made is missed by nobody, one that is dropped breaks
+// all that lean on it.
 class LayerBoard {
  public:
   // With a memory, whoever comes to a layer that runs is brought up by that and not by a key frame,
@@ -44,7 +45,7 @@ class LayerBoard {
     const bool late = may_hold() && 2 * peers > served_to(layer);
     if (late != late_.has(layer)) set_late(now, layer, late);
   }
-  // Held while no viewer's line answers.
+  // Held while no viewer's line answers. Where all do again the held picture is wanted at once.
   void look_for_silence(Layer layer, const std::function<bool(PeerId)>& silent);
   // Whether layers are held when most of their viewers wait: not where lo has a few.
   bool may_hold() const { return served_to(Layer::lo) >= kFewestViewers; }
@@ -148,18 +149,6 @@ class LayerBoard {
   State& state(Layer layer) { return states_[static_cast<std::size_t>(layer)]; }
   const State& state(Layer layer) const { return states_[static_cast<std::size_t>(layer)]; }
   std::uint32_t served_to(Layer layer) const { return served_to_[static_cast<std::size_t>(layer)]; }
-  class Layers {
-   public:
-    bool none() const { return bits_ == 0; }
-    bool operator==(const Layers&) const = default;
-    bool has(Layer layer) const { return (bits_ & bit(layer)) != 0; }
-    void add(Layer layer) { bits_ = static_cast<std::uint8_t>(bits_ | bit(layer)); }
-    void remove(Layer layer) { bits_ = static_cast<std::uint8_t>(bits_ & ~bit(layer)); }
-
-   private:
-    static unsigned bit(Layer layer) { return 1U << static_cast<unsigned>(layer); }
-    std::uint8_t bits_ = 0;
-  };
   // Whether something will happen by itself: every input asks, and most of the time nothing will.
   // Held are only layers that are late.
   bool waits() const {
@@ -181,11 +170,12 @@ class LayerBoard {
   SetEncoder setting(Layer layer) const;
 
   // What every input asks stands first.
-  Layers dirty_;                       // a SetEncoder is due
-  Layers key_waits_;                   // asked for again within the spacing
-  Layers late_;                        // for most of its viewers the last picture waits
-  Layers held_;                        // since it has been late for long
-  Layers silent_;                      // none of its viewers' lines answers
+  LayerSet dirty_;                     // a SetEncoder is due
+  LayerSet key_waits_;                 // asked for again within the spacing
+  LayerSet late_;                      // for most of its viewers the last picture waits
+  LayerSet held_;                      // since it has been late for long
+  LayerSet silent_;                    // none of its viewers' lines answers
+  LayerSet at_once_;                   // now all of them do
   std::array<PeerId, 4> answering_{};  // who was last found to
   Source source_;
   std::array<std::uint32_t, 4> served_to_{};  // viewers, by Layer

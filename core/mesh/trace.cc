@@ -90,6 +90,7 @@ class Writer {
     // So that meetings that never need them keep their digests.
     if (x.temporal) word(x.temporal);
     if (x.hold) word(x.hold);
+    if (x.at_once) word(x.at_once);
   }
   void operator()(const PlayAudio& x) {
     words(x.origin, x.action, x.captured, x.captured_at, x.media);

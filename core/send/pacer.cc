@@ -21,6 +21,10 @@ constexpr std::size_t kMostVideoPerPeer = 1'024;
 constexpr Duration kRepairAfter = 100ms;
 constexpr std::size_t kMostRepair = 1'024;
 constexpr std::int64_t kHurry = 3;
+// What a picture leans on: the one before, in two temporal layers the one before that.
+constexpr std::uint8_t kUsualReach = 2;
+// Answers to a short outage are the quicker way.
+constexpr Duration kRepairFirst = 30ms;
 constexpr std::size_t kMostSound = 4'096;  // 100 peers' 200 ms, and room
 // An encoder's next picture, and the one that was under way.
 constexpr Duration kTellAgain = 100ms;
@@ -290,8 +294,24 @@ void Pacer::account(Timestamp now, ByteCount size) {
 std::optional<Pacer::Next> Pacer::take(Timestamp now) {
   if (auto next = take_sound(now)) return next;
   if (free_at_ > now + kBurst) return std::nullopt;
+  if (goes_before_repair(now)) {
+    if (auto next = take_video(now)) return next;
+  }
   if (auto next = take_repair(now)) return next;
   return take_video(now);
+}
+
+// A picture that goes around a loss would be held up, and in the end dropped, by the answers to all
+// that it makes useless.
+bool Pacer::goes_before_repair(Timestamp now) const {
+  if (turns_.empty()) return false;
+  const PeerQueue& queue = queues_[turns_.front().value];
+  if (queue.video.empty() || queue.free_at > now + kBurst) return false;
+  const Waiting& front = queue.video.front();
+  const wire::FrameDescriptor& frame = front.packet.descriptor;
+  const bool around = !frame.key && frame.newest_needed_diff > kUsualReach;
+  return around && (queue.frame_begun || now - front.since >= kRepairFirst) &&
+         allowance_.window_open(now, turns_.front());
 }
 
 Timestamp Pacer::due(const PeerQueue& queue, PeerId peer, Timestamp too_late_at) const {

@@ -1,5 +1,5 @@
 // The one pacer of a node: audio first, then repair, then whole video frames in turn, so that no
-// peer is always last.
+// peer is always last. A frame that goes around a loss lets repair go first for 30 ms only.
 #pragma once
 
 #include <array>
@@ -146,6 +146,7 @@ class Pacer {
   }
   std::optional<Next> take_sound(Timestamp now);
   std::optional<Next> take_repair(Timestamp now);
+  bool goes_before_repair(Timestamp now) const;
   // When something of that peer that may wait so long can go, or is too late.
   Timestamp due(const PeerQueue& queue, PeerId peer, Timestamp too_late_at) const;
   void leave(Timestamp now, PeerQueue& queue, PeerId peer, ByteCount size, bool hurries = false);

@@ -144,6 +144,43 @@ TEST_CASE("a held layer makes no picture and goes on without a key frame", "[cod
   CHECK(tally.keys[Layer::lo] == 1);
 }
 
+TEST_CASE("a layer that is held no more gets the last picture at once, unless it is too old",
+          "[codecs][layers]") {
+  LayeredEncoder encoder;
+  testing::Camera camera(640, 360);
+  LayerRequest mid = on(Layer::mid);
+  encoder.set(Layer::mid, mid);
+  Tally tally;
+  const LayeredEncoder::Sink sink = [&](Layer l, const EncodedFrame& e) { tally.add(l, e); };
+  const auto made = [&] { return tally.times[Layer::mid].size(); };
+  encode(encoder, camera, 3, tally);
+  encoder.catch_up({}, sink);
+  CHECK(made() == 3);
+  mid.hold = true;
+  encoder.set(Layer::mid, mid);
+  encode(encoder, camera, 2, tally);
+  const VideoFrame last = camera.next();
+  encoder.encode(last, sink);
+  encoder.catch_up({}, sink);
+  CHECK(made() == 3);
+  mid.hold = false;
+  mid.invalidate_from = 2;  // what nobody has is gone around in it
+  encoder.set(Layer::mid, mid);
+  encoder.catch_up(last.captured_at + 1ns, sink);
+  CHECK(made() == 3);
+  encoder.catch_up(last.captured_at, [&](Layer l, const EncodedFrame& e) {
+    CHECK(e.newest_needed == 1);
+    tally.add(l, e);
+  });
+  REQUIRE(made() == 4);
+  CHECK(tally.times[Layer::mid].back() == last.captured_at);
+  CHECK(tally.keys[Layer::mid] == 1);
+  encoder.catch_up(last.captured_at, sink);
+  CHECK(made() == 4);
+  encode(encoder, camera, 1, tally);
+  CHECK(made() == 5);
+}
+
 TEST_CASE("a wish is fulfilled once, and the oldest invalidation counts", "[codecs][layers]") {
   LayeredEncoder encoder;
   testing::Camera camera(640, 360);

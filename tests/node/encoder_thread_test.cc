@@ -34,8 +34,10 @@ struct Collected {
   }
 };
 
-std::unique_ptr<codecs::MediaSource> source_of(int width, int height, codecs::Pacing pacing) {
+std::unique_ptr<codecs::MediaSource> source_of(int width, int height, codecs::Pacing pacing,
+                                               int fps = 30) {
   codecs::GeneratedSettings settings;
+  settings.fps = fps;
   settings.width = width;
   settings.height = height;
   settings.pacing = pacing;
@@ -162,4 +164,45 @@ TEST_CASE("an encoder that cannot keep up drops pictures before it and counts th
   const EncoderFigures figures = encoder.figures();
   CHECK(figures.late_encodes > 0);
   CHECK(figures.pictures >= figures.late_encodes + got.count(Layer::hi));
+}
+
+TEST_CASE("a held picture that is wanted at once is encoded before the camera has the next",
+          "[encoder]") {
+  struct Captured final : Stage {
+    explicit Captured(Collected& c) : got(c) {}
+    void on_picture(const ShownPicture& picture) override {
+      const std::lock_guard lock(got.mutex);
+      at.push_back(picture.captured_at);
+      got.changed.notify_all();
+    }
+    void on_sound(Timestamp, std::span<const PlayedSound>) override {}
+    void on_link(PeerId, bool) override {}
+    Collected& got;
+    std::vector<Timestamp> at;
+  };
+  Collected got;
+  Captured captured(got);
+  EncoderThreadConfig config = config_for(got);
+  config.previews = {&captured};
+  EncoderThread encoder(std::move(config), source_of(640, 360, codecs::Pacing::real_time, 1));
+  mesh::SetEncoder set = state(Layer::mid, true);
+  encoder.set(set);
+  std::size_t before = 0, held = 0;
+  REQUIRE(got.wait_for([&] {
+    before = captured.at.size();
+    return got.count(Layer::mid) == 1;
+  }));
+  set.hold = true;
+  encoder.set(set);
+  REQUIRE(got.wait_for([&] {
+    held = captured.at.size();
+    return held > before;
+  }));
+  set.hold = false;
+  set.at_once = true;
+  encoder.set(set);
+  REQUIRE(got.wait_for([&] { return got.count(Layer::mid) == 2; }));
+  encoder.stop();
+  CHECK(got.video[1].head.captured_at == captured.at[held - 1]);
+  CHECK_FALSE(got.video[1].head.key);
 }

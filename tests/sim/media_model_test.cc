@@ -77,6 +77,26 @@ TEST_CASE("a held encoder makes nothing, and then the next frame of its grid fro
   CHECK_FALSE(next.front().key);
 }
 
+TEST_CASE("an encoder that is held no more makes the picture of the last tick at once, one time",
+          "[sim]") {
+  VideoModel video = encoder();
+  mesh::SetEncoder s = running(Bitrate::kbps(1'500));
+  video.set(s);
+  const auto last = video.capture(30);
+  CHECK_FALSE(video.catch_up(30));
+  s.hold = true;
+  video.set(s);
+  for (int tick = 0; tick < 9; ++tick) CHECK_FALSE(video.capture(30));
+  CHECK_FALSE(video.catch_up(30));
+  s.hold = false;
+  video.set(s);
+  const auto at_once = video.catch_up(30);
+  REQUIRE(at_once);
+  CHECK(at_once->newest_needed == last->number);
+  CHECK_FALSE(video.catch_up(30));
+  CHECK(video.capture(30)->newest_needed == at_once->number);
+}
+
 TEST_CASE("a new rate is reached after three frames", "[sim]") {
   VideoModel video = encoder();
   video.set(running(Bitrate::kbps(1'500)));

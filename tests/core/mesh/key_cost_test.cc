@@ -111,3 +111,25 @@ TEST_CASE("A layer is held while none of its viewers' lines answers", "[core][me
   s.board.serve(t0 + 1s, PeerId{2}, Layer::hi);
   CHECK(held() == false);
 }
+
+TEST_CASE("When all lines answer again at once the held picture is wanted now, not for one of two",
+          "[core][mesh]") {
+  Stage s;
+  s.runs(t0, a, Layer::hi);
+  s.runs(t0, b, Layer::hi);
+  bool a_silent = true, b_silent = true;
+  const auto asked = [&] {
+    s.board.look_for_silence(Layer::hi, [&](PeerId p) { return p == a ? a_silent : b_silent; });
+    return s.board.poll();
+  };
+  CHECK_FALSE(asked()->at_once);
+  a_silent = false;
+  CHECK_FALSE(asked()->at_once);
+  a_silent = true;
+  CHECK(asked()->hold);
+  a_silent = b_silent = false;
+  CHECK(asked()->at_once);
+  // Once.
+  s.board.request_key(t0 + 5s, Layer::hi);
+  CHECK_FALSE(s.board.poll()->at_once);
+}

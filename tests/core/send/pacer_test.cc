@@ -321,6 +321,31 @@ TEST_CASE(
   CHECK(picture_left_after(true) < 24ms);
 }
 
+TEST_CASE(
+    "a picture that goes around a loss waits for repair for 30 ms, others as long as it takes") {
+  const bool around = GENERATE(true, false);
+  CAPTURE(around);
+  Stage s(Bitrate::kbps(4'000));
+  // 100 answers of a kilobyte take 200 ms.
+  const OutgoingPacket answer = [&] {
+    OutgoingPacket packet = s.picture(1, 1).front();
+    packet.source = Source::repair;
+    return packet;
+  }();
+  for (int i = 0; i < 100; ++i) s.pacer.enqueue_repair(at(0ms), PeerId{1}, answer);
+  auto frame = s.picture(20, 5);
+  for (OutgoingPacket& packet : frame) packet.descriptor.newest_needed_diff = around ? 12 : 1;
+  s.put(at(0ms), 1, frame);
+  const auto left = s.run(at(0ms), at(90ms));
+  const auto whole =
+      std::find_if(left.begin(), left.end(), [](const auto& l) { return l.frame == 20 && l.end; });
+  CHECK((whole != left.end()) == around);
+  if (!around) return;
+  // Five packets take 10 ms.
+  CHECK(whole->at - at(30ms) <= 13ms);
+  CHECK(whole - left.begin() >= 15 + 5 - 2);
+}
+
 TEST_CASE("no picture leaves through a closed window, but sound does") {
   Stage s(Bitrate::kbps(20'000));
   s.allowance.closed.insert(1);
