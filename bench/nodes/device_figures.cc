@@ -46,13 +46,24 @@ Json figures_of(const FlowLog& flow, Span span) {
 
 // ---------------------------------------------------------------- the lab
 
+// As in a sink's index: a frame of sound is as long as it takes until the next one begins. Of a
+// link that is down the lab's loudspeaker asks for nothing, and nobody hears anything all the same.
+FlowLog heard(FlowLog flow) {
+  for (std::size_t i = 1; i < flow.sounds.size(); ++i) {
+    const Duration lasts = flow.sounds[i].plays_at - flow.sounds[i - 1].plays_at;
+    const std::int64_t samples = std::max<std::int64_t>(lasts.count(), 0) * 48 / 1'000'000;
+    flow.sounds[i - 1].samples = static_cast<std::uint32_t>(samples);
+  }
+  return flow;
+}
+
 Json lab(const std::string& file, std::uint64_t seed, Span span) {
   const Recording r = record(sim::read_scenario(file, {std::nullopt, seed}), {});
   auto pairs = Json::array();
   for (std::size_t from = 0; from < r.names.size(); ++from) {
     for (std::size_t to = 0; to < r.names.size(); ++to) {
       if (from == to) continue;
-      const FlowLog& flow = r.flow(from, to);
+      const FlowLog flow = heard(r.flow(from, to));
       Json row{{"from", r.names[from]}, {"to", r.names[to]}};
       row.update(figures_of(flow, span));
       std::int64_t bits = 0;
