@@ -21,7 +21,12 @@ cat <<'TEXT'
   "time_unit": "ns", "real_time": 1100.0, "cpu_time": 1000.0},
  {"name": "udp/path/6/1100/iterations:9/manual_time_median", "aggregate_name": "median",
   "run_name": "udp/path/6/1100/iterations:9/manual_time", "time_unit": "ns",
-  "real_time": 50000.0, "cpu_time": 90000.0, "ratio": 1.4, "node_send_us": 5.0}
+  "real_time": 50000.0, "cpu_time": 90000.0, "ratio": 1.4, "node_send_us": 5.0},
+ {"name": "frame/path/manual_time_median", "run_name": "frame/path/manual_time",
+  "aggregate_name": "median", "time_unit": "ms", "real_time": 0.0, "cpu_time": 9.0, "pictures": 0},
+ {"name": "frame/part/manual_time_median", "run_name": "frame/part/manual_time",
+  "aggregate_name": "median", "time_unit": "ms", "real_time": 20.0, "cpu_time": 40.0,
+  "pictures": 150, "ratio": 1.1}
 ]}
 TEXT
 """
@@ -52,6 +57,10 @@ class Rows(unittest.TestCase):
         self.assertEqual(self.value("udp/path/6/1100", "node_send_us")["unit"], "us")
         self.assertFalse([r for r in self.rows()
                           if r["case"] == "udp/path/6/1100" and r["metric"] == "cpu_time"])
+
+    def test_what_brought_no_picture_through_has_no_rows(self):
+        self.assertEqual(self.value("frame/part", "ratio")["value"], 1.1)
+        self.assertFalse([r for r in self.rows() if r["case"] == "frame/path"])
 
     def test_a_bar_that_is_missed_is_counted(self):
         case, metric, limit = next((case, metric, limit)

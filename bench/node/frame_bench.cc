@@ -150,8 +150,8 @@ bool part_by_part(const codecs::VideoFrame& picture, codecs::LayeredEncoder& enc
   return ok;
 }
 
-void tell(benchmark::State& state, const Sum& sum) {
-  const auto each = [](Duration d) { return to_us(d) / kPictures; };
+void tell(benchmark::State& state, const Sum& sum, int pictures) {
+  const auto each = [pictures](Duration d) { return to_us(d) / pictures; };
   state.counters["whole_us"] = each(sum.whole);
   state.counters["encode_us"] = each(sum.encode);
   state.counters["packetise_us"] = each(sum.packetise);
@@ -244,18 +244,20 @@ void frame(benchmark::State& state) {
   Filming filming;
   for (int i = 0; i < kFirstPictures && !filming.at_full_rate(); ++i) filming.picture();
   Sum sum;
-  int missed = 0;
+  int measured = 0, missed = 0;
   for (auto _ : state) {
     std::optional<Sum> one = filming.picture();
     for (; !one && missed < kMostMissed; ++missed) one = filming.picture();
-    if (!one) {
-      state.SkipWithError("pictures did not come through");
-      break;
+    if (one) {
+      sum.add(*one);
+      ++measured;
     }
-    sum.add(*one);
-    state.SetIterationTime(to_us(one->whole) / 1e6);
+    state.SetIterationTime(one ? to_us(one->whole) / 1e6 : 0);
   }
-  tell(state, sum);
+  // No SkipWithError: of three repetitions with one that is skipped the library (1.7.1) makes no
+  // median, it crashes.
+  state.counters["pictures"] = measured;
+  if (measured > 0) tell(state, sum, measured);
   state.counters["hi_kbps"] = static_cast<double>(filming.rate().bps()) / 1e3;
 }
 BENCHMARK(frame)
