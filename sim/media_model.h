@@ -103,7 +103,7 @@ class VideoModel {
   bool temporal_ = false;
   bool hold_ = false;
   bool held_then_ = false;  // at the last tick
-  bool healed_ = false;  // the next frame avoids invalidated references, which costs bits
+  bool healed_ = false;     // the next frame avoids invalidated references, which costs bits
   std::uint8_t fps_ = 30;
   std::int64_t target_bps_ = 0, current_bps_ = 0, step_bps_ = 0;
   std::int64_t surplus_ = 0;  // bytes spent above the average
