@@ -188,7 +188,9 @@ def check_recordings(report, summary, timeline, generated):
         lasted = 0.0
         for part in parts:
             facts = check_clean(report, f"{where} part {part['part']}", part["path"])
-            lasted += float(facts["format"].get("duration", 0)) if facts else 0.0
+            # A part begins with its picture, up to half a second before the last one's sound ends: each
+            # frame of sound is in one part only.
+            lasted += look.sound_lasts_s(part["path"]) if facts else 0.0
             kinds = sorted(s["codec_name"] for s in facts["streams"]) if facts else []
             report.add("h264 and opus", where, "+".join(kinds), "both", kinds == ["h264", "opus"])
         expected = timeline["stopped"] - link_began(central, bridge["id"], timeline)

@@ -40,6 +40,14 @@ def picture_times(path):
                      if (field := line.strip(",")) and field != "N/A"])
 
 
+def sound_lasts_s(path):
+    """From the first packet of sound to the end of the last."""
+    done = run(["ffprobe", "-v", "error", "-select_streams", "a:0", "-show_entries",
+                "packet=pts_time,duration_time", "-of", "csv=p=0", path])
+    packets = [tuple(map(float, line.split(",")[:2])) for line in done.stdout.decode().split()]
+    return packets[-1][0] + packets[-1][1] - packets[0][0] if packets else 0.0
+
+
 def pictures(path, width, height):
     """Luma of every picture of the file as one array, scaled to width x height, and their times."""
     done = run(["ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0:v:0", "-fps_mode",
