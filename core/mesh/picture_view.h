@@ -19,7 +19,7 @@ struct PictureView {
     const Duration ended = source == Source::document ? kPageEnded
                            : half                     ? 2 * kFaceEnded
                                                       : kFaceEnded;
-    return newer_by > (layer > *shown ? Duration::zero() : ended);
+    return newer_by > (layer > *shown ? kSamePicture : ended);
   }
 
   Source source;
@@ -30,6 +30,8 @@ struct PictureView {
   receive::VideoBuffer buffer;
 
  private:
+  // Two layers' clocks tell the same capture some 30 us apart.
+  static constexpr Duration kSamePicture = 1ms;
   // Its pictures are so far behind those of a lesser one: it has ended or is stuck. Two pictures.
   static constexpr Duration kFaceEnded = 70ms, kPageEnded = 400ms;
 };
