@@ -58,9 +58,11 @@ class Rows(unittest.TestCase):
         self.assertFalse([r for r in self.rows()
                           if r["case"] == "udp/path/6/1100" and r["metric"] == "cpu_time"])
 
-    def test_what_brought_no_picture_through_has_no_rows(self):
+    def test_what_brought_no_picture_through_is_missed_and_has_no_times(self):
         self.assertEqual(self.value("frame/part", "ratio")["value"], 1.1)
-        self.assertFalse([r for r in self.rows() if r["case"] == "frame/path"])
+        rows = [r for r in self.rows() if r["case"] == "frame/path"]
+        self.assertEqual([(r["metric"], r["value"]) for r in rows], [("pictures", 0)])
+        self.assertEqual(run.judge(rows), 1)
 
     def test_a_bar_that_is_missed_is_counted(self):
         case, metric, limit = next((case, metric, limit)
