@@ -22,27 +22,38 @@ constexpr std::array<std::uint64_t, 10> kHostParts{
 using HostTimes = std::array<std::uint32_t, kHostParts.size()>;
 
 // A draw by the distribution: straight between two cuts. Which cuts, no processor can guess, and
-// what lies between them is no power of two: so the cut is counted instead of searched for, and to
-// divide is to multiply (Granlund and Montgomery, 1994), exact for all that 63 bits hold.
+// what lies between them is no power of two: so a draw's first byte says the cut but for one
+// comparison, and to divide is to multiply (Granlund and Montgomery, 1994), exact for all that 63
+// bits hold.
 inline Duration time_at(const HostTimes& times, std::uint32_t draw) {
   __extension__ using Wide = unsigned __int128;
   struct Span {
     std::uint64_t from, factor;
     unsigned shift;
   };
-  static constexpr auto kSpans = [] {
-    std::array<Span, kHostParts.size() - 1> spans{};
-    for (std::size_t i = 0; i < spans.size(); ++i) {
+  static constexpr std::size_t kSpans = kHostParts.size() - 1;
+  static constexpr auto spans = [] {
+    std::array<Span, kSpans> all{};
+    for (std::size_t i = 0; i < kSpans; ++i) {
       const std::uint64_t length = kHostParts[i + 1] - kHostParts[i];
       const auto bits = static_cast<unsigned>(std::bit_width(length - 1));
       const Wide one = Wide{1} << (63 + bits);
-      spans[i] = {kHostParts[i], static_cast<std::uint64_t>((one + length - 1) / length), bits - 1};
+      all[i] = {kHostParts[i], static_cast<std::uint64_t>((one + length - 1) / length), bits - 1};
     }
-    return spans;
+    return all;
   }();
-  std::size_t cut = 0;
-  for (std::size_t i = 1; i < kSpans.size(); ++i) cut += draw >= kSpans[i].from ? 1U : 0U;
-  const Span& span = kSpans[cut];
+  // The span that the least draw with this first byte lies in; no two begin within one byte.
+  static constexpr auto first_spans = [] {
+    std::array<std::uint8_t, 256> all{};
+    for (std::size_t byte = 0; byte < all.size(); ++byte) {
+      const std::uint64_t least = std::uint64_t{byte} << 24;
+      while (kHostParts[all[byte] + 1U] <= least) ++all[byte];
+    }
+    return all;
+  }();
+  std::size_t cut = first_spans[draw >> 24];
+  cut += draw >= kHostParts[cut + 1] ? 1U : 0U;
+  const Span& span = spans[cut];
   const std::uint64_t product = std::uint64_t{times[cut + 1] - times[cut]} * (draw - span.from);
   const auto rise = static_cast<std::uint64_t>(Wide{product} * span.factor >> 64) >> span.shift;
   return Duration{static_cast<std::int64_t>(times[cut] + rise)};

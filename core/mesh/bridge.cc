@@ -148,10 +148,10 @@ struct Bridge::Impl {
     while (auto departure = outbound.poll(at)) peers.send_rtp(*departure);
     while (const auto frame = outbound.poll_dropped()) peers.frame_dropped(at, *frame);
     allocation.plan(at);
+    const auto silent = [&](PeerId peer) { return outbound.uplink().silent(at, peer); };
     for (const Layer layer : {Layer::lo, Layer::mid, Layer::hi}) {
       camera.set_waiting(at, layer, outbound.peers_waiting(layer));
-      camera.look_for_silence(layer,
-                              [&](PeerId peer) { return outbound.uplink().silent(at, peer); });
+      camera.look_for_silence(layer, silent);
     }
     outbound.set_may_hold(camera.may_hold());
     while (const auto set = camera.poll()) out.push(*set);

@@ -344,11 +344,11 @@ Bitrate Uplink::least_rate() const {
 }
 
 bool Uplink::silent(Timestamp now, PeerId peer) const {
-  const PathState* path = paths_[peer.value].get();
   const Told& told = told_[peer.value];
+  if (!told.at || now - *told.at <= kFallsSilent) return false;
+  const PathState* path = paths_[peer.value].get();
   // Behind somebody's upload reports come in clumps.
-  if (path == nullptr || !told.at || path->held_up > kHeldUp) return false;
-  if (now - *told.at <= kFallsSilent) return false;
+  if (path == nullptr || path->held_up > kHeldUp) return false;
   return path->log.in_flight() + path->log.in_flight() > path->window;
 }
 

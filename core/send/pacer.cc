@@ -304,7 +304,7 @@ std::optional<Pacer::Next> Pacer::take(Timestamp now) {
 // A picture that goes around a loss would be held up, and in the end dropped, by the answers to all
 // that it makes useless.
 bool Pacer::goes_before_repair(Timestamp now) const {
-  if (turns_.empty()) return false;
+  if (repair_.empty() || turns_.empty()) return false;
   const PeerQueue& queue = queues_[turns_.front().value];
   if (queue.video.empty() || queue.free_at > now + kBurst) return false;
   const Waiting& front = queue.video.front();
