@@ -35,7 +35,7 @@ Outbound::Outbound(const BridgeConfig& config, Ports ports, const WallTime& wall
       wall_(wall),
       packetizer_(ports.packets),
       uplink_({config.roster.size(), config.uplink, config.path_weights, config.controller,
-               most_of_path(config)}),
+               most_of_path(config), config.rates.audio}),
       pacer_(uplink_),
       paths_(config.roster.size(), PathOut({packets_, ports.kernel})) {}
 

@@ -43,6 +43,7 @@ void SoundLoss::sound_reported(Slot& slot, bool lost) {
     with |= (lost_sound_ >> (kOutageRun - back) & 1) << (back - 1);
   }
   ++slot.lost_with[with];
+  lost_sound_in_ = slot.number;
 }
 
 void SoundLoss::Slot::add(const Slot& other) {
@@ -114,8 +115,8 @@ SoundLoss::Slot& SoundLoss::slot_of(std::int64_t number) {
 }
 
 void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets, Duration round_trip,
-                       QueueInFront queue) {
-  const std::int64_t last = now.time_since_epoch() / kSlot;
+                       QueueInFront queue, bool most_lose) {
+  const std::int64_t last = newest_ = now.time_since_epoch() / kSlot;
   Slot& slot = slot_of(last);
   for (const ReportedPacket& p : packets) {
     const bool lost = !p.received && !queue.full;
@@ -138,6 +139,7 @@ void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets, D
     wanted = needed(all, answers && by_chance(all, round_trip <= kTwoInTime) ? 1 : kMostEarlier);
     if (noticed && wanted.empty()) wanted = wire::EarlierFrames::nearest(1);
   }
+  if (most_lose && wanted.empty()) wanted = wire::EarlierFrames::nearest(1);
   if (queue.foreign || queue.deep) {
     ahead_ = queue.foreign ? kAhead : std::max(ahead_, kAheadOfDeep);
     ahead_until_ = now + kComesBack;

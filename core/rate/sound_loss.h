@@ -31,14 +31,17 @@ class SoundLoss {
 
   // One report, in the order of sending. What it says is lost while our own queue is full, is none
   // of the path's losses: to carry more would only make more of them. A deep or foreign one will be
-  // full one day, and that is told a queue later.
+  // full one day, and that is told a queue later. Where `most_lose` of the other paths as well, one
+  // earlier frame is carried before this path has lost anything.
   void report(Timestamp now, std::span<const ReportedPacket> packets, Duration round_trip,
-              QueueInFront queue = {});
+              QueueInFront queue = {}, bool most_lose = false);
   wire::EarlierFrames earlier_frames() const {
     return earlier_.count() < ahead_ ? wire::EarlierFrames::nearest(ahead_) : earlier_;
   }
   // Whether the other end knows earlier frames by their time, and not by their order alone.
   void set_any_distance(bool any) { any_distance_ = any; }
+  // Whether a frame of sound was lost in the window, beside outages.
+  bool has_lost() const { return newest_ - lost_sound_in_ < kSlots; }
   // Of all packets of the last second or two.
   std::uint32_t lost_permille() const { return lost_permille_; }
 
@@ -67,10 +70,12 @@ class SoundLoss {
   bool loses_now(const Slot& slot);
   static bool by_chance(const Slot& all, bool two_answers);
 
-  Slot before_;                     // the sum of all but the newest
-  std::int64_t lost_in_ = -kSlots;  // the last slot that knows of a loss
-  std::uint64_t lost_sound_ = 0;    // the last packets of sound, the newest in bit 0
-  bool lost_before_ = false;        // the packet before, whatever it was
+  Slot before_;  // the sum of all but the newest
+  std::int64_t newest_ = 0;
+  std::int64_t lost_in_ = -kSlots;        // the last slot that knows of a loss
+  std::int64_t lost_sound_in_ = -kSlots;  // of sound, beside outages
+  std::uint64_t lost_sound_ = 0;          // the last packets of sound, the newest in bit 0
+  bool lost_before_ = false;              // the packet before, whatever it was
   bool any_distance_ = true;
   wire::EarlierFrames earlier_;  // for what has been lost
   std::size_t ahead_ = 0;        // for what will be turned away

@@ -20,7 +20,8 @@ constexpr Duration kIdle = 3ms;
 // What we start with altogether, before anything is known: the least line in the province's plans.
 constexpr Bitrate kStartTogether = Bitrate::kbps(2'000);
 constexpr Bitrate kMostStart = Bitrate::kbps(500);
-constexpr Bitrate kLeastStart = Bitrate::kbps(120);
+// Beside what sound itself takes: its headers, reports, and a small picture.
+constexpr Bitrate kBesideSound = Bitrate::kbps(88);
 // In flight beyond the round trip and what waits already: reports come every 40 ms, pictures
 // every 33.
 constexpr Duration kWindowSlack = 100ms;
@@ -31,12 +32,16 @@ constexpr std::int64_t kWindowBytes = 4'000;
 constexpr Duration kHeldUp = 100ms;
 // Without sound nothing tells that the last pictures were lost.
 constexpr Duration kSilent = 300ms;
-// Four reports' time. With 120 ms the same, with the whole window in flight twice the key frames.
+// Four reports' time, two where the peer reports thinly. With 120 ms the same, with the whole
+// window in flight twice the key frames.
 constexpr Duration kFallsSilent = 160ms;
+constexpr std::int64_t kThinReports = 2;
+// Lines of one kind lose alike: what most paths have met, the others will.
+constexpr std::size_t kSeveral = 3;
 // Earlier sound takes no more than half of a path's part, on a thin line of what sound leaves of
-// it. Frames of 32 kbit/s, 50 times a second: with what a packet costs, and with a block's header.
+// it. What a packet of sound costs 50 times a second, and a block's header.
 constexpr std::int64_t kEarlierSoundParts = 2;
-constexpr Bitrate kSound = Bitrate::kbps(70), kEarlierFrame = Bitrate::kbps(34);
+constexpr Bitrate kSoundHeaders = Bitrate::kbps(38), kBlockHeaders = Bitrate::kbps(2);
 // What is lost behind such a queue, the queue has turned away. Where a frame is a twelfth of the
 // path's rate and more, it would make more of that, unless somebody else fills the queue, who minds
 // what he loses.
@@ -57,7 +62,12 @@ Duration between(Duration a, Duration b) { return a > b ? a - b : Duration::zero
 }  // namespace
 
 Uplink::Uplink(Settings settings)
-    : settings_(std::move(settings)), paths_(settings_.peers), told_(settings_.peers) {
+    : settings_(std::move(settings)),
+      least_start_(settings_.audio + kBesideSound),
+      sound_(settings_.audio + kSoundHeaders),
+      earlier_frame_(settings_.audio + kBlockHeaders),
+      paths_(settings_.peers),
+      told_(settings_.peers) {
   RateBounds bounds;
   bounds.start = kStartTogether;
   bounds.most = settings_.ceiling;
@@ -81,7 +91,7 @@ void Uplink::association_began(PeerId peer) {
   ended(peer);
   RateBounds bounds;
   const auto others = static_cast<std::int64_t>(std::max<std::size_t>(settings_.peers - 1, 1));
-  bounds.start = std::clamp(Bitrate::bps(kStartTogether.bps() / others), kLeastStart, kMostStart);
+  bounds.start = std::clamp(Bitrate::bps(kStartTogether.bps() / others), least_start_, kMostStart);
   bounds.most = settings_.ceiling;
   auto path = std::make_unique<PathState>();
   path->controller =
@@ -139,12 +149,16 @@ std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId pee
                     path->controller->rate() < kFrameCounts;
   const bool foreign = full_since_ && now - *full_since_ > kOursAreGone;
   path->sound_loss.report(now, packets, path->meter.round_trip(),
-                          {full, o.standing_queue > kDeepQueue, foreign});
+                          {full, o.standing_queue > kDeepQueue, foreign}, most_lose_);
   const bool loses_sound = !path->sound_loss.earlier_frames().empty();
   if (!loses_sound) path->earlier_sound = {};
   const Duration there_and_back = path->meter.way_and_back() + path->meter.wait();
   path->held_up = round_trip ? between(*round_trip, there_and_back) : Duration::zero();
-  told_[peer.value] = {now, now - path->held_up, o.standing_queue, loses_sound};
+  // The least of the last few: what was held up, or lost with its report, came further apart.
+  if (const auto& before = told_[peer.value].at)
+    path->reports_apart = std::min(now - *before, path->reports_apart * 3 / 2 + 1ms);
+  told_[peer.value] = {now, now - path->held_up, o.standing_queue, loses_sound,
+                       path->sound_loss.has_lost()};
   // Among few packets of one path, large ones seem to wait while they are only long.
   path->mean_queue = std::exchange(o.mean_queue, Duration::zero());
   const Timestamp newest = newest_as_of(now);
@@ -190,15 +204,18 @@ void Uplink::follow(PeerId peer) {
 void Uplink::settle_sound_and_pace() {
   const bool thin = shared_active_ && least_rate() == Bitrate{};
   earlier_sum_ = 0;
+  std::size_t have_lost = 0;
   for (std::size_t i = 0; i < paths_.size(); ++i) {
+    have_lost += told_[i].has_lost ? 1U : 0U;
     if (!told_[i].loses_sound) continue;
     PathState& path = *paths_[i];
     path.earlier_sound = earlier_sound(path, thin);
     earlier_sum_ += static_cast<std::int64_t>(path.earlier_sound.count());
   }
+  most_lose_ = open_ >= kSeveral && have_lost * 3 >= open_;
   // Sound is never asked: whatever has been found out, there is a pace for it.
-  const Bitrate sound = Bitrate::bps(kSound.bps() * static_cast<std::int64_t>(open_) +
-                                     kEarlierFrame.bps() * earlier_sum_);
+  const Bitrate sound = Bitrate::bps(sound_.bps() * static_cast<std::int64_t>(open_) +
+                                     earlier_frame_.bps() * earlier_sum_);
   pace_ = sound_pace_ = settings_.ceiling;
   if (!shared_active_) return;
   pace_ = std::min(std::max({shared_->pace(), sound, least_rate()}), settings_.ceiling);
@@ -292,9 +309,9 @@ void Uplink::set_any_distance(PeerId peer, bool any) {
 wire::EarlierFrames Uplink::earlier_sound(const PathState& path, bool thin) const {
   const wire::EarlierFrames wanted = path.sound_loss.earlier_frames();
   if (wanted.empty()) return {};
-  const auto fitting = [wanted](Bitrate room) {
+  const auto fitting = [this, wanted](Bitrate room) {
     const auto frames =
-        static_cast<std::size_t>(std::max<std::int64_t>(room.bps(), 0) / kEarlierFrame.bps());
+        static_cast<std::size_t>(std::max<std::int64_t>(room.bps(), 0) / earlier_frame_.bps());
     return frames < wanted.count() ? wire::EarlierFrames::nearest(frames) : wanted;
   };
   Bitrate part = path.controller->rate();
@@ -309,12 +326,12 @@ wire::EarlierFrames Uplink::earlier_sound(const PathState& path, bool thin) cons
     return fitting(part - RateBounds{}.least);
   }
   const Bitrate half = Bitrate::bps(part.bps() / kEarlierSoundParts);
-  return fitting(thin ? std::min(half, part - kSound) : half);
+  return fitting(thin ? std::min(half, part - sound_) : half);
 }
 
 Bitrate Uplink::pace(PeerId peer) const {
   const PathState* path = paths_[peer.value].get();
-  return path != nullptr ? path->pace : kLeastStart;
+  return path != nullptr ? path->pace : least_start_;
 }
 
 Bitrate Uplink::rate() const {
@@ -323,7 +340,7 @@ Bitrate Uplink::rate() const {
   for (const auto& path : paths_) {
     if (path) sum += path->controller->rate();
   }
-  return std::min(std::max(sum, kLeastStart), settings_.ceiling);
+  return std::min(std::max(sum, least_start_), settings_.ceiling);
 }
 
 // Sound and lo for everybody, and reports. Where somebody else fills the uplink, more: what we
@@ -331,8 +348,8 @@ Bitrate Uplink::rate() const {
 Bitrate Uplink::basics() const {
   const Bitrate more = shared_queue_ >= kDeepQueue ? kSmallPictures : Bitrate{};
   const auto paths = static_cast<std::int64_t>(open_);
-  return Bitrate::bps(kLeastStart.bps() * (paths + 1) + more.bps() * paths +
-                      kEarlierFrame.bps() * earlier_sum_);
+  return Bitrate::bps(least_start_.bps() * (paths + 1) + more.bps() * paths +
+                      earlier_frame_.bps() * earlier_sum_);
 }
 
 // A line that has carried that much lately will again, and for a dip, or for somebody else, nobody
@@ -347,8 +364,11 @@ bool Uplink::silent(Timestamp now, PeerId peer) const {
   const Told& told = told_[peer.value];
   if (!told.at || now - *told.at <= kFallsSilent) return false;
   const PathState* path = paths_[peer.value].get();
+  if (path == nullptr || now - *told.at <= kThinReports * path->reports_apart) return false;
   // Behind somebody's upload reports come in clumps.
-  if (path == nullptr || path->held_up > kHeldUp) return false;
+  if (path->held_up > kHeldUp) return false;
+  // Without sound nothing goes that could be answered: one picture has to find out.
+  if (path->sent_at && now - *path->sent_at > path->silence) return false;
   return path->log.in_flight() + path->log.in_flight() > path->window;
 }
 

@@ -32,6 +32,7 @@ class Uplink final : public send::Allowance {
     std::vector<std::uint32_t> weights;  // by PeerId, against other senders; absent: 1
     ControllerKind controller = ControllerKind::delay;
     Bitrate media = Bitrate::kbps(2'000);  // what one path can use at best
+    Bitrate audio = Bitrate::kbps(32);     // of a stream of sound, without headers
   };
   explicit Uplink(Settings settings);
 
@@ -93,6 +94,7 @@ class Uplink final : public send::Allowance {
     ByteCount window;
     Duration silence{};  // after which nothing is known any more
     Duration held_up{};  // by which the last report was late on its own way
+    Duration reports_apart{};
     std::optional<Timestamp> sent_at;
     wire::EarlierFrames earlier_sound;
     SentLog log;
@@ -114,6 +116,7 @@ class Uplink final : public send::Allowance {
     Timestamp as_of;           // when that was so: less what the report has waited itself
     Duration queue{};          // with the uplink's share
     bool loses_sound = false;  // and wants earlier frames
+    bool has_lost = false;     // a frame of sound, in the last half minute
   };
   static bool fresh(const Told& told, Timestamp now);
   // What is older than that says nothing of what the newest ones say.
@@ -130,11 +133,14 @@ class Uplink final : public send::Allowance {
                                    std::int64_t paths) const;
 
   Settings settings_;
+  // Of a path's packets of sound with their headers, and of one earlier frame in front of each.
+  Bitrate least_start_, sound_, earlier_frame_;
   std::vector<std::unique_ptr<PathState>> paths_;  // by PeerId; none: no association
   std::vector<Told> told_;                         // by PeerId
   std::vector<ReportedPacket> reported_;           // of the report that is being read
   std::size_t open_ = 0;
   std::int64_t earlier_sum_ = 0;  // of the frames that they get
+  bool most_lose_ = false;        // of several paths
   Bitrate pace_, sound_pace_;
   std::unique_ptr<Controller> shared_;
   bool shared_active_ = false;

@@ -83,27 +83,62 @@ TEST_CASE("a line that becomes slower closes the window before its standing queu
   CHECK_FALSE(open_behind(30ms));
 }
 
+namespace {
+// All sixty of a flood have arrived.
+void tell(Uplink& uplink, Timestamp now, std::uint16_t from) {
+  std::array<wire::CcfbPacket, 60> packets{};
+  packets.fill({true, 0, 0});
+  const std::array<wire::CcfbStream, 1> streams = {wire::CcfbStream{Ssrc{7}, SeqNo{from}, packets}};
+  std::array<std::uint8_t, 256> bytes{};
+  ByteWriter out(bytes);
+  wire::write_ccfb(out, Ssrc{1}, streams, 655'360U);
+  wire::RtcpReader reader(out.written());
+  uplink.report_arrived(now, kPeer, std::get<wire::Ccfb>(*reader.next()));
+}
+}  // namespace
+
 TEST_CASE("a line is silent when much is on its way and nothing has been told for 160 ms",
           "[rate]") {
   Uplink uplink(settings());
   uplink.association_began(kPeer);
   flood(uplink, at(0ms), 100);
-  CHECK_FALSE(uplink.silent(at(1s), kPeer));  // nothing is known of it yet
-  const std::array<wire::CcfbPacket, 60> packets = [] {
-    std::array<wire::CcfbPacket, 60> all{};
-    all.fill({true, 0, 0});
-    return all;
-  }();
-  const std::array<wire::CcfbStream, 1> streams = {wire::CcfbStream{Ssrc{7}, SeqNo{100}, packets}};
-  std::array<std::uint8_t, 256> bytes{};
-  ByteWriter out(bytes);
-  wire::write_ccfb(out, Ssrc{1}, streams, 655'360U);
-  wire::RtcpReader reader(out.written());
-  uplink.report_arrived(at(20ms), kPeer, std::get<wire::Ccfb>(*reader.next()));
-  CHECK_FALSE(uplink.silent(at(1s), kPeer));  // nothing is on its way
+  CHECK_FALSE(uplink.silent(at(300ms), kPeer));  // nothing is known of it yet
+  tell(uplink, at(20ms), 100);
+  CHECK_FALSE(uplink.silent(at(300ms), kPeer));  // nothing is on its way
   flood(uplink, at(30ms), 160);
   CHECK_FALSE(uplink.silent(at(180ms), kPeer));
   CHECK(uplink.silent(at(181ms), kPeer));
+}
+
+TEST_CASE("a line to which nothing has left for long is not silent: a picture has to find out",
+          "[rate]") {
+  Uplink uplink(settings());
+  uplink.association_began(kPeer);
+  flood(uplink, at(0ms), 100);
+  tell(uplink, at(20ms), 100);
+  flood(uplink, at(30ms), 160);
+  CHECK(uplink.silent(at(330ms), kPeer));
+  // The round trip of 20 ms, and 300.
+  CHECK_FALSE(uplink.silent(at(360ms), kPeer));
+  CHECK(uplink.window_open(at(360ms), kPeer));
+  uplink.sent(at(360ms), kPeer, Ssrc{7}, SeqNo{220}, 1'200, Source::camera);
+  CHECK(uplink.silent(at(361ms), kPeer));
+}
+
+TEST_CASE("a line that is reported each 120 ms is silent after two reports' time", "[rate]") {
+  Uplink uplink(settings());
+  uplink.association_began(kPeer);
+  std::uint16_t next = 0;
+  Duration now{};
+  for (int n = 0; n < 30; ++n, next = static_cast<std::uint16_t>(next + 60)) {
+    flood(uplink, at(now), next);
+    now += 120ms;
+    tell(uplink, at(now), next);
+  }
+  // More than half of what the window has become.
+  for (int n = 0; n < 8; ++n) flood(uplink, at(now), static_cast<std::uint16_t>(next + 60 * n));
+  CHECK_FALSE(uplink.silent(at(now + 240ms), kPeer));
+  CHECK(uplink.silent(at(now + 241ms), kPeer));
 }
 
 TEST_CASE("a peer without an association gets no pictures", "[rate]") {
