@@ -2,6 +2,7 @@
 #include "core/mesh/inbound.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace diemcau::mesh {
 
@@ -11,11 +12,9 @@ constexpr Bitrate kThinPath = Bitrate::kbps(200);
 // Ten paths that share what two of these need ask no more often than they must: a third copy of
 // each question cost S11's pictures more than it brought.
 constexpr Bitrate kRoomForQuestions = Bitrate::kbps(500);
-// Since the figures were reset when they are smaller than before.
+// None when it has fallen: what was taken for lost has come after all, and is not counted twice.
 std::uint64_t growth(std::uint64_t& before, std::uint64_t now) {
-  const std::uint64_t grown = now >= before ? now - before : now;
-  before = now;
-  return grown;
+  return now > before ? now - std::exchange(before, now) : 0;
 }
 }  // namespace
 
@@ -152,8 +151,11 @@ void Inbound::report(Timestamp now, std::vector<quality::FlowReport>& flows) con
 void Inbound::reset_figures(Timestamp now) {
   for (auto& s : streams_) {
     s->meter.reset(now);
-    if (s->pictures) s->pictures->assembly.reset_figures();
+    if (!s->pictures) continue;
+    s->pictures->assembly.reset_figures();
+    s->pictures->undecodable_counted = 0;
   }
+  counted_ = {};
   repair_.reset_figures();
 }
 

@@ -87,10 +87,10 @@ class Writer {
   void operator()(const PathClosed& x) { word(x.path); }
   void operator()(const SetEncoder& x) {
     words(x.source, x.layer, x.active, x.rate, x.fps, x.idr, x.invalidate_from);
-    // So that meetings that never need them keep their digests.
-    if (x.temporal) word(x.temporal);
-    if (x.hold) word(x.hold);
-    if (x.at_once) word(x.at_once);
+    // So that meetings that never need them keep their digests; each with a word of its own.
+    if (x.temporal) word(1);
+    if (x.hold) word(2);
+    if (x.at_once) word(3);
   }
   void operator()(const PlayAudio& x) {
     words(x.origin, x.action, x.captured, x.captured_at, x.media);
