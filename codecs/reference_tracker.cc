@@ -77,6 +77,11 @@ AccessUnitKind ReferenceTracker::check_slices(const std::vector<SliceHeader>& sl
     return AccessUnitKind::complete;
   }
   if (!previous_) return AccessUnitKind::missing_reference;
+  if (((first.frame_number - *previous_) & (numbers() - 1)) > kMostMissing) {
+    held_.clear();
+    previous_.reset();
+    return AccessUnitKind::missing_reference;
+  }
   fill_gap(first.frame_number);
   const bool all =
       std::all_of(slices.begin(), slices.end(), [&](const auto& s) { return has_references(s); });

@@ -15,7 +15,9 @@ namespace diemcau::codecs {
 enum class AccessUnitKind : std::uint8_t { malformed, too_large, missing_reference, complete };
 
 // inspect() an access unit, decode it, then tell the outcome with finish(). Frames carry few bits
-// of number (16 values with x264): a gap of a whole round is not seen. One thread at a time.
+// of number (32 values with x264): a gap of a whole round is not seen. A stream that has more, and
+// jumps by more, begins again with a key frame: to decode something in the place of each would take
+// minutes of the thread that all peers share. One thread at a time.
 class ReferenceTracker {
  public:
   ReferenceTracker(int max_width, int max_height)
@@ -32,6 +34,7 @@ class ReferenceTracker {
   void reset();
 
  private:
+  static constexpr std::uint32_t kMostMissing = 32;
   struct Held {
     std::uint32_t frame_number = 0;
     bool good = false;

@@ -27,6 +27,7 @@ namespace {
 
 constexpr std::size_t kIoBufferBytes = 64U << 10;
 constexpr const char* kClusterLimitMs = "480";  // a cluster closes with the packet that passes it
+constexpr auto kBetweenSyncs = std::chrono::milliseconds(400);
 
 struct Nal {
   unsigned type = 0;
@@ -117,6 +118,8 @@ struct MatroskaFile::Impl {
   std::int64_t size = 0;              // of the file
   std::uint64_t written = 0;
   std::optional<Duration> sync_time;
+  std::optional<std::chrono::steady_clock::time_point> synced_at;
+  bool unsynced = false;
   int error = 0;
   bool closed = false;
 
@@ -146,15 +149,29 @@ struct MatroskaFile::Impl {
       if (position == size && ::ftruncate(fd, size) != 0) return false;
       return false;
     }
-    if (sync && ::fdatasync(fd) != 0) {
-      error = errno;
-      return false;
-    }
-    sync_time = std::chrono::steady_clock::now() - begin;
+    unsynced = sync;
+    const bool to_disk = closed || sync_due(begin);
+    if (to_disk && !sync_now(begin)) return false;
     position += done;
     size = std::max(size, position);
     written += static_cast<std::uint64_t>(done);
     pending.clear();
+    return true;
+  }
+  // How soon a cluster is full is the sender's choice, and the disk is everybody's.
+  bool sync_due(std::chrono::steady_clock::time_point now) const {
+    return !synced_at || now - *synced_at >= kBetweenSyncs;
+  }
+  // What was begun then goes to the disk.
+  bool sync_now(std::chrono::steady_clock::time_point begin) {
+    if (!unsynced) return true;
+    if (::fdatasync(fd) != 0) {
+      error = errno;
+      return false;
+    }
+    unsynced = false;
+    synced_at = begin;
+    sync_time = std::chrono::steady_clock::now() - begin;
     return true;
   }
 
@@ -269,6 +286,10 @@ bool MatroskaFile::close() { return impl_->close(); }
 bool MatroskaFile::failed() const { return impl_->error != 0; }
 int MatroskaFile::error() const { return impl_->error; }
 std::uint64_t MatroskaFile::bytes_written() const { return impl_->written; }
+bool MatroskaFile::settle() {
+  const auto now = std::chrono::steady_clock::now();
+  return impl_->error == 0 && (!impl_->sync_due(now) || impl_->sync_now(now));
+}
 std::optional<Duration> MatroskaFile::take_sync_time() {
   return std::exchange(impl_->sync_time, std::nullopt);
 }

@@ -22,15 +22,15 @@ struct MatroskaVideo {
 // Picks the parameter sets and the size out of a key frame (Annex B); nothing when it has none.
 std::optional<MatroskaVideo> video_track_of(ByteSpan key_frame);
 
-// Owns the descriptor. Clusters are ≤ 500 ms, each goes out as one write (and one fdatasync). After
-// the first failure the file is left as it was after the last good cluster and refuses everything.
-// One thread at a time.
+// Owns the descriptor. Clusters are ≤ 500 ms, each goes out as one write (and one fdatasync, but
+// not two within 400 ms). After the first failure the file is left as it was after the last good
+// cluster and refuses everything. One thread at a time.
 class MatroskaFile {
  public:
   struct Options {
     std::optional<MatroskaVideo> video;
     bool audio = true;
-    bool sync = true;  // fdatasync after every cluster
+    bool sync = true;  // fdatasync after a cluster
     std::string title;
   };
   MatroskaFile(int fd, Options options);
@@ -48,7 +48,9 @@ class MatroskaFile {
   bool failed() const;
   int error() const;  // errno of the failure
   std::uint64_t bytes_written() const;
-  // Time that the last cluster took to reach the disk; told once.
+  // Syncs what followed too soon to be synced, once it is time. False when the file has failed.
+  bool settle();
+  // Time that the last cluster that was synced took to reach the disk; told once.
   std::optional<Duration> take_sync_time();
 
  private:

@@ -73,6 +73,7 @@ struct Recorder::Impl {
       if (std::chrono::steady_clock::now() >= next_look) {
         look_at_disk();
         close_ended();
+        settle();
         next_look = std::chrono::steady_clock::now() + std::chrono::seconds(1);
       }
     }
@@ -259,6 +260,16 @@ struct Recorder::Impl {
       finish(i, b.part);
       b.taken_at.reset();
       b.ended_at.reset();
+    }
+  }
+
+  void settle() {
+    for (std::size_t i = 0; i < bridges.size(); ++i) {
+      for (std::optional<OpenPart>* part : {&bridges[i].previous, &bridges[i].part}) {
+        if (!*part) continue;
+        (*part)->file->settle();
+        after_write(i, *part);
+      }
     }
   }
 

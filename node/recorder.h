@@ -45,7 +45,7 @@ struct RecorderFigures {
   std::vector<std::uint64_t> bytes;        // by PeerId, on the disk, documents too
   std::uint64_t dropped = 0;               // frames that found the queue full
   std::uint64_t write_errors = 0;
-  quality::Histogram sync;  // write + fdatasync of one cluster
+  quality::Histogram sync;  // write + fdatasync of a cluster
   std::optional<std::uint64_t> disk_free_bytes;
 };
 

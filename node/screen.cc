@@ -80,8 +80,17 @@ struct Screen::Impl {
       store.give_back(std::move(job->bytes));
       post(mesh::FrameDecoded{job->stream, job->frame_number, result.has_value(), took});
       wake.notify_one();
-      std::erase_if(streams, [&](const auto& s) { return begin - s.second.used > kDecoderIdle; });
+      std::erase_if(streams, [&](const auto& s) {
+        const bool idle = begin - s.second.used > kDecoderIdle;
+        if (idle) forget(s.first);
+        return idle;
+      });
     }
+  }
+  // Pictures that nobody has been shown.
+  void forget(const StreamId& stream) {
+    const std::lock_guard lock(mutex);
+    decoded.erase(stream);
   }
 
   bool job_comes(PeerId origin) {

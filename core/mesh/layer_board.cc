@@ -263,12 +263,14 @@ bool LayerBoard::costs_key(Layer layer, std::uint32_t first_lost) const {
   return (s.key && first_lost <= s.key->number) || first_lost + kReach <= s.newest;
 }
 
-void LayerBoard::key_reported(Timestamp now, Layer layer, Duration takes) {
+void LayerBoard::key_reported(Timestamp now, PeerId peer, Layer layer, Duration takes) {
+  Served& served = peers_[peer.value];
+  if (served.layer != layer && served.next != layer) return;
   const State& s = state(layer);
   const bool page =
       source_ == Source::document && s.around && s.around->comes(now, takes) && s.around->lost == 0;
   const bool key = s.key && now - s.key->made_at < takes;
-  if (!page && !key) request_key(now, layer);
+  if (!page && !key && served.asked_keys.take(now)) request_key(now, layer);
 }
 
 void LayerBoard::frame_encoded(Timestamp now, Layer layer, const Made& frame) {

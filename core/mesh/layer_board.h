@@ -60,7 +60,7 @@ class LayerBoard {
   // of a document a picture around the loss answers that.
   void loss_reported(Timestamp now, PeerId peer, Layer layer, std::uint32_t first_lost,
                      Duration takes);
-  void key_reported(Timestamp now, Layer layer, Duration takes);
+  void key_reported(Timestamp now, PeerId peer, Layer layer, Duration takes);
   struct Made {
     bool key = false;
     std::uint32_t number = 0, newest_needed = 0;
@@ -139,6 +139,7 @@ class LayerBoard {
     // Key frames that its losses may cost everybody. The worst lines need one each second or two,
     // some together after an outage; more are spaced like those that are asked for.
     TokenBucket keys{10, 500ms};
+    TokenBucket asked_keys{10, 2s};  // and that it may ask for
   };
   static constexpr std::array<Layer, 3> kLayers = {Layer::lo, Layer::mid, Layer::hi};
   // Of fewer it is their own paths that are late, not our line: a face beside a document, on a thin

@@ -18,6 +18,7 @@ constexpr Duration kFirstClockCheck = 100ms;  // …until the clock filter has s
 constexpr std::uint64_t kFirstClockChecks = 10;
 constexpr std::array<Duration, 4> kBackOff = {250ms, 500ms, 1s, 2s};
 constexpr Duration kForgetAfter = 10min;
+constexpr Duration kTimeToProve = 500ms;
 
 std::string username(const BridgeConfig& config, PeerId to, PeerId from) {
   return config.roster[to.value].id + ":" + config.roster[from.value].id;
@@ -39,7 +40,8 @@ Link::Link(LinkContext context, PeerId peer)
 void Link::start(Timestamp now) {
   heard_at_ = next_check_ = now;
   for (const Endpoint& address : context_.config.roster[peer_.value].addresses) {
-    if (find(0, address) == nullptr) open_path(now, 0, address);
+    if (find(0, address) != nullptr) continue;
+    if (Path* path = open_path(now, 0, address)) path->from_roster = true;
   }
 }
 
@@ -57,7 +59,16 @@ Path* Link::find(std::uint8_t uplink, const Endpoint& remote) {
   return nullptr;
 }
 
-Path& Link::open_path(Timestamp now, std::uint8_t uplink, Endpoint remote) {
+// One recorded check, sent again from many ports, is authentic each time: it takes away neither
+// what the roster says, nor a path that has not had the time to be proven.
+bool Link::makes_room(Timestamp now, const Path& path) const {
+  if (state_ != LinkState::checking && &path == &paths_[active_]) return false;
+  if (path.from_roster && &path != &paths_.back()) return false;
+  return path.proven || path.from_roster || now - path.opened_at >= kTimeToProve;
+}
+
+// Null when no path makes room for it.
+Path* Link::open_path(Timestamp now, std::uint8_t uplink, Endpoint remote) {
   Path* slot = nullptr;
   for (Path& path : paths_) {
     if (!path.open) {
@@ -69,13 +80,13 @@ Path& Link::open_path(Timestamp now, std::uint8_t uplink, Endpoint remote) {
     // The stalest path that is not in use makes room: unproven ones first, then the one heard
     // longest ago.
     for (Path& path : paths_) {
-      if (state_ != LinkState::checking && &path == &paths_[active_]) continue;
+      if (!makes_room(now, path)) continue;
       if (slot == nullptr ||
           (path.proven != slot->proven ? !path.proven : path.heard_at < slot->heard_at)) {
         slot = &path;
       }
     }
-    DC_CHECK(slot != nullptr);
+    if (slot == nullptr) return nullptr;
     context_.out.push(PathClosed{slot->id});
   }
   const PathId id = slot->id;
@@ -84,9 +95,10 @@ Path& Link::open_path(Timestamp now, std::uint8_t uplink, Endpoint remote) {
   slot->open = true;
   slot->uplink = uplink;
   slot->remote = remote;
+  slot->opened_at = now;
   context_.out.push(PathOpened{id, peer_, uplink, remote});
   check_soon(now);
-  return *slot;
+  return slot;
 }
 
 std::optional<PathId> Link::active_path() const {
@@ -203,7 +215,8 @@ bool Link::stranger_arrived(Timestamp now, Timestamp received_at, std::uint8_t u
   }
   Path* path = find(uplink, from);
   if (path == nullptr) {
-    path = &open_path(now, uplink, from);
+    path = open_path(now, uplink, from);
+    if (path == nullptr) return true;
   } else {
     context_.out.push(PathOpened{path->id, peer_, uplink, from});  // another peer had the address
   }

@@ -117,7 +117,8 @@ class Link {
   static constexpr Duration kSuspectAfter = 600ms;
   Path* path_of(PathId id);
   Path* find(std::uint8_t uplink, const Endpoint& remote);
-  Path& open_path(Timestamp now, std::uint8_t uplink, Endpoint remote);
+  bool makes_room(Timestamp now, const Path& path) const;
+  Path* open_path(Timestamp now, std::uint8_t uplink, Endpoint remote);
   void send_check(Timestamp now, Path& path);
   void check_soon(Timestamp now);
   void answer_check(Timestamp now, Timestamp received_at, Path& path, const wire::StunMessage& m);

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "core/repair/missing.h"
 #include "core/repair/symbol.h"
 #include "core/units/media_time.h"
 
@@ -202,7 +203,9 @@ void Outbound::nack_arrived(Timestamp now, PeerId peer, const wire::Nack& nack,
   PathOut& path = paths_[peer.value];
   if (!path.repairs || nack.media != path.senders[kRepairSlot].ssrc()) return;
   asked_.clear();
-  nack.for_each([&](SeqNo symbol) { asked_.push_back(symbol); });
+  nack.for_each([&](SeqNo symbol) {
+    if (asked_.size() < repair::Missing::kMostAsked) asked_.push_back(symbol);
+  });
   const repair::Sender::Terms known = terms(now, peer, round_trip);
   path.repair.asked(now, asked_, known);
   // Of what a full queue has lost, reports will tell: until then the window is rightly small.

@@ -19,6 +19,8 @@ struct Path {
   bool open = false;
   std::uint8_t uplink = 0;
   Endpoint remote;
+  bool from_roster = false;
+  Timestamp opened_at;
   bool proven = false;  // an authentic answer to a check of ours came back from there
   bool asks = false;    // not proven, and the peer was there since our last check
   std::optional<Timestamp> heard_at;

@@ -193,7 +193,8 @@ void PeerTable::message_arrived(Timestamp now, Peer& peer, const wire::Message& 
   } else if (const auto* key = std::get_if<wire::KeyRequest>(&message)) {
     if (const auto needs = outbound_.pictures_of(peer.id, key->ssrc))
       boards_.of(needs->source)
-          .key_reported(now, needs->layer, outbound_.arrives_within(peer.id, peer.link.rtt()));
+          .key_reported(now, peer.id, needs->layer,
+                        outbound_.arrives_within(peer.id, peer.link.rtt()));
   } else if (std::holds_alternative<wire::Goodbye>(message)) {
     peer.link.peer_left(now);
   }
@@ -213,7 +214,7 @@ void PeerTable::state_arrived(Timestamp now, Peer& peer, const wire::BridgeState
   }
   if (peer.link.is_up()) want(peer);
   peer.announces_document = state.document;
-  if (peer.documents != state.document) set_document(now, peer.id, state.document);
+  follow_document(now, peer);
 }
 
 void PeerTable::want(Peer& peer) {
@@ -313,6 +314,7 @@ void PeerTable::touched(Timestamp now, Peer& peer) {
     if (peer.inbound.nack_due() <= now) send_nacks(now, peer);
     if (peer.inbound.feedback_due() <= now) send_feedback(now, peer);
   }
+  if (peer.link.is_up() && peer.state_serial > 0) follow_document(now, peer);
   if (const auto second = peer.inbound.take_line_second()) downlink_.second_over(now, *second);
   update_deadline(peer);
 }

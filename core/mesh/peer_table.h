@@ -9,6 +9,7 @@
 
 #include "core/base/fetch.h"
 #include "core/base/rng.h"
+#include "core/base/token_bucket.h"
 #include "core/mesh/allocation.h"
 #include "core/mesh/bridge.h"
 #include "core/mesh/document_log.h"
@@ -40,6 +41,8 @@ struct Peer {
   PictureLayers asked;              // of theirs, in our last state
   bool documents = false;           // it shows one
   bool announces_document = false;  // in its last state, whether we hear it or not
+  // Each change is a line of the log, another grid and an end in the record.
+  TokenBucket document_changes{10, 500ms};
   std::uint32_t generation = 0;
   Timestamp report_at;  // next sender or receiver report
   std::optional<Timestamp> lost_at;
@@ -124,6 +127,11 @@ class PeerTable {
   void want(Peer& peer);
   void watch_tiles(Timestamp now);
   void view(Timestamp now, Peer& peer);
+  // As its last state says, unless it has changed its mind too often: then a while later.
+  void follow_document(Timestamp now, Peer& peer) {
+    if (peer.documents != peer.announces_document && peer.document_changes.take(now))
+      set_document(now, peer.id, peer.announces_document);
+  }
   // From now on that bridge, or we, show a document or do not.
   void set_document(Timestamp now, PeerId bridge, bool shown);
   void state_arrived(Timestamp now, Peer& peer, const wire::BridgeState& state);

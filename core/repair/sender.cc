@@ -160,16 +160,17 @@ void Sender::asked(Timestamp now, std::span<const SeqNo> symbols, const Terms& t
     const bool may_come = sent == nullptr || now - sent_.sent_at(id) < rtt - rtt / 8;
     if (of_silence && may_come) continue;
     if (sent != nullptr && sent->repeats > 0 && now - sent->repeated_at < rtt / 2) continue;
-    gone = gone || sent == nullptr || sent->repeats == kMostRepeats;
+    gone = gone || sent == nullptr || sent->repeats >= kMostRepeats;
     wanted_.push_back(id);
   }
   if (wanted_.empty()) return;
   std::sort(wanted_.begin(), wanted_.end());
+  wanted_.erase(std::unique(wanted_.begin(), wanted_.end()), wanted_.end());
   // One picture in pieces helps nobody.
   const bool page = asks_for_page();
   const std::size_t room = gone ? 0 : affordable(now, terms, page, of_silence);
   const std::size_t answered = answer(now, room, terms, credit_for(page));
-  if (answered < wanted_.size() && !of_silence) refuse(answered);
+  if (answered < wanted_.size() && !of_silence) refuse(now, answered);
 }
 
 // All of it, with the copies if there is room for them; of what the line is known to lose itself,
@@ -201,10 +202,10 @@ std::size_t Sender::answer(Timestamp now, std::size_t room, const Terms& terms, 
 }
 
 // One packet for what is wanted from number `from` on, as far as it can be said in one.
-void Sender::refuse(std::size_t from) {
+void Sender::refuse(Timestamp now, std::size_t from) {
   figures_.refused += wanted_.size() - from;
   const PacketId first = wanted_[from], last = wanted_.back();
-  if (last - first >= 0xFF || ready_.size() >= kMostWaiting) return;
+  if (last - first >= 0xFF || ready_.size() >= kMostWaiting || !refusals_.take(now)) return;
   ready_.push({sent_.refusal(first, static_cast<std::size_t>(last - first + 1)), true});
 }
 

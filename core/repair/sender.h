@@ -11,6 +11,7 @@
 #include "core/base/fetch.h"
 #include "core/base/packet_pool.h"
 #include "core/base/ring_queue.h"
+#include "core/base/token_bucket.h"
 #include "core/repair/planner.h"
 #include "core/repair/sent_symbols.h"
 #include "core/units/bitrate.h"
@@ -24,7 +25,8 @@ namespace diemcau::repair {
 // sent again kMostRepeats times is refused, nothing is repeated twice within half a round trip, and
 // kMostWaiting answers wait at most. Refused as well, so that the peer need not wait, is what would
 // take longer than the encoder's way around it, what would come through a long queue, and what adds
-// much to a line whose losses may be our own doing. One thread at a time.
+// much to a line whose losses may be our own doing. To refuse is a packet as well: who asks for
+// nothing else soon gets no answer at all. One thread at a time.
 class Sender {
  public:
   static constexpr std::uint8_t kMostRepeats = 12;
@@ -106,7 +108,7 @@ class Sender {
   static bool is_about_silence(std::span<const SeqNo> symbols);
   PacketId id_of(SeqNo symbol) const;
   std::size_t answer(Timestamp now, std::size_t room, const Terms& terms, Credit& credit);
-  void refuse(std::size_t from);
+  void refuse(Timestamp now, std::size_t from);
 
   // Copies behind the first leave later, so that one burst does not take all.
   struct Copy {
@@ -126,6 +128,7 @@ class Sender {
   Planner planner_;
   std::vector<PacketId> wanted_;
   Credit credit_, page_credit_;
+  TokenBucket refusals_{32, 5ms};
   std::uint16_t key_ = 0;
   // Since plan() looked last, for what answers really cost.
   std::uint64_t media_before_ = 0, repair_before_ = 0;

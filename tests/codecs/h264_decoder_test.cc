@@ -5,6 +5,7 @@
 
 #include "codecs/bit_writer.h"
 #include "codecs/h264_headers.h"
+#include "codecs/reference_tracker.h"
 #include "codecs/scale.h"
 #include "codecs/x264_encoder.h"
 #include "core/base/rng.h"
@@ -236,6 +237,52 @@ TEST_CASE("bit flips and garbage never break the decoder", "[codecs][h264][fuzz]
     if (decoded) CHECK(decoded->picture->width <= 1920);
   }
   CHECK(decoder.decode(stream.frames[0], {}));
+}
+
+TEST_CASE("a jump of frame numbers that no stream of ours can make is not filled one by one",
+          "[codecs][h264]") {
+  BitWriter sps, picture_set, idr;
+  sps.bits(0x67'42'C0'1E, 32);  // baseline, level 3
+  for (const std::uint32_t value : {0U, 12U, 2U, 4U})
+    sps.ue(value);  // id, numbers of 16 bits, order as decoded, references
+  sps.bits(0, 1);
+  sps.ue(19);  // 320x192
+  sps.ue(11);
+  sps.bits(0b1100, 4);
+  picture_set.bits(0x68, 8);
+  for (const std::uint32_t value : {0U, 0U}) picture_set.ue(value);
+  picture_set.bits(0, 2);
+  for (const std::uint32_t value : {0U, 0U, 0U}) picture_set.ue(value);
+  picture_set.bits(0, 3);
+  for (const std::uint32_t value : {0U, 0U, 0U}) picture_set.ue(value);
+  picture_set.bits(0, 3);
+  idr.bits(0x65, 8);
+  for (const std::uint32_t value : {0U, 7U, 0U}) idr.ue(value);  // first, intra, picture set
+  idr.bits(0, 16);
+  idr.ue(0);
+  const auto later = [](std::uint32_t number) {
+    BitWriter slice;
+    slice.bits(0x61, 8);
+    for (const std::uint32_t value : {0U, 5U, 0U}) slice.ue(value);
+    slice.bits(number, 16);
+    slice.bits(0, 2);
+    return joined({slice.nal()});
+  };
+  const Bytes key = joined({sps.nal(), picture_set.nal(), idr.nal()});
+
+  ReferenceTracker tracker(1920, 1088);
+  REQUIRE(tracker.inspect(key) == AccessUnitKind::complete);
+  tracker.finish(true);
+  CHECK(tracker.inspect(later(3)) == AccessUnitKind::missing_reference);
+  CHECK(tracker.missing() == std::vector<std::uint32_t>{1, 2});
+  tracker.finish(false);
+  CHECK(tracker.inspect(later(65'535)) == AccessUnitKind::missing_reference);
+  CHECK(tracker.missing().empty());
+  tracker.finish(false);
+  // It begins again with a key frame.
+  CHECK(tracker.inspect(later(0)) == AccessUnitKind::missing_reference);
+  tracker.finish(false);
+  CHECK(tracker.inspect(key) == AccessUnitKind::complete);
 }
 
 }  // namespace diemcau::codecs

@@ -382,6 +382,26 @@ TEST_CASE("who changes parameter sets with every picture takes a few files, not 
   CHECK(parts.size() <= 25);  // twenty saved up, one more each two seconds that this may take
 }
 
+TEST_CASE("who fills a cluster with every packet takes no more of the disk's time", "[recorder]") {
+  ScratchDir dir;
+  Recorder recorder(config_in(dir));
+  RoomEncoder encoder(320, 180);
+  Meeting meeting(recorder);
+  codecs::Picture canvas(320, 180);
+  codecs::fill(canvas, 100, 100, 150);
+  const auto key = encoder.encode(canvas, 0ms).access_unit;
+  const auto begin = std::chrono::steady_clock::now();
+  // A cluster holds what is within 32 s, and sound is told a minute ahead.
+  for (int n = 0; n < 200; ++n) {
+    meeting.give(picture_stream(Layer::hi), true, n * 33ms, key);
+    meeting.sound(encoder, 60s + n * 20ms);
+  }
+  recorder.close();
+  const auto took = std::chrono::steady_clock::now() - begin;
+  // The header, one each 400 ms, and the close: three writes of its own.
+  CHECK(recorder.figures().sync.count() <= 5 + static_cast<std::uint64_t>(took / 400ms));
+}
+
 TEST_CASE("garbage instead of a key frame makes no file", "[recorder]") {
   ScratchDir dir;
   Recorder recorder(config_in(dir));

@@ -443,3 +443,20 @@ TEST_CASE("A picture that was still being encoded when its document was put away
     CHECK(numbers.size() > 40);
   }
 }
+
+TEST_CASE("Who shows and puts away a document all the time is followed some times, and at the end",
+          "[core][mesh]") {
+  TestMesh mesh(2);
+  mesh.run_for(1s);
+  for (int n = 0; n < 501; ++n) {
+    mesh.input(1, n % 2 == 0 ? kWith : kWithout);
+    mesh.run_for(10ms);
+  }
+  mesh.run_for(2s);
+  const std::size_t begun = mesh.count_events(0, EventKind::stream_started);
+  const std::size_t ended = mesh.count_events(0, EventKind::stream_stopped);
+  CHECK(begun == ended + 1);
+  // Ten at once, two a second for five seconds, and the last.
+  CHECK(begun + ended >= 10);
+  CHECK(begun + ended <= 10 + 10 + 1);
+}

@@ -88,3 +88,26 @@ TEST_CASE(
   s.board.frame_dropped(t0 + 2s, a, Layer::hi, 36, 26);
   CHECK(s.board.poll()->invalidate_from == 36);
 }
+
+TEST_CASE("Who asks for key frames gets those of a layer that it is served, ten and one each 2 s",
+          "[core][mesh]") {
+  const auto keys_of = [](Layer asks) {
+    Stage s;
+    s.runs(t0, a, Layer::hi);
+    s.runs(t0, b, Layer::mid);
+    int keys = 0;
+    for (Timestamp now = t0; now < t0 + 60s; now += 100ms) {
+      s.board.time_passed(now);
+      s.board.key_reported(now, a, asks, 0ms);
+      bool key = false;
+      while (const auto set = s.board.poll()) key = key || set->idr;
+      if (!key) continue;
+      s.board.frame_encoded(now, asks, {true, static_cast<std::uint32_t>(keys + 1), 0});
+      ++keys;
+    }
+    return keys;
+  };
+  CHECK(keys_of(Layer::mid) == 0);
+  CHECK(keys_of(Layer::hi) <= 10 + 30);
+  CHECK(keys_of(Layer::hi) >= 20);
+}

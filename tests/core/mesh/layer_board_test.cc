@@ -268,10 +268,10 @@ TEST_CASE("A key frame of a page that is asked for again while it is under way b
   board.frame_encoded(t0 + 100ms, Layer::mid, {true, 0, 0});
   while (board.poll()) {
   }
-  board.key_reported(t0 + 499ms, Layer::mid, 400ms);
+  board.key_reported(t0 + 499ms, a, Layer::mid, 400ms);
   CHECK_FALSE(board.deadline());
   CHECK_FALSE(board.poll());
-  board.key_reported(t0 + 500ms, Layer::mid, 400ms);
+  board.key_reported(t0 + 500ms, a, Layer::mid, 400ms);
   CHECK(board.poll());
 }
 
@@ -293,7 +293,7 @@ TEST_CASE("A camera's loss that a key frame on its way mends makes no second one
   while (s.board.poll()) {
   }
   s.board.loss_reported(t0 + 1'200ms, a, Layer::mid, 39, 400ms);
-  s.board.key_reported(t0 + 1'399ms, Layer::mid, 400ms);
+  s.board.key_reported(t0 + 1'399ms, a, Layer::mid, 400ms);
   CHECK_FALSE(s.board.poll());
   CHECK_FALSE(s.board.deadline());
   // The key frame itself is lost, or it must have come and something is missing yet.
@@ -304,7 +304,7 @@ TEST_CASE("A camera's loss that a key frame on its way mends makes no second one
     CHECK(set->invalidate_from == 40);
   }
   SECTION("when it must have come, who asks for a key frame gets another") {
-    s.board.key_reported(t0 + 1'400ms, Layer::mid, 400ms);
+    s.board.key_reported(t0 + 1'400ms, a, Layer::mid, 400ms);
     const auto set = s.board.poll();
     REQUIRE(set);
     CHECK(set->idr);

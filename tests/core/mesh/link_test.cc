@@ -1,6 +1,7 @@
 #include "core/mesh/link.h"
 
 #include <catch2/catch.hpp>
+#include <map>
 
 #include "tests/support/test_media.h"
 #include "tests/support/test_mesh.h"
@@ -275,4 +276,47 @@ TEST_CASE("The address of a bridge that is heard is given to nobody", "[core][me
   mesh.run_for(1s);
   CHECK(told == 0);
   CHECK(refused() == before + 1);
+}
+
+TEST_CASE(
+    "A check that was recorded once and comes again from many ports takes no roster's address",
+    "[core][mesh]") {
+  TestMesh mesh(2);
+  std::vector<std::uint8_t> recorded;
+  mesh.drop = [&](const TestMesh::Datagram& d) {
+    // Of RFC 8489's class a request lacks that bit.
+    const bool request = d.kind == PacketKind::stun && (d.bytes.at(0) & 1U) == 0;
+    if (d.from == 1 && request && recorded.empty()) recorded = d.bytes;
+    return true;
+  };
+  std::map<PathId, Endpoint> open;
+  std::size_t strangers = 0;
+  bool closed_roster = false;
+  mesh.on_output = [&](std::size_t i, const Output& out) {
+    if (i != 0) return;
+    if (const auto* o = std::get_if<PathOpened>(&out)) {
+      open[o->path] = o->remote;
+      if (o->remote != TestMesh::address(1)) ++strangers;
+    }
+    if (const auto* c = std::get_if<PathClosed>(&out))
+      closed_roster = closed_roster || open[c->path] == TestMesh::address(1);
+  };
+  mesh.restart(0, 2);  // opens what the roster says before our eyes
+  mesh.run_for(100ms);
+  REQUIRE_FALSE(recorded.empty());
+  for (std::uint16_t port = 1'000; port < 1'500; ++port) {
+    PacketRef packet = mesh.packets(0).take();
+    std::copy(recorded.begin(), recorded.end(), packet->data());
+    packet->set_size(recorded.size());
+    mesh.input(0,
+               StrangerArrived{0, Endpoint::v4(0x0909'0909, port), mesh.now(), std::move(packet)});
+    mesh.run_for(20ms);
+  }
+  CHECK_FALSE(closed_roster);
+  // Three at once, then each has half a second to be proven: 3 + 3 × 10 s ÷ 0.5 s.
+  CHECK(strangers >= 3);
+  CHECK(strangers <= 63);
+  mesh.drop = [](const TestMesh::Datagram&) { return false; };
+  mesh.run_for(3s);
+  CHECK(all_up(mesh, 0, 1));
 }

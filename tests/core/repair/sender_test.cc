@@ -324,3 +324,24 @@ TEST_CASE("a storm of questions costs a bounded number of answers") {
   }
   CHECK(answers <= 500U * Sender::kMostRepeats);
 }
+
+TEST_CASE("A storm of questions for what was never sent is refused 32 times, then 200 a second") {
+  Stage s;
+  s.picture(10);
+  std::size_t refused = 0;
+  for (int ms = 0; ms < 1'000; ++ms) {
+    for (int i = 0; i < 100; ++i) s.ask({40'000});
+    CHECK(s.take().empty());
+    refused += s.refused.size();
+    s.now += 1ms;
+  }
+  CHECK(refused >= 200);
+  CHECK(refused <= 32 + 200 + 1);
+}
+
+TEST_CASE("A packet that is named many times in one question is sent again once") {
+  Stage s;
+  s.picture(10);
+  s.ask(std::vector<std::uint16_t>(50, 5));
+  CHECK(s.take().size() == 1);
+}
