@@ -389,7 +389,8 @@ TEST_CASE("who fills a cluster with every packet takes no more of the disk's tim
   Meeting meeting(recorder);
   codecs::Picture canvas(320, 180);
   codecs::fill(canvas, 100, 100, 150);
-  const auto key = encoder.encode(canvas, 0ms).access_unit;
+  const auto encoded = encoder.encode(canvas, 0ms);
+  const std::vector<std::uint8_t> key(encoded.access_unit.begin(), encoded.access_unit.end());
   const auto begin = std::chrono::steady_clock::now();
   // A cluster holds what is within 32 s, and sound is told a minute ahead.
   for (int n = 0; n < 200; ++n) {
