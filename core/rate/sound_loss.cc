@@ -115,7 +115,7 @@ SoundLoss::Slot& SoundLoss::slot_of(std::int64_t number) {
 }
 
 void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets, Duration round_trip,
-                       QueueInFront queue, bool most_lose) {
+                       QueueInFront queue, bool others_lose) {
   const std::int64_t last = newest_ = now.time_since_epoch() / kSlot;
   Slot& slot = slot_of(last);
   for (const ReportedPacket& p : packets) {
@@ -139,7 +139,7 @@ void SoundLoss::report(Timestamp now, std::span<const ReportedPacket> packets, D
     wanted = needed(all, answers && by_chance(all, round_trip <= kTwoInTime) ? 1 : kMostEarlier);
     if (noticed && wanted.empty()) wanted = wire::EarlierFrames::nearest(1);
   }
-  if (most_lose && wanted.empty()) wanted = wire::EarlierFrames::nearest(1);
+  if (others_lose && wanted.empty()) wanted = wire::EarlierFrames::nearest(1);
   if (queue.foreign || queue.deep) {
     ahead_ = queue.foreign ? kAhead : std::max(ahead_, kAheadOfDeep);
     ahead_until_ = now + kComesBack;

@@ -36,8 +36,8 @@ constexpr Duration kSilent = 300ms;
 // window in flight twice the key frames.
 constexpr Duration kFallsSilent = 160ms;
 constexpr std::int64_t kThinReports = 2;
-// Lines of one kind lose alike: what most paths have met, the others will.
-constexpr std::size_t kSeveral = 3;
+// Lines of one kind lose alike: what a third of several paths have met, the others will.
+constexpr std::size_t kSeveral = 3, kThird = 3;
 // Earlier sound takes no more than half of a path's part, on a thin line of what sound leaves of
 // it. What a packet of sound costs 50 times a second, and a block's header.
 constexpr std::int64_t kEarlierSoundParts = 2;
@@ -149,7 +149,7 @@ std::span<const ReportedPacket> Uplink::report_arrived(Timestamp now, PeerId pee
                     path->controller->rate() < kFrameCounts;
   const bool foreign = full_since_ && now - *full_since_ > kOursAreGone;
   path->sound_loss.report(now, packets, path->meter.round_trip(),
-                          {full, o.standing_queue > kDeepQueue, foreign}, most_lose_);
+                          {full, o.standing_queue > kDeepQueue, foreign}, others_lose_);
   const bool loses_sound = !path->sound_loss.earlier_frames().empty();
   if (!loses_sound) path->earlier_sound = {};
   const Duration there_and_back = path->meter.way_and_back() + path->meter.wait();
@@ -212,7 +212,7 @@ void Uplink::settle_sound_and_pace() {
     path.earlier_sound = earlier_sound(path, thin);
     earlier_sum_ += static_cast<std::int64_t>(path.earlier_sound.count());
   }
-  most_lose_ = open_ >= kSeveral && have_lost * 3 >= open_;
+  others_lose_ = open_ >= kSeveral && have_lost * kThird >= open_;
   // Sound is never asked: whatever has been found out, there is a pace for it.
   const Bitrate sound = Bitrate::bps(sound_.bps() * static_cast<std::int64_t>(open_) +
                                      earlier_frame_.bps() * earlier_sum_);

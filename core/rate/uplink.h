@@ -140,7 +140,7 @@ class Uplink final : public send::Allowance {
   std::vector<ReportedPacket> reported_;           // of the report that is being read
   std::size_t open_ = 0;
   std::int64_t earlier_sum_ = 0;  // of the frames that they get
-  bool most_lose_ = false;        // of several paths
+  bool others_lose_ = false;      // a third of several paths
   Bitrate pace_, sound_pace_;
   std::unique_ptr<Controller> shared_;
   bool shared_active_ = false;

@@ -349,3 +349,40 @@ TEST_CASE("an uplink too thin for it does not make sound carry earlier frames", 
   CHECK(paths.uplink.rate() < Bitrate::kbps(200));
   CHECK(paths.uplink.earlier_sound(TwoPaths::kPrompt).count() == 0);
 }
+
+namespace {
+// A report of a second of sound, of which one frame may be lost in the middle.
+void hear(Uplink& uplink, Timestamp now, PeerId peer, bool loses) {
+  const Ssrc ssrc{100U + peer.value};
+  for (std::uint16_t i = 0; i < 50; ++i)
+    uplink.sent(now - 1s + i * 20ms, peer, ssrc, SeqNo{i}, 160, Source::microphone);
+  std::array<wire::CcfbPacket, 50> packets{};
+  packets.fill({true, 0, 0});
+  if (loses) packets[20].received = false;
+  const std::array<wire::CcfbStream, 1> streams = {wire::CcfbStream{ssrc, SeqNo{0}, packets}};
+  std::array<std::uint8_t, 256> bytes{};
+  ByteWriter out(bytes);
+  wire::write_ccfb(out, Ssrc{1}, streams, 655'360U);
+  wire::RtcpReader reader(out.written());
+  uplink.report_arrived(now, peer, std::get<wire::Ccfb>(*reader.next()));
+}
+}  // namespace
+
+TEST_CASE("what a third of an uplink's paths have lost, the others carry sound against", "[rate]") {
+  // How many paths there are, and how many of them lose a frame; then the last is heard, which has
+  // lost nothing.
+  const auto carries = [](std::uint16_t paths, std::uint16_t losing) {
+    Uplink::Settings s = settings();
+    s.peers = std::size_t{paths} + 1;
+    Uplink uplink(s);
+    for (std::uint16_t p = 1; p <= paths; ++p) uplink.association_began(PeerId{p});
+    for (std::uint16_t p = 1; p < paths; ++p) hear(uplink, at(1s), PeerId{p}, p <= losing);
+    const PeerId last{paths};
+    hear(uplink, at(1s + 10ms), last, false);
+    return uplink.earlier_sound(last).count();
+  };
+  CHECK(carries(6, 0) == 0);
+  CHECK(carries(6, 1) == 0);
+  CHECK(carries(6, 2) == 1);
+  CHECK(carries(2, 1) == 0);  // one other is no evidence
+}
