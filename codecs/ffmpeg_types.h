@@ -31,7 +31,7 @@ inline std::string ffmpeg_reason(int error) {
   return text;
 }
 
-// FFmpeg writes to stderr for every broken packet otherwise.
+// FFmpeg writes to stderr for every broken packet, and every cluster that begins early, otherwise.
 inline void silence_ffmpeg() { av_log_set_level(AV_LOG_QUIET); }
 
 }  // namespace diemcau::codecs

@@ -18,6 +18,7 @@ extern "C" {
 #include <libavutil/mem.h>
 }
 
+#include "codecs/ffmpeg_types.h"
 #include "codecs/opus_decoder.h"
 #include "core/base/check.h"
 
@@ -87,6 +88,7 @@ std::optional<MatroskaVideo> video_track_of(ByteSpan key_frame) {
   append_nal(video.headers, sps);
   append_nal(video.headers, pps);
 
+  codecs::silence_ffmpeg();
   AVCodecParserContext* parser = av_parser_init(AV_CODEC_ID_H264);
   AVCodecContext* context = avcodec_alloc_context3(nullptr);
   DC_CHECK(parser != nullptr && context != nullptr);
@@ -209,6 +211,7 @@ struct MatroskaFile::Impl {
   }
 
   void open(const Options& options) {
+    codecs::silence_ffmpeg();
     DC_CHECK(avformat_alloc_output_context2(&format, nullptr, "matroska", nullptr) >= 0);
     packet = av_packet_alloc();
     auto* buffer = static_cast<std::uint8_t*>(av_malloc(kIoBufferBytes));

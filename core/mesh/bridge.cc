@@ -2,6 +2,7 @@
 #include "core/mesh/bridge.h"
 
 #include <algorithm>
+#include <functional>
 #include <type_traits>
 
 #include "core/base/check.h"
@@ -148,7 +149,9 @@ struct Bridge::Impl {
     while (auto departure = outbound.poll(at)) peers.send_rtp(*departure);
     while (const auto frame = outbound.poll_dropped()) peers.frame_dropped(at, *frame);
     allocation.plan(at);
-    const auto silent = [&](PeerId peer) { return outbound.uplink().silent(at, peer); };
+    const std::function<bool(PeerId)> silent = [&](PeerId peer) {
+      return outbound.uplink().silent(at, peer);
+    };
     for (const Layer layer : {Layer::lo, Layer::mid, Layer::hi}) {
       camera.set_waiting(at, layer, outbound.peers_waiting(layer));
       camera.look_for_silence(layer, silent);

@@ -216,7 +216,7 @@ bool Link::stranger_arrived(Timestamp now, Timestamp received_at, std::uint8_t u
   Path* path = find(uplink, from);
   if (path == nullptr) {
     path = open_path(now, uplink, from);
-    if (path == nullptr) return true;
+    if (path == nullptr) return true;  // authentic, and it will ask again
   } else {
     context_.out.push(PathOpened{path->id, peer_, uplink, from});  // another peer had the address
   }

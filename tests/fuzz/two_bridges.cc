@@ -118,7 +118,8 @@ void TwoBridges::check_memory_and_rates() {
   DC_CHECK(packets_.in_use() <= kMostPackets);
   for (const End& e : ends_) {
     for (const auto& path : e.bridge->report(now_).paths) {
-      if (!path.target) continue;  // no association
+      DC_CHECK(path.target || !path.up);
+      if (!path.target) continue;
       DC_CHECK(*path.target >= Bitrate::kbps(80));
       DC_CHECK(*path.target <= kUplink);
     }

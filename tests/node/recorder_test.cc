@@ -397,8 +397,10 @@ TEST_CASE("who fills a cluster with every packet takes no more of the disk's tim
     meeting.give(picture_stream(Layer::hi), true, n * 33ms, key);
     meeting.sound(encoder, 60s + n * 20ms);
   }
-  recorder.close();
+  const auto parts = recorder.close();
   const auto took = std::chrono::steady_clock::now() - begin;
+  REQUIRE(parts.size() == 1);
+  CHECK(parts[0].frames == 200);
   // The header, one each 400 ms, and the close: three writes of its own.
   CHECK(recorder.figures().sync.count() <= 5 + static_cast<std::uint64_t>(took / 400ms));
 }

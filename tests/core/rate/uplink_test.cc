@@ -26,6 +26,19 @@ void flood(Uplink& uplink, Timestamp now, std::uint16_t from) {
                 Source::camera);
   }
 }
+// Ten seconds, in 1/65,536 of them.
+constexpr std::uint32_t kTenSeconds = 655'360;
+void report(Uplink& uplink, Timestamp now, PeerId peer, const wire::CcfbStream& stream,
+            std::uint32_t written = kTenSeconds) {
+  const std::array<wire::CcfbStream, 1> streams = {stream};
+  std::array<std::uint8_t, 256> bytes{};
+  ByteWriter out(bytes);
+  wire::write_ccfb(out, Ssrc{1}, streams, written);
+  wire::RtcpReader reader(out.written());
+  const auto packet = reader.next();
+  REQUIRE(packet);
+  uplink.report_arrived(now, peer, std::get<wire::Ccfb>(*packet));
+}
 }  // namespace
 
 TEST_CASE("what is in flight closes the window", "[rate]") {
@@ -64,15 +77,8 @@ TEST_CASE("a line that becomes slower closes the window before its standing queu
         packets[static_cast<std::size_t>(i)] = {
             true, 0, static_cast<std::uint16_t>((written - arrived) * 1'024 / 1s)};
       }
-      const std::array<wire::CcfbStream, 1> streams = {wire::CcfbStream{Ssrc{7}, first, packets}};
-      std::array<std::uint8_t, 64> bytes{};
-      ByteWriter out(bytes);
-      wire::write_ccfb(out, Ssrc{1}, streams,
-                       655'360U + static_cast<std::uint32_t>(written * 65'536 / 1s));
-      wire::RtcpReader reader(out.written());
-      const auto packet = reader.next();
-      REQUIRE(packet);
-      uplink.report_arrived(at(written + 10ms), kPeer, std::get<wire::Ccfb>(*packet));
+      report(uplink, at(written + 10ms), kPeer, {Ssrc{7}, first, packets},
+             kTenSeconds + static_cast<std::uint32_t>(written * 65'536 / 1s));
     }
     // 7.8 kB: less than the rate brings in 100 ms, more than the line has in 20 ms, and 4 kB.
     for (int i = 0; i < 13; ++i)
@@ -88,12 +94,7 @@ namespace {
 void tell(Uplink& uplink, Timestamp now, std::uint16_t from) {
   std::array<wire::CcfbPacket, 60> packets{};
   packets.fill({true, 0, 0});
-  const std::array<wire::CcfbStream, 1> streams = {wire::CcfbStream{Ssrc{7}, SeqNo{from}, packets}};
-  std::array<std::uint8_t, 256> bytes{};
-  ByteWriter out(bytes);
-  wire::write_ccfb(out, Ssrc{1}, streams, 655'360U);
-  wire::RtcpReader reader(out.written());
-  uplink.report_arrived(now, kPeer, std::get<wire::Ccfb>(*reader.next()));
+  report(uplink, now, kPeer, {Ssrc{7}, SeqNo{from}, packets});
 }
 }  // namespace
 
@@ -157,14 +158,8 @@ TEST_CASE("a peer that claims to have held its reports back for longer than they
     // Sent 20 ms ago, and held back for 0 to 8 s.
     const std::array<wire::CcfbPacket, 1> packets = {
         wire::CcfbPacket{true, 0, static_cast<std::uint16_t>(n * 40)}};
-    const std::array<wire::CcfbStream, 1> streams = {wire::CcfbStream{Ssrc{7}, SeqNo{n}, packets}};
-    std::array<std::uint8_t, 64> bytes{};
-    ByteWriter out(bytes);
-    wire::write_ccfb(out, Ssrc{1}, streams, 655'360U + std::uint32_t{n} * 2'621U);
-    wire::RtcpReader reader(out.written());
-    const auto packet = reader.next();
-    REQUIRE(packet);
-    uplink.report_arrived(now + 20ms, kPeer, std::get<wire::Ccfb>(*packet));
+    report(uplink, now + 20ms, kPeer, {Ssrc{7}, SeqNo{n}, packets},
+           kTenSeconds + std::uint32_t{n} * 2'621U);
     REQUIRE(uplink.rate(kPeer) >= Bitrate::kbps(80));
     REQUIRE(uplink.rate(kPeer) <= Bitrate::kbps(100'000));
   }
@@ -222,16 +217,8 @@ struct TwoPaths {
     }
   }
   void take(Duration when, const Report& r) {
-    const std::array<wire::CcfbStream, 1> streams = {
-        wire::CcfbStream{Ssrc{r.about.value}, r.first, r.packets}};
-    std::array<std::uint8_t, 64> bytes{};
-    ByteWriter out(bytes);
-    const auto stamp = static_cast<std::uint32_t>(r.written * 65'536 / 1s);
-    wire::write_ccfb(out, Ssrc{1}, streams, 655'360U + stamp);
-    wire::RtcpReader reader(out.written());
-    const auto packet = reader.next();
-    REQUIRE(packet);
-    uplink.report_arrived(at(when), r.about, std::get<wire::Ccfb>(*packet));
+    report(uplink, at(when), r.about, {Ssrc{r.about.value}, r.first, r.packets},
+           kTenSeconds + static_cast<std::uint32_t>(r.written * 65'536 / 1s));
   }
 };
 Duration none(Duration) { return Duration::zero(); }
@@ -359,12 +346,7 @@ void hear(Uplink& uplink, Timestamp now, PeerId peer, bool loses) {
   std::array<wire::CcfbPacket, 50> packets{};
   packets.fill({true, 0, 0});
   if (loses) packets[20].received = false;
-  const std::array<wire::CcfbStream, 1> streams = {wire::CcfbStream{ssrc, SeqNo{0}, packets}};
-  std::array<std::uint8_t, 256> bytes{};
-  ByteWriter out(bytes);
-  wire::write_ccfb(out, Ssrc{1}, streams, 655'360U);
-  wire::RtcpReader reader(out.written());
-  uplink.report_arrived(now, peer, std::get<wire::Ccfb>(*reader.next()));
+  report(uplink, now, peer, {ssrc, SeqNo{0}, packets});
 }
 }  // namespace
 
