@@ -13,10 +13,11 @@
 namespace diemcau::codecs {
 namespace {
 
-constexpr int kMaxWidth = 1920;
-constexpr int kMaxHeight = 1088;
-// Uncompressed, the largest picture is 3.1 MB.
-constexpr std::size_t kMaxAccessUnit = 4 << 20;
+// The largest layer. A decoder keeps up to sixteen pictures, and there is one for each stream.
+constexpr int kMaxWidth = 1280;
+constexpr int kMaxHeight = 720;
+// Uncompressed, the largest picture is 1.4 MB.
+constexpr std::size_t kMaxAccessUnit = 2 << 20;
 
 void copy_plane(const std::uint8_t* from, int stride, std::uint8_t* to, int width, int height) {
   for (int row = 0; row < height; ++row) {

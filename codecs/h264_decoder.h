@@ -13,7 +13,7 @@ namespace diemcau::codecs {
 
 enum class VideoError : std::uint8_t {
   malformed,          // not an access unit of ours
-  too_large,          // the SPS asks for more than 1920x1088
+  too_large,          // the SPS asks for more than 1280x720
   missing_reference,  // needs a frame that was not decoded
   damaged,            // slices are broken or missing
 };

@@ -71,7 +71,7 @@ void Inbound::association_began() {
 }
 
 // A stream that goes on under a new SSRC keeps its figures; everything else about it starts anew.
-void Inbound::streams_announced(const std::vector<wire::StreamEntry>& entries) {
+void Inbound::streams_announced(Timestamp now, const std::vector<wire::StreamEntry>& entries) {
   for (const wire::StreamEntry& entry : entries) {
     if (find(entry.ssrc) != nullptr) continue;
     if (entry.source == Source::repair) {
@@ -79,10 +79,11 @@ void Inbound::streams_announced(const std::vector<wire::StreamEntry>& entries) {
       continue;
     }
     const StreamId id{context_.peer, entry.source, entry.layer};
-    auto fresh = std::make_unique<Stream>(id, entry.ssrc);
     const auto old = std::find_if(streams_.begin(), streams_.end(),
                                   [&id](const auto& s) { return s->id == id; });
     if (old == streams_.end() && streams_.size() == kMaxStreams) continue;
+    if (!beginnings_.take(now)) continue;
+    auto fresh = std::make_unique<Stream>(id, entry.ssrc);
     std::erase_if(live_, [&id](const Live& live) { return live.id == id; });
     live_.push_back({entry.ssrc, id, fresh.get(), nullptr});
     if (old != streams_.end()) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/fetch.h"
+#include "core/base/token_bucket.h"
 #include "core/mesh/boundary.h"
 #include "core/mesh/downlink.h"
 #include "core/mesh/inbound_stream.h"
@@ -50,7 +51,9 @@ class Inbound {
 
   // A new association: the old SSRCs are dead. Figures go on.
   void association_began();
-  void streams_announced(const std::vector<wire::StreamEntry>& entries);
+  // A stream's state is some kilobytes: of new ones, more than 32 at once and ten a second begin
+  // with a later announcement.
+  void streams_announced(Timestamp now, const std::vector<wire::StreamEntry>& entries);
   // Why it was not used, or none.
   std::optional<quality::DropReason> rtp_arrived(Timestamp now, Timestamp received_at,
                                                  PacketRef packet,
@@ -180,6 +183,7 @@ class Inbound {
   receive::RecordTap sound_record_;
   PictureView face_{Source::camera}, page_{Source::document};
   std::vector<std::unique_ptr<Stream>> streams_;
+  TokenBucket beginnings_{32, 100ms};
   bool microphone_ = false;  // as the peer says
   // What had been counted when the last second was over.
   struct Counted {

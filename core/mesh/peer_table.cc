@@ -203,7 +203,7 @@ void PeerTable::message_arrived(Timestamp now, Peer& peer, const wire::Message& 
 void PeerTable::state_arrived(Timestamp now, Peer& peer, const wire::BridgeState& state) {
   if (state.serial <= peer.state_serial) return;
   peer.state_serial = state.serial;
-  peer.inbound.streams_announced(state.streams);
+  peer.inbound.streams_announced(now, state.streams);
   peer.inbound.sends({state.microphone, state.camera, state.document});
   const std::string& self = config_.roster[config_.self.value].id;
   peer.wanted = {};

@@ -19,7 +19,7 @@ constexpr Duration kMostDebt = 50ms;
 constexpr Duration kAudioAfter = 200ms;
 constexpr std::size_t kMostVideoPerPeer = 1'024;
 constexpr Duration kRepairAfter = 100ms;
-constexpr std::size_t kMostRepair = 1'024;
+constexpr std::size_t kMostRepair = 1'024, kMostRepairOfOne = 256;
 constexpr std::int64_t kHurry = 3;
 // What a picture leans on: the one before, in two temporal layers the one before that.
 constexpr std::uint8_t kUsualReach = 2;
@@ -99,11 +99,16 @@ void Pacer::enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> 
 }
 
 void Pacer::enqueue_repair(Timestamp now, PeerId peer, OutgoingPacket packet, bool hurries) {
+  PeerQueue& queue = queue_of(peer);
+  if (queue.repair == kMostRepairOfOne) {
+    ++drops_.repair_packets;
+    return;
+  }
   if (repair_.size() == kMostRepair) {
-    repair_.drop();
+    --queues_[repair_.pop().peer.value].repair;
     ++drops_.repair_packets;
   }
-  static_cast<void>(queue_of(peer));
+  ++queue.repair;
   repair_.push(Single{peer, {std::move(packet), now}, hurries});
 }
 
@@ -231,15 +236,17 @@ std::optional<Pacer::Next> Pacer::take_sound(Timestamp now) {
 std::optional<Pacer::Next> Pacer::take_repair(Timestamp now) {
   for (std::size_t left = repair_.size(); left > 0; --left) {
     Single first = repair_.pop();
+    PeerQueue& queue = queues_[first.peer.value];
     if (now - first.waiting.since > kRepairAfter) {
+      --queue.repair;
       ++drops_.repair_packets;
       continue;
     }
-    PeerQueue& queue = queues_[first.peer.value];
     if (queue.free_at > now + kBurst || !allowance_.window_open(now, first.peer)) {
       repair_.push(std::move(first));
       continue;
     }
+    --queue.repair;
     leave(now, queue, first.peer, size_of(first.waiting.packet), first.hurries);
     return Next{first.peer, std::move(first.waiting.packet)};
   }
@@ -354,6 +361,7 @@ void Pacer::clear(PeerId peer) {
     peers_waiting_[layer] -= std::exchange(queue.frames[layer], 0) > 0;
   queue.droppable = 0;
   queue.waiting = {};
+  queue.repair = 0;
   queue.frame_begun = false;
   queue.broken = {};
   drop_peer(sound_, peer);

@@ -42,7 +42,8 @@ class Pacer {
   void enqueue(Timestamp now, PeerId peer, std::span<const OutgoingPacket> frame,
                bool half = false);
   // Repair for one peer: goes before its pictures, at its path's rate and window; what `hurries` at
-  // three times that rate, inside the uplink's.
+  // three times that rate, inside the uplink's. A quarter of the room for repair is one peer's at
+  // most: whoever asks much and lets nothing through takes nobody else's.
   void enqueue_repair(Timestamp now, PeerId peer, OutgoingPacket packet, bool hurries = false);
   // Bytes that went out past the pacer (control, feedback) and still used the line.
   void account(Timestamp now, ByteCount size);
@@ -114,6 +115,7 @@ class Pacer {
     RingQueue<Waiting> video;
     std::array<std::size_t, 2> waiting{};  // packets in it, by picture source
     std::array<std::size_t, 4> frames{};   // of the camera, by Layer
+    std::size_t repair = 0;                // packets of it that wait
     Timestamp free_at;                     // when its path is free of what we have sent there
     bool frame_begun = false;  // packets of the front frame have left: it is finished, not dropped
     bool in_turn = false;

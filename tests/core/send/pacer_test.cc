@@ -424,6 +424,20 @@ TEST_CASE("a queue is bounded even when the line stands still") {
   CHECK(s.pool.in_use() <= 1'024 + 4'096);
 }
 
+TEST_CASE("repair for a peer whose window is closed takes no room from that for others") {
+  Stage s(Bitrate::kbps(100'000));
+  s.allowance.closed.insert(1);
+  const OutgoingPacket packet = s.picture(1, 1).front();
+  for (int n = 0; n < 200; ++n) s.pacer.enqueue_repair(at(0ms), PeerId{2}, packet);
+  for (int n = 0; n < 5'000; ++n) s.pacer.enqueue_repair(at(0ms), PeerId{1}, packet);
+  CHECK(s.pacer.queued() == 200 + 256);
+  CHECK(s.run(at(0ms), at(50ms)).size() == 200);
+  s.allowance.closed.clear();
+  CHECK(s.run(at(50ms), at(99ms)).size() == 256);
+  s.pacer.enqueue_repair(at(99ms), PeerId{1}, packet);
+  CHECK(s.pacer.queued() == 1);
+}
+
 TEST_CASE("a picture of lo waits for 400 ms, and for one that waited longer nothing is kept") {
   const auto of_lo = [](std::vector<OutgoingPacket> frame) {
     for (auto& packet : frame) packet.descriptor.layer = Layer::lo;
