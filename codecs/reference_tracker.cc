@@ -77,7 +77,8 @@ AccessUnitKind ReferenceTracker::check_slices(const std::vector<SliceHeader>& sl
     return AccessUnitKind::complete;
   }
   if (!previous_) return AccessUnitKind::missing_reference;
-  if (((first.frame_number - *previous_) & (numbers() - 1)) > kMostMissing) {
+  // The same number again would be a whole round of missing ones.
+  if (((first.frame_number - *previous_ - 1) & (numbers() - 1)) >= kMostMissing) {
     held_.clear();
     previous_.reset();
     return AccessUnitKind::missing_reference;

@@ -14,6 +14,8 @@ Duration missing_for(Source s) { return s == Source::document ? kLayerGone : 150
 constexpr Duration kStranded = 1s;
 // On a disk that is full every bridge would make key frames for a record that cannot take them.
 constexpr Duration kMostPatience = 64s;
+// Pictures that were held up, or repaired late, are less behind the sound.
+constexpr Duration kFallsBack = 3s;
 // A part that has lasted so long is written.
 constexpr Duration kHelped = 10s;
 }  // namespace
@@ -45,6 +47,10 @@ bool BridgeRecord::continues(const RecordItem& picture) {
   if (part->torn || (!part->first_picture && !picture.key)) return false;
   if (whole_since_ && picture.captured_at - *whole_since_ > kHelped) patience_ = kFirstPatience;
   return true;
+}
+
+bool BridgeRecord::fell_back(const RecordItem& item) const {
+  return part && item.captured_at < part->end - kFallsBack;
 }
 
 bool BridgeRecord::asks_for_key(Timestamp now, const RecordItem& picture) {

@@ -58,6 +58,9 @@ struct BridgeRecord {
   // Of one that does not: whether the record has no pictures until a key frame of its stream comes,
   // and it is time to ask for that.
   bool asks_for_key(Timestamp now, const RecordItem& picture);
+  // Its time lies so far before what is in the part that a clock was wrong: written into that one
+  // it would be squeezed into no time.
+  bool fell_back(const RecordItem& item) const;
   // A part may be opened that replaces another.
   bool may_replace(Timestamp now) { return parts_.take(now); }
 

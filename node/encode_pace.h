@@ -1,5 +1,5 @@
-// Does the encoder keep up with the camera? Chooses how hard it may work (DESIGN: degrade what
-// nobody sees first; after WebRTC's overuse detector, which watches encode times too).
+// Does the encoder keep up with the camera? Chooses how hard it may work (what
+// nobody sees is given up first; after WebRTC's overuse detector, which watches encode times too).
 #pragma once
 
 #include <cstdint>

@@ -114,8 +114,17 @@ struct Recorder::Impl {
   bool is_document(std::size_t i) const { return i >= config.bridge_ids.size(); }
   std::size_t bridge_of(std::size_t i) const { return i % config.bridge_ids.size(); }
 
+  // What is there ends; sound waits for the part that a key frame begins, as at first.
+  void go_back(std::size_t i, const RecordItem& item) {
+    BridgeRecord& b = bridges[i];
+    if (!b.fell_back(item) || !b.may_replace(monotonic_now())) return;
+    finish(i, b.previous);
+    finish(i, b.part);
+  }
+
   void take_picture(std::size_t i, const RecordItem& item) {
     BridgeRecord& b = bridges[i];
+    go_back(i, item);
     b.saw(item);
     if (item.key && b.wants_new_part(item)) start_part(i, item);
     if (!b.continues(item)) {
@@ -135,6 +144,7 @@ struct Recorder::Impl {
 
   void take_sound(std::size_t i, RecordItem& item) {
     BridgeRecord& b = bridges[i];
+    go_back(i, item);
     if (!b.part) {
       if (b.waiting.size() >= kWaitingSounds) b.waiting.pop_front();
       b.waiting.push_back(std::move(item));
@@ -194,7 +204,7 @@ struct Recorder::Impl {
     const auto now = std::chrono::steady_clock::now();
     if (b.part && !b.may_replace(monotonic_now())) {
       b.refused_at = now;
-      alarm(i, "too many new parts in a short time; pictures wait for the next one");
+      if (config.on_restless) config.on_restless(config.bridge_ids[bridge_of(i)]);
       return std::nullopt;
     }
     const std::string id = config.bridge_ids[bridge_of(i)] + (is_document(i) ? "-document" : "");

@@ -20,6 +20,8 @@ struct RecorderConfig {
   std::vector<std::string> bridge_ids;  // by PeerId; name the files
   // Called on the recorder's thread when the disk refuses: bridge id and what went wrong.
   std::function<void(const std::string& bridge, const std::string& problem)> on_alarm;
+  // The same when somebody's pictures begin parts so often that they wait for the next.
+  std::function<void(const std::string& bridge)> on_restless;
   // Called on the recorder's thread, at most once a second for each bridge: the record has nothing
   // of that stream until a key frame comes.
   std::function<void(const StreamId&)> on_key_wanted;

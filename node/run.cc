@@ -181,6 +181,9 @@ class RunningBridge {
     recorder.on_alarm = [this](const std::string& bridge, const std::string& problem) {
       log_line(say<Text::disk_trouble>(language_, bridge, problem));
     };
+    recorder.on_restless = [this](const std::string& bridge) {
+      log_line(say<Text::record_restless>(language_, bridge));
+    };
     recorder.on_key_wanted = [this](const StreamId& stream) {
       loop_->post(mesh::Command{mesh::RequestKey{stream}});
     };

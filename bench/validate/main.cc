@@ -1,4 +1,4 @@
-// Validation of the lab's lines (docs: sim.md §8): `rows [ROW…]` prints one JSON object per row,
+// Validation of the lab's lines (docs/LAB.md): `rows [ROW…]` prints one JSON object per row,
 // `line`, `star` and `tcp` play packets for a second implementation. bench/validate/run.py is the
 // driver.
 #include <exception>

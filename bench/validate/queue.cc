@@ -53,7 +53,7 @@ void deterministic(Rows& rows) {
   rows.push_back(within("queue/dd1/thirds_of_ns", largest_error_ns(3'000, 600'000), 0, 0, "ns"));
 }
 
-// A queue of q packets holds q besides the one in service: the second trap of sim.md §3.3.
+// A queue of q packets holds q besides the one in service: easily counted wrong by one.
 void limit(Rows& rows) {
   std::int64_t wrong = 0;
   for (std::int64_t q = 0; q <= 100; ++q) {
@@ -92,7 +92,7 @@ double mean_wait_ms(double load, bool exponential_sizes) {
 
 struct Load {
   double rho;
-  double sigma;  // of the estimate from 10^7 packets: sim.md §3.4, measured over ten seeds
+  double sigma;  // of the estimate from 10^7 packets, measured over ten seeds
   const char* name;
 };
 constexpr Load kLoads[] = {

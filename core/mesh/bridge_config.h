@@ -22,7 +22,7 @@ struct RosterEntry {
   std::vector<Endpoint> addresses;  // hints, ≤ 4; empty: it must find us
 };
 
-// Rates of the layers at best; sizes and frame rates belong to the encoder. Defaults: DESIGN of the
+// Rates of the layers at best; sizes and frame rates belong to the encoder. Defaults: the
 // layers (hi 720p30, mid 360p30, lo 180p15) at rates where x264 superfast gives > 38 dB on a
 // talking head.
 struct LayerRates {

@@ -2,6 +2,7 @@
 // NTP (RFC 5905 §10).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -13,6 +14,8 @@ namespace diemcau::mesh {
 
 // Of the last kSamples exchanges, the one with the least round trip tells the offset: its queueing,
 // the only thing that can be asymmetric by much, is least. Its half round trip bounds the error.
+// An exchange whose bounds exclude that one's says that a clock has stood still, as in a PC that
+// slept, or was set: what was before it is forgotten.
 class ClockFilter {
  public:
   struct Estimate {
@@ -31,6 +34,7 @@ class ClockFilter {
     sample.rtt = round_trip - held;
     sample.offset = (peer_received - sent_ntp) - sample.rtt / 2;
     last_rtt_ = sample.rtt;
+    if (estimate_ && excludes(sample)) next_ = 0;
     samples_[next_ % kSamples] = sample;
     ++next_;
     choose();
@@ -54,6 +58,14 @@ class ClockFilter {
   // 32 checks are 8 to 32 s: long enough to see an empty queue, short enough for 200 ppm of drift
   // to stay below 7 ms.
   static constexpr std::size_t kSamples = 32;
+
+  // They drift apart by 400 ppm at most while they are remembered.
+  static constexpr Duration kDrift = 20ms;
+
+  bool excludes(const Sample& sample) const {
+    const Duration apart = sample.offset - estimate_->offset;
+    return std::max(apart, -apart) > (sample.rtt + estimate_->rtt) / 2 + kDrift;
+  }
 
   void choose() {
     const std::size_t n = next_ < kSamples ? next_ : kSamples;

@@ -54,11 +54,11 @@ bool ControlChannel::send(Timestamp now, wire::ControlPriority priority, ByteSpa
   return true;
 }
 
-void ControlChannel::datagram_arrived(Timestamp, ByteSpan datagram) {
+void ControlChannel::datagram_arrived(Timestamp now, ByteSpan datagram) {
   wire::ControlReader reader(datagram);
   while (const auto chunk = reader.next()) {
     if (const auto* fragment = std::get_if<wire::ControlFragment>(&*chunk)) {
-      fragment_arrived(*fragment);
+      fragment_arrived(now, *fragment);
     } else {
       acked(std::get<wire::ControlAck>(*chunk));
     }
@@ -72,13 +72,14 @@ bool ControlChannel::seen(const wire::ControlFragment& f) const {
          s.ids.begin() + static_cast<std::ptrdiff_t>(n);
 }
 
-ControlChannel::Partial& ControlChannel::partial_of(const wire::ControlFragment& f) {
+ControlChannel::Partial* ControlChannel::partial_of(Timestamp now, const wire::ControlFragment& f) {
   for (Partial& p : partials_) {
     if (p.priority == f.priority && p.id == f.message_id) {
       p.age = arrivals_;
-      return p;
+      return &p;
     }
   }
+  if (!beginnings_.take(now)) return nullptr;
   if (partials_.size() >= kPartialMessages) {
     // The one without progress for longest is given up: mostly one that its sender has replaced.
     const auto oldest =
@@ -94,14 +95,16 @@ ControlChannel::Partial& ControlChannel::partial_of(const wire::ControlFragment&
   p.count = f.count;
   p.bytes = spare_bytes_.take();
   p.bytes.resize(std::size_t{f.count} * wire::kFragmentBytes);
-  return partials_.emplace_back(std::move(p));
+  return &partials_.emplace_back(std::move(p));
 }
 
-void ControlChannel::fragment_arrived(const wire::ControlFragment& f) {
+void ControlChannel::fragment_arrived(Timestamp now, const wire::ControlFragment& f) {
   ++arrivals_;
   wire::ControlAck ack{f.priority, f.message_id, wire::all_fragments(f.count)};
   if (!seen(f)) {
-    Partial& p = partial_of(f);
+    Partial* partial = partial_of(now, f);
+    if (partial == nullptr) return;
+    Partial& p = *partial;
     if (p.count != f.count) return;  // contradicts its own message
     const std::uint64_t bit = std::uint64_t{1} << f.index;
     if ((p.received & bit) == 0) {

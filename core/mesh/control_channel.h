@@ -10,6 +10,7 @@
 
 #include "core/base/byte_reader.h"
 #include "core/base/fetch.h"
+#include "core/base/token_bucket.h"
 #include "core/units/time.h"
 #include "core/wire/control.h"
 
@@ -17,7 +18,8 @@ namespace diemcau::mesh {
 
 // Messages are delivered once, in any order: what needs an order carries a version. Everything is
 // bounded: at most kQueuePerPriority and one per slot wait here, a receiver holds at most
-// kPartialMessages unfinished ones and remembers the last kSeenIds.
+// kPartialMessages unfinished ones, begins at most 64 at once and 200 a second (room for 64 KiB
+// each is made), and remembers the last kSeenIds.
 class ControlChannel {
  public:
   // False when that priority has its share of messages waiting: nothing accepted is ever dropped. A
@@ -98,17 +100,19 @@ class ControlChannel {
   };
 
   void forget(Outgoing& o);
-  void fragment_arrived(const wire::ControlFragment& f);
+  void fragment_arrived(Timestamp now, const wire::ControlFragment& f);
   void acked(const wire::ControlAck& ack);
   bool seen(const wire::ControlFragment& f) const;
   bool has_room(wire::ControlPriority priority) const;
-  Partial& partial_of(const wire::ControlFragment& f);
+  // None when it would be one too many for now: it comes again.
+  Partial* partial_of(Timestamp now, const wire::ControlFragment& f);
   std::size_t in_flight() const;
   std::optional<Timestamp> first_resend() const;
   Duration resend_after(std::uint8_t tries) const;
 
   std::vector<Outgoing> outgoing_;
   std::vector<Partial> partials_;
+  TokenBucket beginnings_{64, std::chrono::milliseconds(5)};
   std::vector<wire::ControlAck> acks_due_;
   std::vector<std::vector<std::uint8_t>> delivered_;
   std::vector<std::uint8_t> current_;

@@ -171,6 +171,7 @@ class Link {
   // Authoritative: from an answer to our check, or from the greeting.
   std::optional<std::uint64_t> peer_session_;
   std::optional<std::uint64_t> greeted_session_;  // of the keys that stand
+  bool told_incompatible_ = false;                // once for each of its sessions
   std::uint64_t reconnects_ = 0, handshakes_done_ = 0, handshakes_failed_ = 0;
   Duration outage_{};
 };

@@ -60,6 +60,7 @@ void Link::dtls_arrived(Timestamp now, PathId id, ByteSpan bytes) {
     ++generation_;
     state_ = LinkState::greeting;
     greeted_session_.reset();
+    told_incompatible_ = false;
     control_.reset();
     emit(EventKind::handshake_done, generation_);
     send_hello(now);
@@ -89,6 +90,7 @@ void Link::reset_association(Timestamp now) {
   handshake_.stop();
   handshake_retry_at_.reset();
   greeted_session_.reset();
+  told_incompatible_ = false;
   control_.reset();
   // Whoever has started anew may have another clock: the old one's shortest round trips would win
   // for half a minute.
@@ -120,7 +122,8 @@ void Link::send_hello(Timestamp now) {
 void Link::hello_arrived(Timestamp now, const wire::Hello& hello) {
   if (hello.min_version > wire::kProtocolVersion ||
       hello.protocol_version < wire::kMinProtocolVersion) {
-    emit(EventKind::peer_incompatible, hello.protocol_version);
+    if (!std::exchange(told_incompatible_, true))
+      emit(EventKind::peer_incompatible, hello.protocol_version);
     return;
   }
   if (hello.bridge_id != context_.config.roster[peer_.value].id) return;

@@ -286,6 +286,9 @@ TEST_CASE("a jump of frame numbers that no stream of ours can make is not filled
   CHECK(tracker.inspect(later(0)) == AccessUnitKind::missing_reference);
   tracker.finish(false);
   CHECK(tracker.inspect(key) == AccessUnitKind::complete);
+  tracker.finish(true);
+  CHECK(tracker.inspect(later(0)) == AccessUnitKind::missing_reference);
+  CHECK(tracker.missing().empty());
 }
 
 }  // namespace diemcau::codecs

@@ -159,7 +159,7 @@ class RealMeeting {
   std::vector<std::int16_t> voice_ = codecs::testing::voice(140, 48'960);
 };
 
-// x264 called straight, with the settings that DESIGN names: superfast, zerolatency, VBV 100 ms,
+// x264 called straight, with our settings: superfast, zerolatency, VBV 100 ms,
 // slices of at most 1,100 bytes, 8 references, high profile at level 4.0.
 double direct_psnr(const std::vector<codecs::VideoFrame>& frames, int kbps, std::size_t skip) {
   x264_param_t param;

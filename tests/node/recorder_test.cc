@@ -363,10 +363,15 @@ TEST_CASE("a disk without room for the first byte leaves no empty files and take
   CHECK(packets((dir.path() / "xa-nghia-tru-p001.mkv").string(), "v") > 40);
 }
 
-TEST_CASE("who changes parameter sets with every picture takes a few files, not the disk's time",
-          "[recorder]") {
+TEST_CASE(
+    "who changes parameter sets with every picture takes a few files, not the disk's time, and is "
+    "named",
+    "[recorder]") {
   ScratchDir dir;
-  Recorder recorder(config_in(dir));
+  std::string named;
+  RecorderConfig config = config_in(dir);
+  config.on_restless = [&](const std::string& bridge) { named = bridge; };
+  Recorder recorder(config);
   RoomEncoder a(320, 180), b(640, 360);
   Meeting meeting(recorder);
   const auto key_of = [](RoomEncoder& encoder, int width) {
@@ -380,6 +385,8 @@ TEST_CASE("who changes parameter sets with every picture takes a few files, not 
   const auto parts = recorder.close();
   CHECK(parts.size() >= 2);
   CHECK(parts.size() <= 25);  // twenty saved up, one more each two seconds that this may take
+  CHECK(named == "xa-nghia-tru");
+  CHECK(recorder.figures().write_errors == 0);
 }
 
 TEST_CASE("who fills a cluster with every packet takes no more of the disk's time", "[recorder]") {

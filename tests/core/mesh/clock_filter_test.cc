@@ -31,6 +31,23 @@ TEST_CASE("A peer that claims to have held a check longer than it was away is no
   CHECK_FALSE(filter.estimate());
 }
 
+TEST_CASE("A clock that stood still is found with the first exchange after it, queues or not",
+          "[core][mesh]") {
+  ClockFilter filter;
+  const NtpTime ours = NtpTime::from_ns(4'000'000'000'000'000'000);
+  for (int i = 0; i < 32; ++i)
+    filter.add(10ms, ours + i * 1s, ours + i * 1s + 5ms, ours + i * 1s + 5ms);
+  CHECK(filter.estimate()->offset == 0ms);
+  // 300 ms of queue on one way alone: by itself off by 150 ms, and not believed.
+  filter.add(310ms, ours + 33s, ours + 33s + 305ms, ours + 33s + 305ms);
+  CHECK(filter.estimate()->offset == 0ms);
+  // We slept for three seconds, the line is as full.
+  filter.add(310ms, ours + 34s, ours + 37s + 305ms, ours + 37s + 305ms);
+  CHECK(std::abs(to_ns(filter.estimate()->offset - 3s)) <= 150'000'000);
+  filter.add(10ms, ours + 35s, ours + 38s + 5ms, ours + 38s + 5ms);
+  CHECK(std::abs(to_ns(filter.estimate()->offset - 3s)) < 1000);
+}
+
 TEST_CASE("A step of the PC's clock does not move the wire's clock", "[core][mesh]") {
   WallTime wall;
   const Timestamp start = timestamp_from_ns(5'000'000'000);

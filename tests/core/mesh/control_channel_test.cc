@@ -99,6 +99,25 @@ TEST_CASE("Urgent messages leave before those that were queued earlier", "[core]
   CHECK(delivered(b) == std::vector<Bytes>{message(1000, 2)});
 }
 
+TEST_CASE("Of messages that begin all at once 64 are taken, and the others when they come again",
+          "[core][mesh]") {
+  ControlChannel a, b;
+  std::size_t sent = 0, got = 0;
+  const auto exchange = [&](Timestamp now) {
+    for (const auto& d : due(a, now)) b.datagram_arrived(now, d);
+    got += delivered(b).size();
+    for (const auto& d : due(b, now)) a.datagram_arrived(now, d);
+  };
+  for (int round = 0; round < 6; ++round) {
+    while (a.send(t0, ControlPriority::floor, message(10, 1), 0)) ++sent;
+    exchange(t0);
+  }
+  CHECK(sent > 64);
+  CHECK(got == 64);
+  for (Timestamp now = t0; now < t0 + 5s; now += 50ms) exchange(now);
+  CHECK(got == sent);
+}
+
 TEST_CASE("Every message arrives exactly once over a line that loses, repeats and reorders",
           "[core][mesh]") {
   const std::uint64_t seed = 20261123;
