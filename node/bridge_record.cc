@@ -14,7 +14,7 @@ Duration missing_for(Source s) { return s == Source::document ? kLayerGone : 150
 constexpr Duration kStranded = 1s;
 // On a disk that is full every bridge would make key frames for a record that cannot take them.
 constexpr Duration kMostPatience = 64s;
-// Pictures that were held up, or repaired late, are less behind the sound.
+// What was held up, or repaired late, is less behind.
 constexpr Duration kFallsBack = 3s;
 // A part that has lasted so long is written.
 constexpr Duration kHelped = 10s;
@@ -50,7 +50,10 @@ bool BridgeRecord::continues(const RecordItem& picture) {
 }
 
 bool BridgeRecord::fell_back(const RecordItem& item) const {
-  return part && item.captured_at < part->end - kFallsBack;
+  if (!part) return false;
+  const bool sound = media_of(item.stream.source) == MediaKind::audio;
+  const auto& last = sound ? part->last_sound : part->last_picture;
+  return last && item.captured_at < *last - kFallsBack;
 }
 
 bool BridgeRecord::asks_for_key(Timestamp now, const RecordItem& picture) {

@@ -32,7 +32,7 @@ struct OpenPart {
   std::vector<std::uint8_t> headers;  // of its video; empty: sound alone
   Timestamp base;
   Timestamp end;
-  std::optional<Timestamp> first_picture, last_picture, first_sound;
+  std::optional<Timestamp> first_picture, last_picture, first_sound, last_sound;
   bool torn = false;  // a picture is missing on which the next ones lean
   std::uint64_t bytes_told = 0;
 };
@@ -58,8 +58,8 @@ struct BridgeRecord {
   // Of one that does not: whether the record has no pictures until a key frame of its stream comes,
   // and it is time to ask for that.
   bool asks_for_key(Timestamp now, const RecordItem& picture);
-  // Its time lies so far before what is in the part that a clock was wrong: written into that one
-  // it would be squeezed into no time.
+  // Its time lies so far before the last one of its kind that a clock was wrong: written into that
+  // part it would be squeezed into no time.
   bool fell_back(const RecordItem& item) const;
   // A part may be opened that replaces another.
   bool may_replace(Timestamp now) { return parts_.take(now); }

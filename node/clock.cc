@@ -1,6 +1,8 @@
 // clock_gettime, converted.
 #include "node/clock.h"
 
+#include <fmt/chrono.h>
+
 #include <ctime>
 
 namespace diemcau::node {
@@ -22,6 +24,17 @@ Timestamp monotonic_now() {
 
 NtpTime wall_now() {
   return NtpTime::from_ns(read_ns(CLOCK_REALTIME) + kUnixEpochInNtpSeconds * 1'000'000'000);
+}
+
+std::chrono::system_clock::time_point utc_at(Timestamp at) {
+  return std::chrono::system_clock::now() + (at - monotonic_now());
+}
+
+std::string utc_text(std::chrono::system_clock::time_point at) {
+  const auto ms = std::chrono::floor<std::chrono::milliseconds>(at).time_since_epoch().count();
+  const std::int64_t thousandths = ((ms % 1000) + 1000) % 1000;
+  const auto seconds = static_cast<std::time_t>((ms - thousandths) / 1000);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), thousandths);
 }
 
 }  // namespace diemcau::node

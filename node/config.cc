@@ -93,7 +93,7 @@ void read_sink(const TomlTable& t, Config::Sink& s) {
   s.dir = t.path("dir");
   if (const auto size = t.size("size")) std::tie(s.width, s.height) = *size;
   s.grid = t.path("grid");
-  if (s.grid && s.grid->extension() != ".mkv" && s.grid->extension() != ".mp4")
+  if (s.grid && s.grid->extension() != ".mkv")
     t.refuse("grid", *t.text("grid"), sentence<Text::want_grid_name>());
   s.mix = t.path("mix");
   if (s.mix && s.mix->extension() != ".wav")

@@ -1,17 +1,13 @@
 // A new picture in any tile makes the board painted, encoded and written, with the sound up to it.
 #include "node/grid.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <condition_variable>
-#include <cstring>
 #include <mutex>
-#include <stdexcept>
 #include <thread>
 
 #include "codecs/picture.h"
@@ -19,6 +15,7 @@
 #include "node/clock.h"
 #include "node/matroska.h"
 #include "node/mix.h"
+#include "node/part_file.h"
 #include "node/room_encoder.h"
 #include "node/thread_rank.h"
 #include "node/tile_board.h"
@@ -41,13 +38,6 @@ struct SoundPacket {
   Timestamp at;
   std::vector<std::uint8_t> bytes;
 };
-
-int create(const std::filesystem::path& path) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0)
-    throw std::runtime_error("cannot write " + path.string() + ": " + std::strerror(errno));
-  return fd;
-}
 
 }  // namespace
 
@@ -97,7 +87,7 @@ struct Grid::Impl {
       encoder.emplace(config.width & ~1, config.height & ~1);
     }
     if (!config.mix.empty()) wav.emplace(config.mix);
-    if (!config.grid.empty()) grid_fd = create(config.grid);
+    if (!config.grid.empty()) grid_fd = make_whole_file(config.grid);
     thread = std::thread([this] { run(); });
   }
   ~Impl() {
@@ -205,8 +195,9 @@ struct Grid::Impl {
   void begin_file(ByteSpan key) {
     auto video = video_track_of(key);
     if (!video) return;
-    file = std::make_unique<MatroskaFile>(std::exchange(grid_fd, -1),
-                                          MatroskaFile::Options{std::move(video), true, false, {}});
+    file = std::make_unique<MatroskaFile>(
+        std::exchange(grid_fd, -1),
+        MatroskaFile::Options{std::move(video), true, false, {}, utc_text(utc_at(base))});
     for (const SoundPacket& p : before_file) file->write_audio(p.at - base, p.bytes);
     before_file.clear();
   }

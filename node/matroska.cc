@@ -223,6 +223,8 @@ struct MatroskaFile::Impl {
     // Times are ours; a shift by the muxer would move them away from the capture times.
     format->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED;
     if (!options.title.empty()) av_dict_set(&format->metadata, "title", options.title.c_str(), 0);
+    if (!options.began.empty())
+      av_dict_set(&format->metadata, "creation_time", options.began.c_str(), 0);
     add_tracks(options);
     AVDictionary* mux = nullptr;
     av_dict_set(&mux, "cluster_time_limit", kClusterLimitMs, 0);

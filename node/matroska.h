@@ -32,6 +32,7 @@ class MatroskaFile {
     bool audio = true;
     bool sync = true;  // fdatasync after a cluster
     std::string title;
+    std::string began;  // utc_text() of its time 0; empty: not said
   };
   MatroskaFile(int fd, Options options);
   ~MatroskaFile();

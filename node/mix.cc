@@ -1,7 +1,6 @@
 // RIFF WAVE as Microsoft and IBM defined it in 1991; saturating addition as in any mixing desk.
 #include "node/mix.h"
 
-#include <fcntl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -10,8 +9,9 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
-#include <stdexcept>
-#include <string>
+
+#include "node/catalogue.h"
+#include "node/part_file.h"
 
 namespace diemcau::node {
 
@@ -35,13 +35,11 @@ void MixTick::add(std::span<const std::int16_t> samples) {
   }
 }
 
-WavFile::WavFile(const std::filesystem::path& path)
-    : fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
-  if (fd_ < 0 || !write_header()) {
-    const std::string reason = std::strerror(errno);
-    if (fd_ >= 0) ::close(fd_);
-    throw std::runtime_error("cannot write " + path.string() + ": " + reason);
-  }
+WavFile::WavFile(const std::filesystem::path& path) : fd_(make_whole_file(path)) {
+  if (write_header()) return;
+  const int why = errno;
+  ::close(fd_);
+  fail<Text::file_unwritable>(path.string(), std::strerror(why));
 }
 
 WavFile::~WavFile() {

@@ -25,7 +25,7 @@ class MixTick {
 // killed process leaves a valid file. One thread at a time.
 class WavFile {
  public:
-  // Throws std::runtime_error when the file cannot be made. Replaces an old one.
+  // Throws OperatorError when the file cannot be made. An old one stays beside it (part_file.h).
   explicit WavFile(const std::filesystem::path& path);
   ~WavFile();
   WavFile(const WavFile&) = delete;

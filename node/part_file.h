@@ -1,4 +1,5 @@
-// The files of a bridge's record: <bridge>-pNNN.mkv, none of which is ever written over.
+// The files that a meeting leaves behind. None is ever written over, and they are its account's
+// alone.
 #pragma once
 
 #include <filesystem>
@@ -13,7 +14,13 @@ struct PartFile {
   std::string problem;  // why not
 };
 
-// Makes the first file of the bridge that is not there yet, from `number` on, and its name durable.
+// Makes the first file <bridge>-pNNN.mkv that is not there yet, from `number` on, and its name
+// durable.
 PartFile make_part_file(const std::filesystem::path& dir, const std::string& bridge, int number);
+
+// Makes an empty file of exactly that name, for what others look for there; the descriptor is the
+// caller's. One that is there already and has something in it keeps it: it is called <stem>-001
+// from then on, or the first number that is free. Throws OperatorError.
+int make_whole_file(const std::filesystem::path& path);
 
 }  // namespace diemcau::node

@@ -16,8 +16,8 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <nlohmann/json.hpp>
-#include <system_error>
 
 #include "core/wire/demux.h"
 #include "core/wire/stun.h"
@@ -27,6 +27,7 @@
 #include "node/probe_fit.h"
 #include "node/probe_ledger.h"
 #include "node/roster.h"
+#include "node/run_parts.h"
 #include "node/secure/pair_mac.h"
 #include "node/udp_port.h"
 
@@ -69,17 +70,6 @@ Pair find_pair(const Config& config, const std::string& peer) {
   return pair;
 }
 
-UdpPort open_port(asio::io_context& io, PacketPool& packets, const Config& config) {
-  try {
-    return UdpPort(io, packets, config.listen);
-  } catch (const std::system_error& error) {
-    const std::string where = config.file.string() + ": [node] listen";
-    if (error.code() == std::errc::address_in_use)
-      fail<Text::port_in_use>(text_of(config.listen), where);
-    fail<Text::port_unusable>(text_of(config.listen), error.code().message(), where);
-  }
-}
-
 // Searches at all addresses of the roster; measures at the one that answered first.
 class Measurement {
  public:
@@ -98,7 +88,7 @@ class Measurement {
     signals.async_wait([this](const boost::system::error_code& error, int) {
       if (!error) finish(End::measured);
     });
-    port_.start(
+    port_->start(
         [this](Endpoint from, Timestamp at, PacketRef packet) { arrived(from, at, *packet); },
         [] {});
     timer_.expires_after(std::chrono::milliseconds(0));
@@ -122,7 +112,7 @@ class Measurement {
   void finish(End end) {
     end_ = end;
     count_ = std::min(count_, ledger_.records().size());
-    port_.close();
+    port_->close();
     io_.stop();
   }
   void tick() {
@@ -154,7 +144,7 @@ class Measurement {
     std::array<std::uint8_t, wire::kMaxStunBytes> buffer;
     ByteWriter out(buffer);
     wire::write_stun(out, m, [this](ByteSpan covered) { return mac_.mac(pair_.peer, covered); });
-    port_.send(to, out.written());
+    port_->send(to, out.written());
   }
   void arrived(const Endpoint& from, Timestamp at, const Packet& packet) {
     if (wire::demux(packet.bytes()) != wire::DatagramKind::stun) return;
@@ -179,7 +169,7 @@ class Measurement {
   asio::io_context io_{1};
   asio::steady_timer timer_{io_};
   secure::StaticPairMac mac_;
-  UdpPort port_;
+  std::unique_ptr<UdpPort> port_;
   std::string username_;
   std::uint64_t session_ = random_bytes<std::uint64_t>();
   ProbeLedger ledger_;

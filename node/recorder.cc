@@ -8,23 +8,24 @@
 #include <cerrno>
 #include <cstring>
 #include <mutex>
+#include <numeric>
 #include <set>
-#include <stdexcept>
 #include <thread>
 #include <tuple>
 
-#include "node/bounded_queue.h"
 #include "node/bridge_record.h"
 #include "node/byte_store.h"
+#include "node/catalogue.h"
 #include "node/clock.h"
 #include "node/part_file.h"
+#include "node/record_queue.h"
+#include "node/record_watch.h"
 #include "node/thread_rank.h"
 
 namespace diemcau::node {
 
 namespace {
 
-constexpr std::size_t kQueueItems = 16'384;
 constexpr auto kRest = std::chrono::milliseconds(50);  // to be woken costs more than a frame does
 // Sound without a picture for this long gets a part of its own.
 constexpr Duration kSoundAlone = 5s;
@@ -43,15 +44,17 @@ constexpr auto kRetryOpen = std::chrono::seconds(1);
 struct Recorder::Impl {
   RecorderConfig config;
   ByteStore store{512};
-  BoundedQueue<RecordItem> queue;
+  RecordQueue queue;
   std::set<StreamId> gaps;            // core's thread: the newest found the queue full
   std::vector<BridgeRecord> bridges;  // recorder's thread
   std::vector<RecordPart> done;       // recorder's thread
+  RecordWatch watch;                  // recorder's thread
   mutable std::mutex mutex;
   RecorderFigures shared;  // under mutex
   std::thread thread;
 
-  explicit Impl(RecorderConfig c) : config(std::move(c)), queue(kQueueItems, config.queue_bytes) {
+  explicit Impl(RecorderConfig c)
+      : config(std::move(c)), queue(config.bridge_ids.size(), config.queue_bytes) {
     const std::size_t n = config.bridge_ids.size();
     bridges.resize(2 * n);  // first cameras and sound, then documents
     shared.active.assign(n, false);
@@ -160,6 +163,7 @@ struct Recorder::Impl {
     if (!part) return;
     part->file->write_audio(item.captured_at - part->base, item.bytes);
     if (!part->first_sound) part->first_sound = item.captured_at;
+    part->last_sound = item.captured_at;
     part->end = std::max(part->end, item.captured_at + kAudioFrame);
     after_write(i, part);
   }
@@ -223,8 +227,10 @@ struct Recorder::Impl {
     part.report.layer = layer;
     part.base = part.end = base;
     if (video) part.headers = video->headers;
+    part.report.began = utc_text(utc_at(base));
     part.file = std::make_unique<MatroskaFile>(
-        file.fd, MatroskaFile::Options{video, !is_document(i), true, id + " " + name_of(layer)});
+        file.fd, MatroskaFile::Options{video, !is_document(i), true, id + " " + name_of(layer),
+                                       part.report.began});
     return part;
   }
 
@@ -313,9 +319,19 @@ struct Recorder::Impl {
   void look_at_disk() {
     struct statvfs at {};
     const bool known = ::statvfs(config.dir.c_str(), &at) == 0;
-    const std::lock_guard lock(mutex);
-    shared.disk_free_bytes.reset();
-    if (known) shared.disk_free_bytes = std::uint64_t{at.f_bavail} * at.f_frsize;
+    const std::uint64_t free_bytes = std::uint64_t{at.f_bavail} * at.f_frsize;
+    std::uint64_t written = 0;
+    {
+      const std::lock_guard lock(mutex);
+      shared.disk_free_bytes.reset();
+      if (known) shared.disk_free_bytes = free_bytes;
+      written = std::accumulate(shared.bytes.begin(), shared.bytes.end(), std::uint64_t{0});
+    }
+    const Timestamp now = monotonic_now();
+    const auto lasts = known ? watch.room_lasts(now, free_bytes, written) : std::nullopt;
+    if (lasts && config.on_room_ends) config.on_room_ends(free_bytes, *lasts);
+    const auto news = watch.lost(now, queue.dropped());
+    if (news && config.on_lost) config.on_lost(*news);
   }
 
   void alarm(std::size_t i, const std::string& problem) {
@@ -331,19 +347,19 @@ Recorder::Recorder(RecorderConfig config) : impl_(std::make_unique<Impl>(std::mo
   const auto& dir = impl_->config.dir;
   std::error_code failed;
   std::filesystem::create_directories(dir, failed);
-  if (failed) throw std::runtime_error("cannot make " + dir.string() + ": " + failed.message());
+  if (failed) fail<Text::folder_unwritable>(dir.string(), failed.message());
   if (::access(dir.c_str(), W_OK) != 0)
-    throw std::runtime_error("cannot write into " + dir.string() + ": " + std::strerror(errno));
+    fail<Text::folder_unwritable>(dir.string(), std::strerror(errno));
   impl_->thread = std::thread([this] { impl_->run(); });
 }
 Recorder::~Recorder() { close(); }
 
 void Recorder::record(const mesh::RecordBytes& frame) {
   const ByteSpan bytes = frame.media.bytes;
-  if (bytes.empty()) return;
+  if (bytes.empty() || frame.stream.origin.value >= impl_->config.bridge_ids.size()) return;
   RecordItem item{frame.stream, frame.key, frame.captured_at, impl_->store.copy(bytes)};
   item.after_gap = impl_->gaps.contains(frame.stream);
-  if (!impl_->queue.leave(std::move(item), bytes.size())) {
+  if (!impl_->queue.leave(std::move(item))) {
     impl_->gaps.insert(frame.stream);
   } else if (!impl_->gaps.empty()) {
     impl_->gaps.erase(frame.stream);

@@ -22,6 +22,10 @@ struct RecorderConfig {
   std::function<void(const std::string& bridge, const std::string& problem)> on_alarm;
   // The same when somebody's pictures begin parts so often that they wait for the next.
   std::function<void(const std::string& bridge)> on_restless;
+  // When the disk's room ends within hours at the pace of the last minute, and when it was too slow
+  // for so many frames (record_watch.h).
+  std::function<void(std::uint64_t free_bytes, Duration lasts)> on_room_ends;
+  std::function<void(std::uint64_t frames)> on_lost;
   // Called on the recorder's thread, at most once a second for each bridge: the record has nothing
   // of that stream until a key frame comes.
   std::function<void(const StreamId&)> on_key_wanted;
@@ -38,7 +42,8 @@ struct RecordPart {
   double duration_s = 0;
   std::uint64_t frames = 0;  // pictures
   std::optional<double>
-      av_offset_ms;  // first picture minus first sound; absent when one is missing
+      av_offset_ms;   // first picture minus first sound; absent when one is missing
+  std::string began;  // its time 0 by this PC's clock, as utc_text() has it
 };
 
 struct RecorderFigures {

@@ -28,6 +28,7 @@
 #include "node/player.h"
 #include "node/recorder.h"
 #include "node/roster.h"
+#include "node/run_parts.h"
 #include "node/secure/identity.h"
 #include "node/secure/pair_mac.h"
 #include "node/secure/transport_security.h"
@@ -35,7 +36,6 @@
 #include "node/summary.h"
 #include "node/thread_rank.h"
 #include "node/udp_port.h"
-#include "node/version.h"
 
 namespace diemcau::node {
 
@@ -73,18 +73,6 @@ mesh::BridgeConfig bridge_config(const Config& config, const std::vector<RosterB
   return c;
 }
 
-std::unique_ptr<UdpPort> open_port(asio::io_context& io, PacketPool& packets,
-                                   const Config& config) {
-  try {
-    return std::make_unique<UdpPort>(io, packets, config.listen);
-  } catch (const std::system_error& error) {
-    const std::string where = config.file.string() + ": [node] listen";
-    if (error.code() == std::errc::address_in_use)
-      fail<Text::port_in_use>(text_of(config.listen), where);
-    fail<Text::port_unusable>(text_of(config.listen), error.code().message(), where);
-  }
-}
-
 // Everything of one bridge, in the order of construction; taken apart in close().
 class RunningBridge {
  public:
@@ -105,9 +93,9 @@ class RunningBridge {
     auto source = make_source(config.media, self_);
     status_.camera = source && source->has_video();
     status_.microphone = source && source->has_audio();
-    make_stages();
     make_recorder();
-    make_metrics();
+    if (!config_.metrics_listen.empty()) metrics_ = open_metrics(config_);
+    make_stages();
     make_loop(options);
     make_media(std::move(source));
     make_document();
@@ -175,25 +163,9 @@ class RunningBridge {
   }
   void make_recorder() {
     if (!bridge_config_.records) return;
-    RecorderConfig recorder;
-    recorder.dir = config_.record.dir;
-    recorder.bridge_ids = ids_;
-    recorder.on_alarm = [this](const std::string& bridge, const std::string& problem) {
-      log_line(say<Text::disk_trouble>(language_, bridge, problem));
-    };
-    recorder.on_restless = [this](const std::string& bridge) {
-      log_line(say<Text::record_restless>(language_, bridge));
-    };
-    recorder.on_key_wanted = [this](const StreamId& stream) {
-      loop_->post(mesh::Command{mesh::RequestKey{stream}});
-    };
-    recorder_ = std::make_unique<Recorder>(std::move(recorder));
-  }
-  void make_metrics() {
-    if (config_.metrics_listen.empty()) return;
-    const BuildInfo build = build_info();
-    metrics_ = std::make_unique<Metrics>(config_.metrics_listen,
-                                         Metrics::Build{build.version, build.commit});
+    recorder_ = std::make_unique<Recorder>(recorder_config(
+        config_, language_, ids_,
+        [this](const StreamId& stream) { loop_->post(mesh::Command{mesh::RequestKey{stream}}); }));
   }
   void make_loop(const RunOptions& options) {
     mesh::PairMac* mac = &pair_mac_;
@@ -340,6 +312,7 @@ class RunningBridge {
     player_->stop();
     summary.id = config_.id;
     summary.name = sorted_[self_.value].name;
+    summary.began = utc_text(utc_at(started_at_));
     summary.seconds = to_ms_double(ended_at_ - started_at_) / 1000;
     summary.report = loop_->bridge().report(ended_at_);
     summary.bridge_ids = ids_;

@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t kManyPeers = 4;  // above, one thread cannot decode them all
 constexpr std::size_t kJobs = 256;
 constexpr std::size_t kJobBytes = 16U << 20;
-constexpr std::size_t kPicturesPerStream = 24;  // 0.8 s of a stream that waits for its moments
+constexpr std::size_t kPicturesPerStream = 32;  // a second, as long as any waits for its moment
 // Whoever sends thousands a second shall not take the others' room. A page's pictures come to a
 // newcomer every 4 ms (core/mesh/page_memory.cc), and what is lost may hold them up for 150 ms.
 constexpr std::size_t kJobsOfOne = 64;

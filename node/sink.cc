@@ -19,6 +19,7 @@
 #include "codecs/picture.h"
 #include "codecs/scale.h"
 #include "node/bounded_queue.h"
+#include "node/catalogue.h"
 #include "node/thread_rank.h"
 
 namespace diemcau::node {
@@ -53,9 +54,8 @@ class Outlet {
     struct stat at {};
     fifo_ = ::stat(path_.c_str(), &at) == 0 && S_ISFIFO(at.st_mode);
     if (fifo_) return;
-    fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd_ < 0)
-      throw std::runtime_error("cannot write " + path_.string() + ": " + std::strerror(errno));
+    fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd_ < 0) fail<Text::file_unwritable>(path_.string(), std::strerror(errno));
   }
   Outlet(Outlet&& o) noexcept
       : path_(std::move(o.path_)), fifo_(o.fifo_), fd_(std::exchange(o.fd_, -1)) {}
@@ -141,8 +141,7 @@ struct Sink::Impl {
   explicit Impl(SinkConfig c) : config(std::move(c)), scaled(config.width, config.height) {
     std::error_code failed;
     std::filesystem::create_directories(config.dir, failed);
-    if (failed)
-      throw std::runtime_error("cannot make " + config.dir.string() + ": " + failed.message());
+    if (failed) fail<Text::folder_unwritable>(config.dir.string(), failed.message());
     files.resize(config.bridge_ids.size());
     for (std::size_t i = 0; i < files.size(); ++i) {
       if (i == config.self.value) continue;

@@ -53,6 +53,7 @@ Json recording_of(const RecordPart& part) {
   row["path"] = part.path;
   row["layer"] = name_of(part.layer);
   row["source"] = name_of(part.source);
+  if (!part.began.empty()) row["began_at"] = part.began;
   row["duration_s"] = rounded(part.duration_s);
   row["frames"] = part.frames;
   if (part.av_offset_ms) row["av_offset_ms"] = rounded(*part.av_offset_ms);
@@ -80,6 +81,7 @@ std::string summary_json(const Summary& summary) {
   j["schema"] = 1;
   j["id"] = summary.id;
   j["name"] = summary.name;
+  if (!summary.began.empty()) j["began_at"] = summary.began;
   j["seconds"] = rounded(summary.seconds);
   j["rss_max_mib"] = rounded(rss_max_mib());
   j["late_encodes"] = summary.late_encodes;

@@ -18,6 +18,7 @@ struct Summary {
   std::string id;
   std::string name;
   double seconds = 0;
+  std::string began;  // as utc_text() has it
   quality::BridgeReport report;
   std::vector<std::string> bridge_ids;  // by PeerId
   PeerId self;

@@ -169,8 +169,10 @@ struct UdpPort::Impl {
 UdpPort::UdpPort(asio::io_context& io, PacketPool& packets, Endpoint listen)
     : impl_(std::make_unique<Impl>(io, packets)) {
   impl_->v6 = !listen.is_v4();
-  impl_->socket.open(impl_->v6 ? asio::ip::udp::v6() : asio::ip::udp::v4());
-  if (impl_->v6) impl_->socket.set_option(asio::ip::v6_only(false));
+  boost::system::error_code failed;
+  impl_->socket.open(impl_->v6 ? asio::ip::udp::v6() : asio::ip::udp::v4(), failed);
+  if (impl_->v6 && !failed) impl_->socket.set_option(asio::ip::v6_only(false), failed);
+  if (failed) throw std::system_error(failed.value(), std::generic_category());
   boost::system::error_code ignored;  // a smaller buffer than asked for is no reason not to start
   impl_->socket.set_option(asio::socket_base::receive_buffer_size(kSocketBufferBytes), ignored);
   impl_->socket.set_option(asio::socket_base::send_buffer_size(kSocketBufferBytes), ignored);

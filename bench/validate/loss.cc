@@ -110,10 +110,10 @@ void by_time(Rows& rows, const std::string& name, double good_ms, double bad_ms)
 
 }  // namespace
 
-// The first two are chains whose deviations over ten seeds were measured before. One standard deviation of a share s is
-// √(s (1 − s) (1 + λ) / ((1 − λ) n)) with λ = 1 − p − r: 0.9 % of it for the first chain at 10^7
-// packets, but 2.0 % for the second, whose bursts are rare and long: it needs 4 × 10^7 for the same
-// bound.
+// The first two are chains whose deviations over ten seeds were measured before. One standard
+// deviation of a share s is √(s (1 − s) (1 + λ) / ((1 − λ) n)) with λ = 1 − p − r: 0.9 % of it for
+// the first chain at 10^7 packets, but 2.0 % for the second, whose bursts are rare and long: it
+// needs 4 × 10^7 for the same bound.
 const std::vector<Check> kLossChecks{
     {"loss/ge_packet",
      [](Rows& rows) { by_packet(rows, "loss/ge_packet", 0.002, 0.25, kPackets); }},

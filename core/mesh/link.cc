@@ -264,12 +264,16 @@ void Link::heard(Timestamp now, Path& path) {
   }
   if (state_ == LinkState::down) {
     state_ = LinkState::up;
-    ++reconnects_;
-    const Duration away = now - *down_since_;
-    outage_ += away;
-    down_since_.reset();
-    emit(EventKind::link_up, static_cast<std::uint64_t>(to_ns(away)));
+    emit(EventKind::link_up, static_cast<std::uint64_t>(to_ns(end_outage(now))));
   }
+}
+
+Duration Link::end_outage(Timestamp now) {
+  if (!down_since_) return Duration::zero();
+  const Duration away = now - *std::exchange(down_since_, std::nullopt);
+  ++reconnects_;
+  outage_ += away;
+  return away;
 }
 
 void Link::traffic_arrived(Timestamp now, PathId id, std::size_t wire_bytes) {

@@ -126,6 +126,7 @@ class Link {
   bool authentic(ByteSpan bytes, const wire::StunMessage& m);
   void send_stun(Path& path, const wire::StunMessage& m);
   void heard(Timestamp now, Path& path);
+  Duration end_outage(Timestamp now);  // how long it was
   // Whether the keys, or those that are being made, may be of this session of the peer.
   bool keys_are_of(std::uint64_t session) const;
   bool may_begin_handshake() const;

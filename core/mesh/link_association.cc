@@ -59,6 +59,7 @@ void Link::dtls_arrived(Timestamp now, PathId id, ByteSpan bytes) {
     ++handshakes_done_;
     ++generation_;
     state_ = LinkState::greeting;
+    end_outage(now);
     greeted_session_.reset();
     told_incompatible_ = false;
     control_.reset();
@@ -99,10 +100,7 @@ void Link::reset_association(Timestamp now) {
     if (!left_) emit(EventKind::link_down);  // who says goodbye is not lost
     down_since_ = now;
   }
-  if (was_up && down_since_) {
-    outage_ += now - *down_since_;
-    ++reconnects_;
-  }
+  if (was_up) end_outage(now);
   down_since_.reset();
   state_ = LinkState::checking;
 }

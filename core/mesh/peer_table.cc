@@ -297,6 +297,8 @@ void PeerTable::link_changed(Timestamp now, Peer& peer) {
     peer.associated = false;
     outbound_.forget(peer.id);
     peer.inbound.peer_left();
+    // Told before its hello, which never came.
+    if (peer.documents) set_document(now, peer.id, false);
   }
   peer.was_up = up;
   if (up && peer.asked != peer.inbound.wanted()) send_state(now, peer);

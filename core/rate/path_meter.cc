@@ -28,8 +28,10 @@ constexpr std::uint32_t kBlackoutPackets = 3;
 constexpr Duration kLeastBlackout = 15ms;
 // Behind such a queue it may be one that is full.
 constexpr Duration kNearlyFull = 40ms;
-// A delay that differs by more is a lie or a clock that jumped.
+// A delay that is shorter by more is a lie or a clock that jumped.
 constexpr Duration kAbsurd = 60s;
+// What the least delay and the clocks' drift may be wrong by.
+constexpr Duration kClockError = 50ms;
 }  // namespace
 
 void PathMeter::Least::add(Timestamp now, Duration value) {
@@ -121,7 +123,10 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
 void PathMeter::arrived(Timestamp now, const ReportedPacket& p) {
   const Duration delay = p.arrived_at - p.sent_at;
   const auto known = base_.least();
-  if (known && (delay - *known > kAbsurd || *known - delay > kAbsurd)) {
+  // Nothing has waited on its way for longer than the way and back have taken: one of the clocks
+  // stood still for that long, in a PC that slept.
+  const bool stood = known && delay - *known > now - p.sent_at + kClockError;
+  if (stood || (known && *known - delay > kAbsurd)) {
     base_ = BaseDelay{};
     skew_ = ClockSkew{};
   }

@@ -63,6 +63,22 @@ TEST_CASE("a layer that is alone in the record without a key frame has one asked
   CHECK(parts[2].frames == 25);
 }
 
+TEST_CASE("times that fall back begin a part in which everything has its place", "[recorder]") {
+  ScratchDir dir;
+  Recorder recorder(config_in(dir));
+  RoomEncoder encoder(320, 180);
+  Meeting meeting(recorder);
+  meeting.run(encoder, Layer::hi, 0ms, 2s);
+  meeting.run(encoder, Layer::hi, 62s, 62'400ms);  // as long as the offset of before it slept holds
+  meeting.run(encoder, Layer::hi, 2'400ms, 6s);
+  const auto parts = recorder.close();
+  REQUIRE(parts.size() == 2);
+  CHECK(parts[1].frames == 90);
+  CHECK(parts[1].duration_s == Approx(3.6).margin(0.05));
+  CHECK(packets(parts[1].path, "a") == 180);
+  CHECK(decode_errors(parts[1].path).empty());
+}
+
 TEST_CASE("a record that cannot be written asks for key frames ever more rarely", "[recorder]") {
   BridgeRecord record;
   int asked = 0;

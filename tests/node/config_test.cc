@@ -139,8 +139,8 @@ TEST_CASE("a value of the wrong type or form is told with what to write", "[node
   CHECK(error_of(kLeast + "[sink]\nlayout = \"big\"\n") ==
         "bridge.toml:7: sink.layout is \"big\"; write \"speaker\" (whoever speaks is large) or "
         "\"alike\" (equal tiles)");
-  CHECK(error_of(kLeast + "[sink]\ngrid = \"g.avi\"\n") ==
-        "bridge.toml:7: sink.grid is \"g.avi\"; write a file name that ends in .mkv or .mp4");
+  CHECK(error_of(kLeast + "[sink]\ngrid = \"g.mp4\"\n") ==
+        "bridge.toml:7: sink.grid is \"g.mp4\"; write a file name that ends in .mkv");
   CHECK(error_of(kLeast + "[record]\nenabled = \"yes\"\n") ==
         "bridge.toml:7: record.enabled is a text; write true or false");
   CHECK(error_of(kLeast + "[metrics]\nlisten = \"9464\"\n") ==

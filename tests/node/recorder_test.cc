@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <chrono>
@@ -17,6 +18,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <mutex>
 #include <set>
 #include <thread>
 
@@ -69,6 +71,22 @@ TEST_CASE("a recorded part is accepted by ffprobe and decodes without an error",
   CHECK(std::stod(probe(parts[0].path, "-show_entries format=duration")) ==
         Approx(4.0).margin(0.05));
   CHECK(recorder.figures().write_errors == 0);
+}
+
+TEST_CASE("a recording says in itself when it was made", "[recorder]") {
+  ScratchDir dir;
+  Recorder recorder(config_in(dir));
+  RoomEncoder encoder(320, 180);
+  const auto before = utc_text(std::chrono::system_clock::now());
+  Meeting(recorder).run(encoder, Layer::hi, 0ms, 1s);
+  const auto parts = recorder.close();
+  const auto after = utc_text(std::chrono::system_clock::now());
+  REQUIRE(parts.size() == 1);
+  CHECK(parts[0].began >= before);
+  CHECK(parts[0].began <= after);
+  const std::string told = probe(parts[0].path, "-show_entries format_tags=creation_time");
+  CHECK(told.substr(0, parts[0].began.size() - 1) ==
+        parts[0].began.substr(0, parts[0].began.size() - 1));
 }
 
 TEST_CASE("sound from before the first key frame is kept at its true distance", "[recorder]") {
@@ -301,6 +319,33 @@ TEST_CASE("a full queue drops frames and counts them", "[recorder]") {
   CHECK(recorder.close().empty());
 }
 
+TEST_CASE("who fills the queue while the disk stands still leaves the others half of it",
+          "[recorder]") {
+  ScratchDir dir;
+  RecorderConfig config = config_in(dir);
+  config.queue_bytes = 100'000;
+  // Its thread is held when it asks for a key frame, as by a disk that stands still.
+  std::mutex held;
+  std::unique_lock hold(held);
+  std::atomic<bool> stands = false;
+  config.on_key_wanted = [&](const StreamId&) {
+    stands = true;
+    const std::lock_guard wait(held);
+  };
+  Recorder recorder(config);
+  Meeting meeting(recorder);
+  const std::vector<std::uint8_t> bytes(1'000, 1);
+  meeting.give(picture_stream(Layer::hi), false, 0ms, bytes);
+  REQUIRE(wait_for([&] { return stands.load(); }));
+  for (int n = 0; n < 200; ++n) meeting.give(picture_stream(Layer::hi), false, 0ms, bytes);
+  CHECK(recorder.figures().dropped == 150);
+  const StreamId other{PeerId{0}, Source::camera, Layer::hi};
+  for (int n = 0; n < 50; ++n) meeting.give(other, false, 0ms, bytes);
+  CHECK(recorder.figures().dropped == 150);
+  hold.unlock();
+  recorder.close();
+}
+
 TEST_CASE("a disk that is full costs the part, raises an alarm and leaves a readable file",
           "[recorder]") {
   ScratchDir dir;
@@ -329,7 +374,7 @@ TEST_CASE("a disk that refuses the first bytes at the close keeps the hours behi
   const std::filesystem::path path = dir.path() / "part.mkv";
   CHECK(exit_code_of([&] {
           const int fd = ::open(path.c_str(), O_RDWR | O_CREAT, 0644);
-          MatroskaFile file(fd, {std::nullopt, true, false, "part"});
+          MatroskaFile file(fd, {std::nullopt, true, false, "part", {}});
           const std::vector<std::uint8_t> packet(100, 0x78);
           for (int i = 0; i < 500; ++i) file.write_audio(i * 20ms, packet);
           refuse_writes_before(4'096);

@@ -18,6 +18,7 @@ Summary of_a_meeting() {
   s.id = "tinh";
   s.name = "Điểm cầu tỉnh";
   s.seconds = 30.5;
+  s.began = "2024-12-31T01:00:00.000Z";
   s.bridge_ids = {"tinh", "xa-nghia-tru"};
   quality::FlowReport sound;
   sound.from = PeerId{1};
@@ -40,10 +41,17 @@ Summary of_a_meeting() {
   picture.frames_shown = 300;
   s.report.flows = {sound, picture};
   s.report.documents = {{PeerId{0}, false, 2, 90s}};
-  s.recordings = {
-      {"xa-nghia-tru", 1, "/d/xa-nghia-tru-p001.mkv", Source::camera, Layer::hi, 29.9, 897, -4.5},
-      {"xa-nghia-tru", 2, "/d/xa-nghia-tru-p002.mkv", Source::camera, Layer::only, 1, 0,
-       std::nullopt}};
+  s.recordings = {{"xa-nghia-tru", 1, "/d/xa-nghia-tru-p001.mkv", Source::camera, Layer::hi, 29.9,
+                   897, -4.5, "2024-12-31T01:00:00.250Z"},
+                  {"xa-nghia-tru",
+                   2,
+                   "/d/xa-nghia-tru-p002.mkv",
+                   Source::camera,
+                   Layer::only,
+                   1,
+                   0,
+                   std::nullopt,
+                   {}}};
   s.grid = "/d/grid.mkv";
   s.drops = {{"sink", 0}, {"grid", 2}};
   return s;
@@ -56,6 +64,9 @@ TEST_CASE("a summary has a row per received flow with its ratios and delays", "[
   CHECK(j["schema"] == 1);
   CHECK(j["name"] == "Điểm cầu tỉnh");
   CHECK(j["rss_max_mib"] > 1);
+  CHECK(j["began_at"] == "2024-12-31T01:00:00.000Z");
+  CHECK(j["recordings"][0]["began_at"] == "2024-12-31T01:00:00.250Z");
+  CHECK_FALSE(j["recordings"][1].contains("began_at"));
   REQUIRE(j["pairs"].size() == 2);
   const json& sound = j["pairs"][0];
   CHECK(sound["from"] == "xa-nghia-tru");

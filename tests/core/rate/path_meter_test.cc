@@ -13,12 +13,13 @@ struct Path {
   PathMeter meter;
   std::uint32_t order = 0;
   Timestamp now = timestamp_from_ns(1'000'000'000);
+  Duration their_clock{};  // minus ours
   Observation tell(const std::vector<bool>& received) {
     std::vector<ReportedPacket> packets;
     for (const bool came : received) {
       now += 4ms;
       meter.sent(now, 1'000, true);
-      packets.push_back({now, now + 20ms, order++, 1'000, came, MediaKind::video});
+      packets.push_back({now, now + 20ms + their_clock, order++, 1'000, came, MediaKind::video});
     }
     return meter.report(now + 40ms, packets, 40ms);
   }
@@ -67,6 +68,19 @@ TEST_CASE("behind an outage what arrived says nothing of the line until the wind
   CHECK(path.tell({true}).resuming);
   CHECK(path.tell(std::vector<bool>(70, true)).resuming);  // 280 ms
   CHECK_FALSE(path.tell(std::vector<bool>(15, true)).resuming);
+}
+
+TEST_CASE("a clock that stood still is no queue", "[rate]") {
+  const Duration slept = GENERATE(Duration{300ms}, Duration{3s}, Duration{40s});
+  Path path;
+  path.usual();
+  path.their_clock = slept;  // ours did
+  CHECK(path.tell(std::vector<bool>(10, true)).standing_queue < 1ms);
+  path.their_clock -= slept / 2;  // then theirs
+  CHECK(path.tell(std::vector<bool>(10, true)).standing_queue < 1ms);
+  path.their_clock += 30ms;  // and this is one
+  path.usual();
+  CHECK(path.tell(std::vector<bool>(10, true)).standing_queue > 25ms);
 }
 
 TEST_CASE("where little arrives anyway, silence is no blackout", "[rate]") {
