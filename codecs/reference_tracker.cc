@@ -11,8 +11,8 @@ constexpr std::uint8_t kSlice = 1;
 constexpr std::uint8_t kIdrSlice = 5;
 constexpr std::uint8_t kSequence = 7;
 constexpr std::uint8_t kPicture = 8;
-// One slice per macroblock of the largest picture would be 8,160; ours have at most some hundred.
-constexpr std::size_t kMaxSlices = 8160;
+// One slice per macroblock of the largest picture would be 3,600; ours have at most some hundred.
+constexpr std::size_t kMaxSlices = 3600;
 
 }  // namespace
 
@@ -77,7 +77,7 @@ AccessUnitKind ReferenceTracker::check_slices(const std::vector<SliceHeader>& sl
     return AccessUnitKind::complete;
   }
   if (!previous_) return AccessUnitKind::missing_reference;
-  // The same number again would be a whole round of missing ones.
+  // The same number again would be a whole round of missing ones, of 2^16 at most.
   if (((first.frame_number - *previous_ - 1) & (numbers() - 1)) >= kMostMissing) {
     held_.clear();
     previous_.reset();

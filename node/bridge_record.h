@@ -63,6 +63,8 @@ struct BridgeRecord {
   bool fell_back(const RecordItem& item) const;
   // A part may be opened that replaces another.
   bool may_replace(Timestamp now) { return parts_.take(now); }
+  // And when it may not, whether that is to be told: once a minute.
+  bool names_it(Timestamp now) { return tellings_.take(now); }
 
  private:
   static constexpr Duration kFirstPatience = 1s;
@@ -71,7 +73,7 @@ struct BridgeRecord {
   static constexpr int kPartsAtOnce = 20;
   static constexpr Duration kPartEach = 2s;
 
-  TokenBucket parts_{kPartsAtOnce, kPartEach};
+  TokenBucket parts_{kPartsAtOnce, kPartEach}, tellings_{1, 1min};
   std::optional<Timestamp> whole_since_;  // the key frame since which nothing has been left out
   std::optional<Timestamp> asked_at_;     // local clock
   Duration patience_ = kFirstPatience;

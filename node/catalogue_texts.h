@@ -92,6 +92,7 @@ enum class Text : std::uint8_t {
   left,
   port_in_use,
   port_unusable,
+  metrics_unusable,
   media_unusable,
   media_ended,
   disk_trouble,
@@ -317,6 +318,10 @@ inline constexpr std::array<TextRow, static_cast<std::size_t>(Text::count_)> kTe
      "{0} is in use by another program; end that or change {1}"},
     {Text::port_unusable, "không mở được {0} ({1}); hãy sửa {2}",
      "{0} cannot be opened ({1}); mend {2}"},
+    {Text::metrics_unusable,
+     "không mở được {0} cho số đo (đang được dùng, hoặc không phải địa chỉ của máy này); hãy sửa "
+     "{1}",
+     "{0} cannot be opened for metrics (in use, or not an address of this PC); mend {1}"},
     {Text::media_unusable, "không dùng được nguồn {0} ({1}); hãy sửa mục [media]",
      "the source {0} cannot be used ({1}); mend [media]"},
     {Text::media_ended, "nguồn hình và tiếng đã hết; cuộc họp vẫn tiếp tục",
@@ -330,9 +335,7 @@ inline constexpr std::array<TextRow, static_cast<std::size_t>(Text::count_)> kTe
      "ổ đĩa ghi chỉ còn {0} GB, đủ cho khoảng {1} phút; hãy giải phóng dung lượng ngay",
      "the record's disk has {0} GB left, enough for some {1} minutes; make room now"},
     {Text::record_lost,
-     "ổ đĩa quá chậm, {0} khung hình và tiếng không được ghi; hãy tắt chương trình khác đang dùng "
-     "ổ "
-     "đĩa",
+     "ổ đĩa quá chậm, {0} khung hình và tiếng không được ghi; hãy tắt các chương trình khác",
      "the disk is too slow, {0} frames of the record are lost; end what else uses it"},
     {Text::file_trouble, "không ghi được {0}; hãy kiểm tra ổ đĩa ngay",
      "{0} cannot be written; check the disk now"},

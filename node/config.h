@@ -38,7 +38,7 @@ struct Config {
   struct Sink {
     std::optional<Path> dir;  // per-peer pictures and sound
     int width = 640, height = 360;
-    std::optional<Path> grid;  // what the room saw: .mkv or .mp4
+    std::optional<Path> grid;  // what the room saw: .mkv
     std::optional<Path> mix;   // what the room heard: .wav
     // Of the room's picture; absent: the speaker large at the central bridge, all alike elsewhere.
     std::optional<Arrangement> layout;

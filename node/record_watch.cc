@@ -24,7 +24,7 @@ std::optional<Duration> RecordWatch::room_lasts(Timestamp now, std::uint64_t fre
       static_cast<double>(free_bytes) / static_cast<double>(bytes) * to_ms_double(of) / 1e3;
   if (seconds >= to_ms_double(kSoon) / 1e3) return std::nullopt;
   const auto lasts = Duration{static_cast<std::int64_t>(seconds * 1e9)};
-  if (room_said_at_ && now - *room_said_at_ < kSayRoomEach && lasts * 2 > said_)
+  if (room_said_at_ && now - *room_said_at_ < kSayRoomEach && lasts * 2 >= said_)
     return std::nullopt;
   room_said_at_ = now;
   said_ = lasts;

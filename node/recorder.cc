@@ -149,6 +149,9 @@ struct Recorder::Impl {
     BridgeRecord& b = bridges[i];
     go_back(i, item);
     if (!b.part) {
+      // Those of the clock that was wrong have no place in the next part.
+      if (!b.waiting.empty() && b.waiting.back().captured_at - item.captured_at > kSoundAlone)
+        b.waiting.clear();
       if (b.waiting.size() >= kWaitingSounds) b.waiting.pop_front();
       b.waiting.push_back(std::move(item));
       if (b.waiting.back().captured_at - b.waiting.front().captured_at > kSoundAlone)
@@ -208,7 +211,8 @@ struct Recorder::Impl {
     const auto now = std::chrono::steady_clock::now();
     if (b.part && !b.may_replace(monotonic_now())) {
       b.refused_at = now;
-      if (config.on_restless) config.on_restless(config.bridge_ids[bridge_of(i)]);
+      if (config.on_restless && b.names_it(monotonic_now()))
+        config.on_restless(config.bridge_ids[bridge_of(i)]);
       return std::nullopt;
     }
     const std::string id = config.bridge_ids[bridge_of(i)] + (is_document(i) ? "-document" : "");

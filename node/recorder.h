@@ -50,7 +50,7 @@ struct RecorderFigures {
   std::vector<bool> active;                // by PeerId: a part of camera or sound is open
   std::vector<std::uint64_t> recorded_us;  // by PeerId, over all such parts
   std::vector<std::uint64_t> bytes;        // by PeerId, on the disk, documents too
-  std::uint64_t dropped = 0;               // frames that found the queue full
+  std::uint64_t dropped = 0;  // frames that found the queue full, or their bridge's half
   std::uint64_t write_errors = 0;
   quality::Histogram sync;  // write + fdatasync of a cluster
   std::optional<std::uint64_t> disk_free_bytes;

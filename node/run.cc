@@ -118,6 +118,7 @@ class RunningBridge {
     take_rank(ThreadRank::sound, "diemcau-node");
     open_control();
     started_at_ = monotonic_now();
+    began_ = utc_text(utc_at(started_at_));
     loop_->start(status_);
     if (config_.listen.is_v4()) {
       for (const std::string& name : names_only_over_ipv6(sorted_, self_))
@@ -128,7 +129,13 @@ class RunningBridge {
                                 text_of(config_.listen)));
     tick();
     io_.run();
-    close(options);
+    // The record first: a thread that hangs on a film's stick must not keep it open.
+    std::vector<RecordPart> recordings;
+    if (recorder_) recordings = recorder_->close();
+    // What hangs from here on may be ended by another. A terminal that closes says so twice.
+    signals.remove(SIGINT);
+    signals.remove(SIGTERM);
+    close(options, std::move(recordings));
     return 0;
   }
 
@@ -302,17 +309,17 @@ class RunningBridge {
     io_.stop();
   }
 
-  // The record first: a thread that hangs on a film's stick must not keep it open. Files last.
-  void close(const RunOptions& options) {
+  // Files last.
+  void close(const RunOptions& options, std::vector<RecordPart> recordings) {
     Summary summary;
-    if (recorder_) summary.recordings = recorder_->close();
+    summary.recordings = std::move(recordings);
     control_.reset();
     if (encoder_) encoder_->stop();
     document_->stop();
     player_->stop();
     summary.id = config_.id;
     summary.name = sorted_[self_.value].name;
-    summary.began = utc_text(utc_at(started_at_));
+    summary.began = began_;
     summary.seconds = to_ms_double(ended_at_ - started_at_) / 1000;
     summary.report = loop_->bridge().report(ended_at_);
     summary.bridge_ids = ids_;
@@ -359,6 +366,7 @@ class RunningBridge {
   std::unique_ptr<DocumentDesk> document_;
   std::unique_ptr<ControlSocket> control_;
   Timestamp started_at_, ended_at_;
+  std::string began_;  // as the summary has it
   bool leaving_ = false;
 };
 }  // namespace

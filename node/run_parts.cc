@@ -29,7 +29,8 @@ std::unique_ptr<Metrics> open_metrics(const Config& config) {
     return std::make_unique<Metrics>(config.metrics_listen,
                                      Metrics::Build{build.version, build.commit});
   } catch (const std::exception&) {  // civetweb does not say why
-    fail<Text::port_in_use>(config.metrics_listen, config.file.string() + ": [metrics] listen");
+    fail<Text::metrics_unusable>(config.metrics_listen,
+                                 config.file.string() + ": [metrics] listen");
   }
 }
 

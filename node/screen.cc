@@ -8,32 +8,20 @@
 #include <thread>
 
 #include "codecs/h264_decoder.h"
-#include "node/bounded_queue.h"
 #include "node/byte_store.h"
 #include "node/clock.h"
+#include "node/decode_queue.h"
 #include "node/thread_rank.h"
 
 namespace diemcau::node {
 
 namespace {
 
-constexpr std::size_t kManyPeers = 4;  // above, one thread cannot decode them all
-constexpr std::size_t kJobs = 256;
-constexpr std::size_t kJobBytes = 16U << 20;
+constexpr std::size_t kManyPeers = 4;           // above, one thread cannot decode them all
 constexpr std::size_t kPicturesPerStream = 32;  // a second, as long as any waits for its moment
-// Whoever sends thousands a second shall not take the others' room. A page's pictures come to a
-// newcomer every 4 ms (core/mesh/page_memory.cc), and what is lost may hold them up for 150 ms.
-constexpr std::size_t kJobsOfOne = 64;
 constexpr std::size_t kShowsOfOne = 2 * kPicturesPerStream;  // of one source: while layers overlap
 constexpr Duration kDecoderIdle = 5s;  // a layer that was left gives its memory back
 constexpr Duration kShowTooOld = 1s;
-
-struct Job {
-  StreamId stream;
-  std::uint32_t frame_number = 0;
-  Timestamp captured_at;
-  std::vector<std::uint8_t> bytes;
-};
 
 using Pictures = std::map<std::uint32_t, std::shared_ptr<const codecs::Picture>>;
 
@@ -45,7 +33,7 @@ std::chrono::steady_clock::time_point clock_time(Timestamp t) {
 
 struct Screen::Impl {
   struct Worker {
-    BoundedQueue<Job> jobs{kJobs, kJobBytes};
+    DecodeQueue jobs;
     std::thread thread;
   };
   std::function<void(mesh::Input)> post;
@@ -57,7 +45,6 @@ struct Screen::Impl {
   std::condition_variable wake;
   std::map<StreamId, Pictures> decoded;  // under mutex
   std::vector<mesh::ShowFrame> shows;    // under mutex, as they came
-  std::map<PeerId, std::size_t> jobs;    // under mutex: waiting, of each bridge
   bool stopping = false;                 // under mutex
   ScreenFigures shared;                  // under mutex
   std::thread shower;
@@ -70,12 +57,12 @@ struct Screen::Impl {
     };
     std::map<StreamId, Stream> streams;
     while (auto job = worker.jobs.pop()) {
-      job_gone(job->stream.origin);
       const Timestamp begin = monotonic_now();
       Stream& stream = streams[job->stream];
       stream.used = begin;
       auto result = stream.decoder.decode(job->bytes, job->captured_at);
       const Duration took = monotonic_now() - begin;
+      worker.jobs.took(took);
       keep(*job, result ? result->picture : nullptr, took);
       store.give_back(std::move(job->bytes));
       post(mesh::FrameDecoded{job->stream, job->frame_number, result.has_value(), took});
@@ -93,21 +80,7 @@ struct Screen::Impl {
     decoded.erase(stream);
   }
 
-  bool job_comes(PeerId origin) {
-    const std::lock_guard lock(mutex);
-    if (jobs[origin] >= kJobsOfOne) {
-      ++shared.dropped;
-      return false;
-    }
-    ++jobs[origin];
-    return true;
-  }
-  void job_gone(PeerId origin) {
-    const std::lock_guard lock(mutex);
-    --jobs[origin];
-  }
-
-  void keep(const Job& job, std::shared_ptr<const codecs::Picture> picture, Duration took) {
+  void keep(const DecodeJob& job, std::shared_ptr<const codecs::Picture> picture, Duration took) {
     const std::lock_guard lock(mutex);
     shared.decode.add(took);
     if (!picture) {
@@ -197,17 +170,14 @@ Screen::Screen(std::size_t peers, std::function<void(mesh::Input)> post,
 Screen::~Screen() { stop(); }
 
 void Screen::decode(const mesh::DecodeFrame& frame) {
-  const auto refused = [&] {
-    impl_->post(mesh::FrameDecoded{frame.stream, frame.frame_number, false, Duration{0}});
-  };
-  if (!impl_->job_comes(frame.stream.origin)) return refused();
-  auto& worker = *impl_->workers[frame.stream.origin.value % impl_->workers.size()];
-  Job job{frame.stream, frame.frame_number, frame.captured_at,
-          impl_->store.copy(frame.media.bytes)};
-  const std::size_t size = job.bytes.size();
-  if (worker.jobs.push(std::move(job), size)) return;
-  impl_->job_gone(frame.stream.origin);
-  refused();
+  const StreamId& stream = frame.stream;
+  auto& jobs = impl_->workers[stream.origin.value % impl_->workers.size()]->jobs;
+  if (jobs.has_room(stream.origin, frame.media.bytes.size())) {
+    jobs.push(
+        {stream, frame.frame_number, frame.captured_at, impl_->store.copy(frame.media.bytes)});
+  } else {
+    impl_->post(mesh::FrameDecoded{stream, frame.frame_number, false, Duration{0}});
+  }
 }
 
 void Screen::show(const mesh::ShowFrame& show) {
@@ -236,11 +206,7 @@ ScreenFigures Screen::figures() const {
 }
 
 void Screen::stop() {
-  for (auto& worker : impl_->workers) {
-    worker->jobs.close();
-    while (worker->jobs.try_pop()) {
-    }
-  }
+  for (auto& worker : impl_->workers) worker->jobs.close();
   for (auto& worker : impl_->workers) {
     if (worker->thread.joinable()) worker->thread.join();
   }

@@ -112,7 +112,7 @@ void write_summary(const std::filesystem::path& path, const Summary& summary) {
   const std::string text = summary_json(summary);
   std::filesystem::path beside = path;
   beside += ".new";
-  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) refuse(path, errno);
   const bool written = write_all(fd, text);
   const int error = errno;

@@ -206,24 +206,6 @@ std::optional<quality::DropReason> Link::stun_arrived(Timestamp now, Timestamp r
   return std::nullopt;
 }
 
-bool Link::stranger_arrived(Timestamp now, Timestamp received_at, std::uint8_t uplink,
-                            Endpoint from, ByteSpan bytes) {
-  const auto parsed = wire::parse_stun(bytes);
-  if (!parsed || parsed->message_class != wire::StunClass::request ||
-      parsed->username != username_in_ || !authentic(bytes, *parsed)) {
-    return false;
-  }
-  Path* path = find(uplink, from);
-  if (path == nullptr) {
-    path = open_path(now, uplink, from);
-    if (path == nullptr) return true;  // authentic, and it will ask again
-  } else {
-    context_.out.push(PathOpened{path->id, peer_, uplink, from});  // another peer had the address
-  }
-  answer_check(now, received_at, *path, *parsed);
-  return true;
-}
-
 const Path* Link::silent_at(Timestamp now, PathId id) {
   const Path* path = path_of(id);
   const bool heard = path != nullptr && path->heard_at && now - *path->heard_at < kSuspectAfter;

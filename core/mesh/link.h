@@ -58,6 +58,10 @@ class Link {
   // it is authentic. False when it is not.
   bool stranger_arrived(Timestamp now, Timestamp received_at, std::uint8_t uplink, Endpoint from,
                         ByteSpan bytes);
+  // An answer from an address that is taken for another's: true when a check of ours went there and
+  // it is the peer's. Then the address is its again.
+  bool answered_from(Timestamp now, Timestamp received_at, std::uint8_t uplink, Endpoint from,
+                     ByteSpan bytes);
   // The path, when the peer has not been heard there for as long as makes it suspect: its address
   // may be another's by now. Null when it has, or when the path is not open.
   const Path* silent_at(Timestamp now, PathId path);
@@ -172,7 +176,7 @@ class Link {
   // Authoritative: from an answer to our check, or from the greeting.
   std::optional<std::uint64_t> peer_session_;
   std::optional<std::uint64_t> greeted_session_;  // of the keys that stand
-  bool told_incompatible_ = false;                // once for each of its sessions
+  bool told_incompatible_ = false;                // once for each association
   std::uint64_t reconnects_ = 0, handshakes_done_ = 0, handshakes_failed_ = 0;
   Duration outage_{};
 };

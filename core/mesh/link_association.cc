@@ -1,5 +1,5 @@
 // What a proven path is for: the handshake that makes keys, the greeting, and the messages that
-// follow.
+// follow. And what comes from addresses that were not known, or were another's.
 #include "core/base/check.h"
 #include "core/mesh/link.h"
 
@@ -103,6 +103,41 @@ void Link::reset_association(Timestamp now) {
   if (was_up) end_outage(now);
   down_since_.reset();
   state_ = LinkState::checking;
+}
+
+// ---------------------------------------------------------------- addresses
+
+bool Link::stranger_arrived(Timestamp now, Timestamp received_at, std::uint8_t uplink,
+                            Endpoint from, ByteSpan bytes) {
+  const auto parsed = wire::parse_stun(bytes);
+  if (!parsed || parsed->message_class != wire::StunClass::request ||
+      parsed->username != username_in_ || !authentic(bytes, *parsed)) {
+    return false;
+  }
+  Path* path = find(uplink, from);
+  if (path == nullptr) {
+    path = open_path(now, uplink, from);
+    if (path == nullptr) return true;  // authentic, and it will ask again
+  } else {
+    context_.out.push(PathOpened{path->id, peer_, uplink, from});  // another peer had the address
+  }
+  answer_check(now, received_at, *path, *parsed);
+  return true;
+}
+
+bool Link::answered_from(Timestamp now, Timestamp received_at, std::uint8_t uplink, Endpoint from,
+                         ByteSpan bytes) {
+  Path* path = find(uplink, from);
+  const auto parsed = wire::parse_stun(bytes);
+  if (path == nullptr || !parsed || !path->has_asked(parsed->transaction) ||
+      !authentic(bytes, *parsed)) {
+    return false;
+  }
+  context_.out.push(PathOpened{path->id, peer_, uplink, from});
+  ++path->packets_received;
+  path->bytes_received += bytes.size();
+  check_answered(now, received_at, *path, *parsed);
+  return true;
 }
 
 // ---------------------------------------------------------------- control

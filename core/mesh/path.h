@@ -2,6 +2,7 @@
 // traffic.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -39,6 +40,11 @@ struct Path {
 
   void check_sent(Timestamp now, const wire::TransactionId& transaction) {
     checks[next_check_slot++ % checks.size()] = Check{transaction, now, true};
+  }
+  bool has_asked(const wire::TransactionId& transaction) const {
+    return std::any_of(checks.begin(), checks.end(), [&](const Check& check) {
+      return check.waiting && check.transaction == transaction;
+    });
   }
   // The check this answers, once; none for answers nobody asked for.
   std::optional<Check> take_check(const wire::TransactionId& transaction) {

@@ -1,13 +1,11 @@
 // Datagrams to peers and what bridges say of themselves; what peers are told of their streams is in
-// peer_reports.cc.
+// peer_reports.cc; whose an address is, in peer_addresses.cc.
 #include "core/mesh/peer_table.h"
 
 #include <algorithm>
 #include <array>
 
-#include "core/mesh/roster_view.h"
 #include "core/wire/rtcp.h"
-#include "core/wire/stun.h"
 
 namespace diemcau::mesh {
 
@@ -87,40 +85,6 @@ void PeerTable::packet_arrived(Timestamp now, PacketArrived& in) {
         drop(*reason);
       }
       break;
-  }
-  touched(now, *peer);
-}
-
-// Whoever a check says that it comes from; null when that is nobody we know.
-Peer* PeerTable::named_by(const wire::StunMessage& check) {
-  const auto colon = check.username.find(':');
-  if (colon == std::string_view::npos) return nullptr;
-  const auto id = find_bridge(config_.roster, check.username.substr(colon + 1));
-  return id ? find(*id) : nullptr;
-}
-
-// After a power cut one bridge has the address that another had, or the roster gives it to the
-// wrong one: then its checks come on the other's path.
-bool PeerTable::address_taken(Timestamp now, Peer& from, PacketArrived& in) {
-  const Path* path = from.link.silent_at(now, in.path);
-  const auto parsed = wire::parse_stun(in.packet->bytes());
-  Peer* peer = path != nullptr && parsed ? named_by(*parsed) : nullptr;
-  if (peer == nullptr || peer == &from) return false;
-  if (!peer->link.stranger_arrived(now, in.received_at, path->uplink, path->remote,
-                                   in.packet->bytes())) {
-    return false;
-  }
-  touched(now, *peer);
-  return true;
-}
-
-void PeerTable::stranger_arrived(Timestamp now, StrangerArrived& in) {
-  const auto parsed = wire::parse_stun(in.packet->bytes());
-  if (!parsed) return drop(quality::DropReason::malformed);
-  Peer* peer = named_by(*parsed);
-  if (peer == nullptr) return drop(quality::DropReason::unknown);
-  if (!peer->link.stranger_arrived(now, in.received_at, in.uplink, in.from, in.packet->bytes())) {
-    return drop(quality::DropReason::auth);
   }
   touched(now, *peer);
 }

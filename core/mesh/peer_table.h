@@ -119,8 +119,8 @@ class PeerTable {
 
  private:
   Peer* named_by(const wire::StunMessage& check);
-  // A check that failed on a path of `from`'s: true when it is another peer's, who has its address
-  // now.
+  // A check or an answer that failed on a path of `from`'s: true when it is another peer's, who has
+  // its address now.
   bool address_taken(Timestamp now, Peer& from, PacketArrived& in);
   void rtcp_arrived(Timestamp now, Timestamp received_at, Peer& peer, ByteSpan bytes);
   void message_arrived(Timestamp now, Peer& peer, const wire::Message& message);

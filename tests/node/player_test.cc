@@ -247,7 +247,7 @@ TEST_CASE("pictures left from before a restart do not hide those after it", "[pl
     REQUIRE(room.decoded.back().ok);
   };
   auto before = small_encoder(), after = small_encoder();
-  for (std::uint32_t n = 0; n < 30; ++n) decode(before, 50'000 + n);  // more than are kept
+  for (std::uint32_t n = 0; n < 40; ++n) decode(before, 50'000 + n);  // more than are kept
   decode(after, 0);
   player->show({kHi, 0, timestamp_from_ns(33'000'000), monotonic_now()});
   CHECK(room.wait_for([&] { return !room.shown.empty(); }));

@@ -51,6 +51,17 @@ TEST_CASE("room that halves at once is said at once", "[recorder]") {
   CHECK(disk.second());
 }
 
+TEST_CASE("a disk that is full is said once in ten minutes", "[recorder]") {
+  Disk disk(20s);
+  int said = 0;
+  for (int s = 0; s < 590; ++s) said += disk.second() ? 1 : 0;
+  CHECK(said > 0);
+  CHECK(said <= 6);  // at first, each time that half is gone, and at none
+  said = 0;
+  for (int s = 0; s < 1'200; ++s) said += disk.second() ? 1 : 0;
+  CHECK(said == 2);
+}
+
 TEST_CASE("frames that a slow disk has lost are said once a minute, each of them once",
           "[recorder]") {
   RecordWatch watch;

@@ -301,6 +301,10 @@ TEST_CASE("SIGTERM and a terminal that is closed leave cleanly: a goodbye, a sum
   REQUIRE(member->logs(kUp0));
   REQUIRE(media_goes_on(province, 0, "b1"));
   central->signal(how);
+  if (how == SIGHUP) {  // from the shell, and from the terminal
+    CHECK(central->logs("leaving"));
+    central->signal(how);
+  }
   CHECK(central->wait_for_end() == 0);
   CHECK(member->logs("Bridge 0 has left"));
   CHECK_FALSE(member->logged("lost Bridge 0"));

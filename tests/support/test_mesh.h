@@ -93,6 +93,8 @@ class TestMesh {
       if (now_ >= end) return;
     }
   }
+  // On the line now, as from that bridge's address.
+  void send(Datagram d) { line_.emplace(now_ + delay, std::move(d)); }
   void at(Timestamp t, std::function<void()> job) { agenda_.emplace(t, std::move(job)); }
 
  private:

@@ -278,6 +278,31 @@ TEST_CASE("The address of a bridge that is heard is given to nobody", "[core][me
   CHECK(refused() == before + 1);
 }
 
+TEST_CASE("Whoever repeats another's check from a bridge's address does not keep that bridge out",
+          "[core][mesh]") {
+  TestMesh mesh(3);
+  std::vector<std::uint8_t> recorded;
+  bool away = true;
+  mesh.drop = [&](const TestMesh::Datagram& d) {
+    const bool request = d.kind == PacketKind::stun && (d.bytes.at(0) & 1U) == 0;
+    if (d.from == 2 && d.to == 0 && request && recorded.empty()) recorded = d.bytes;
+    return away && (d.from == 1 || d.to == 1);
+  };
+  // Oftener than there and back take.
+  const std::function<void(Timestamp)> repeat = [&](Timestamp t) {
+    mesh.at(t, [&, t] {
+      if (!recorded.empty()) mesh.send({1, 0, PacketKind::stun, recorded});
+      repeat(t + 3ms);
+    });
+  };
+  repeat(mesh.now());
+  mesh.run_for(2s);
+  REQUIRE_FALSE(recorded.empty());
+  away = false;
+  mesh.run_for(4s);
+  CHECK(all_up(mesh, 0, 2));
+}
+
 TEST_CASE(
     "A check that was recorded once and comes again from many ports takes no roster's address",
     "[core][mesh]") {
