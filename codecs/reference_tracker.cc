@@ -78,7 +78,7 @@ AccessUnitKind ReferenceTracker::check_slices(const std::vector<SliceHeader>& sl
   }
   if (!previous_) return AccessUnitKind::missing_reference;
   // The same number again would be a whole round of missing ones, of 2^16 at most.
-  if (((first.frame_number - *previous_ - 1) & (numbers() - 1)) >= kMostMissing) {
+  if (((first.frame_number - *previous_ - 1) & (numbers() - 1)) >= kMostAhead) {
     held_.clear();
     previous_.reset();
     return AccessUnitKind::missing_reference;

@@ -34,7 +34,7 @@ class ReferenceTracker {
   void reset();
 
  private:
-  static constexpr std::uint32_t kMostMissing = 32;  // less one
+  static constexpr std::uint32_t kMostAhead = 32;  // a frame's number, of the last one's
   struct Held {
     std::uint32_t frame_number = 0;
     bool good = false;

@@ -64,7 +64,7 @@ struct BridgeRecord {
   // A part may be opened that replaces another.
   bool may_replace(Timestamp now) { return parts_.take(now); }
   // And when it may not, whether that is to be told: once a minute.
-  bool names_it(Timestamp now) { return tellings_.take(now); }
+  bool may_tell(Timestamp now) { return tellings_.take(now); }
 
  private:
   static constexpr Duration kFirstPatience = 1s;

@@ -74,9 +74,14 @@ int make_whole_file(const std::filesystem::path& path) {
   const int fd =
       kept ? ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kOursAlone) : -1;
   if (fd < 0) fail<Text::file_unwritable>(path.string(), std::strerror(errno));
-  // One that is used again; what somebody linked there may not be ours to change.
-  static_cast<void>(::fchmod(fd, kOursAlone));
+  make_private(fd);
   return fd;
+}
+
+void make_private(int fd) {
+  struct stat at {};
+  if (::fstat(fd, &at) == 0 && S_ISREG(at.st_mode))
+    static_cast<void>(::fchmod(fd, kOursAlone));  // not ours: whoever owns it decides
 }
 
 }  // namespace diemcau::node

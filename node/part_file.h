@@ -23,4 +23,7 @@ PartFile make_part_file(const std::filesystem::path& dir, const std::string& bri
 // from then on, or the first number that is free. Throws OperatorError.
 int make_whole_file(const std::filesystem::path& path);
 
+// Of a file that may have been there before; a device that somebody linked there stays as it is.
+void make_private(int fd);
+
 }  // namespace diemcau::node

@@ -211,7 +211,7 @@ struct Recorder::Impl {
     const auto now = std::chrono::steady_clock::now();
     if (b.part && !b.may_replace(monotonic_now())) {
       b.refused_at = now;
-      if (config.on_restless && b.names_it(monotonic_now()))
+      if (config.on_restless && b.may_tell(monotonic_now()))
         config.on_restless(config.bridge_ids[bridge_of(i)]);
       return std::nullopt;
     }

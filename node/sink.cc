@@ -20,6 +20,7 @@
 #include "codecs/scale.h"
 #include "node/bounded_queue.h"
 #include "node/catalogue.h"
+#include "node/part_file.h"
 #include "node/thread_rank.h"
 
 namespace diemcau::node {
@@ -56,6 +57,7 @@ class Outlet {
     if (fifo_) return;
     fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd_ < 0) fail<Text::file_unwritable>(path_.string(), std::strerror(errno));
+    make_private(fd_);
   }
   Outlet(Outlet&& o) noexcept
       : path_(std::move(o.path_)), fifo_(o.fifo_), fd_(std::exchange(o.fd_, -1)) {}

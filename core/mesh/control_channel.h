@@ -112,7 +112,7 @@ class ControlChannel {
 
   std::vector<Outgoing> outgoing_;
   std::vector<Partial> partials_;
-  TokenBucket beginnings_{64, std::chrono::milliseconds(5)};
+  TokenBucket beginnings_{64, 5ms};
   std::vector<wire::ControlAck> acks_due_;
   std::vector<std::vector<std::uint8_t>> delivered_;
   std::vector<std::uint8_t> current_;

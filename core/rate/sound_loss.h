@@ -31,8 +31,8 @@ class SoundLoss {
 
   // One report, in the order of sending. What it says is lost while our own queue is full, is none
   // of the path's losses: to carry more would only make more of them. A deep or foreign one will be
-  // full one day, and that is told a queue later. Where `others_lose`, so many of
-  // the same uplink's that this path will, one earlier frame is carried before it has.
+  // full one day, and that is told a queue later. Where so many of the uplink's paths lose
+  // (`others_lose`) that this one will, one earlier frame is carried before it has.
   void report(Timestamp now, std::span<const ReportedPacket> packets, Duration round_trip,
               QueueInFront queue = {}, bool others_lose = false);
   wire::EarlierFrames earlier_frames() const {

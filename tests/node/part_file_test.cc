@@ -58,6 +58,18 @@ TEST_CASE("what a meeting leaves behind is for its own account alone", "[recorde
   }
 }
 
+TEST_CASE("a device that is linked in a file's place keeps its mode", "[recorder]") {
+  ScratchDir dir;
+  const auto grid = dir.path() / "grid.mkv";
+  std::filesystem::create_symlink("/dev/null", grid);
+  struct stat before {};
+  struct stat after {};
+  REQUIRE(::stat("/dev/null", &before) == 0);
+  ::close(make_whole_file(grid));
+  REQUIRE(::stat("/dev/null", &after) == 0);
+  CHECK(after.st_mode == before.st_mode);
+}
+
 TEST_CASE("a folder that is not there is named with the remedy", "[recorder]") {
   ScratchDir dir;
   CHECK_THROWS_WITH(
