@@ -85,7 +85,6 @@ std::string distribution(const ReportInput& in, std::optional<DelayCurve> FlowRo
             axis_to(most, two_line(words::kMilliseconds), 6),
             axis_to(100, two_line(words::kPercent))};
   plot.title(two_line(title));
-  plot.mark_x(kRecommendedDelayMs, "G.114: 150 ms");
   double legend_y = 290;
   double legend_x = 52;
   for (const NamedCurve& c : curves) {
@@ -101,6 +100,7 @@ std::string distribution(const ReportInput& in, std::optional<DelayCurve> FlowRo
     legend_x += 212;
     if (legend_x > 400) legend_x = 52, legend_y += 26;
   }
+  plot.mark_x(kRecommendedDelayMs, "G.114: 150 ms");
   return svg.finish();
 }
 

@@ -63,7 +63,7 @@ svg{width:100%;height:auto;display:block;break-inside:avoid}
 svg text{font:11px "Noto Sans","DejaVu Sans",Arial,sans-serif;fill:var(--ink)}
 svg .tick{font-size:10px;fill:var(--soft)}svg .label{font-size:11px;fill:var(--soft)}
 svg .plottitle{font-size:12.5px;font-weight:700}
-svg .marktext{font-size:10px;fill:var(--poor)}
+svg .marktext{font-size:10px;fill:var(--poor);stroke:#fff;stroke-width:3px;paint-order:stroke}
 svg .grid{stroke:#e6eaee}svg .axis{stroke:var(--ink)}
 svg .mark{stroke:var(--poor);stroke-dasharray:5 3}
 svg polyline{fill:none;stroke-width:2;stroke-linejoin:round}

@@ -183,7 +183,7 @@ void Plot::mark_x(double x, std::string_view text) {
   if (x <= x_.low || x >= x_.high) return;
   const Spot s = spot(x, y_.low);
   svg_.line(s, {s.x, corner_.y}, "mark");
-  svg_.text({s.x + 4, corner_.y + 10}, text, "marktext");
+  svg_.text({s.x + 4, s.y - 6}, text, "marktext");
 }
 
 void Plot::band(double from, double to, std::string_view cls) {

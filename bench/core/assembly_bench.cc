@@ -15,7 +15,7 @@ void assemble_hi_frames(benchmark::State& state) {
   FramePool frames;
   send::Packetizer packetizer(pool);
   const bench::HiFrame frame;
-  Rng rng(1);
+  SecretRng rng(1);
   send::StreamSender sender(Ssrc{1}, rng);
   receive::Assembly assembly(frames);
   SeqUnwrapper unwrapper;

@@ -30,7 +30,7 @@ void write_packet_for_a_peer(benchmark::State& state) {
   PacketPool pool;
   send::Packetizer packetizer(pool);
   const bench::HiFrame frame;
-  Rng rng(1);
+  SecretRng rng(1);
   send::StreamSender sender(Ssrc{1}, rng);
   const auto packets = packetizer.video(bench::hi_frame(1), frame.sizes, frame.spans);
   for (auto _ : state) {

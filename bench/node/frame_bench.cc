@@ -75,7 +75,7 @@ class Parts {
  private:
   PacketPool packets_;
   FramePool frames_;
-  Rng rng_{1};
+  SecretRng rng_{1};
   send::Packetizer packetizer_{packets_};
   send::StreamSender sender_{Ssrc{1}, rng_};
   SeqUnwrapper sequence_;

@@ -174,7 +174,7 @@ struct Bridge::Impl {
 
   BridgeConfig config;
   Ports ports;
-  Rng rng;
+  SecretRng rng;
   WallTime wall;
   OutputQueue out;
   LayerBoard camera;

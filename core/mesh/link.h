@@ -10,7 +10,7 @@
 
 #include "core/base/fetch.h"
 #include "core/base/packet_pool.h"
-#include "core/base/rng.h"
+#include "core/base/secret_rng.h"
 #include "core/base/token_bucket.h"
 #include "core/mesh/boundary.h"
 #include "core/mesh/bridge_config.h"
@@ -34,7 +34,7 @@ struct LinkContext {
   PacketPool& packets;
   PairMac& pair_mac;
   HandshakeFactory& handshakes;
-  Rng& rng;
+  SecretRng& rng;
   const WallTime& wall;
   OutputQueue& out;
 };

@@ -40,7 +40,7 @@ Outbound::Outbound(const BridgeConfig& config, Ports ports, const WallTime& wall
       pacer_(uplink_),
       paths_(config.roster.size(), PathOut({packets_, ports.kernel})) {}
 
-void Outbound::association_began(PeerId peer, Rng& rng) {
+void Outbound::association_began(PeerId peer, SecretRng& rng) {
   pacer_.clear(peer);
   uplink_.association_began(peer);
   PathOut& path = paths_[peer.value];
@@ -53,13 +53,13 @@ void Outbound::association_began(PeerId peer, Rng& rng) {
   path.repairs = false;
 }
 
-void Outbound::add_document(PathOut& path, Rng& rng) {
+void Outbound::add_document(PathOut& path, SecretRng& rng) {
   if (!path.associated || std::exchange(path.has_document, true)) return;
   for (std::size_t i = kDocumentSlot; i < kMostStreams; ++i)
     path.senders[i] = send::StreamSender(Ssrc{rng.next_u32()}, rng);
 }
 
-void Outbound::set_document(bool shown, Rng& rng) {
+void Outbound::set_document(bool shown, SecretRng& rng) {
   document_ = shown;
   if (!shown) return;
   for (PathOut& path : paths_) add_document(path, rng);

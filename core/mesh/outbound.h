@@ -33,9 +33,9 @@ class Outbound {
   Outbound(const BridgeConfig& config, Ports ports, const WallTime& wall);
 
   // A new association: fresh SSRCs for every stream we may send.
-  void association_began(PeerId peer, Rng& rng);
+  void association_began(PeerId peer, SecretRng& rng);
   // Whether there is a document to show: the first time, it gets SSRCs on every link.
-  void set_document(bool shown, Rng& rng);
+  void set_document(bool shown, SecretRng& rng);
   // It has no keys any more: nothing is planned for it, and others get its part of the uplink.
   void forget(PeerId peer) {
     pacer_.clear(peer);
@@ -141,7 +141,7 @@ class Outbound {
     diemcau::fetch(&path.senders[slot], sizeof(send::StreamSender));
     uplink_.fetch_path(peer);
   }
-  void add_document(PathOut& path, Rng& rng);
+  void add_document(PathOut& path, SecretRng& rng);
   Departure depart(Timestamp now, send::Pacer::Next& next);
   void enqueue_repair(Timestamp now, PeerId peer);
   repair::Sender::Terms terms(Timestamp now, PeerId peer, std::optional<Duration> round_trip) const;

@@ -26,7 +26,7 @@ bool Peer::hears_us(Timestamp now) const {
          (link.state() == LinkState::down && lost_at && now - *lost_at < kSoundOutlasts);
 }
 
-PeerTable::PeerTable(const BridgeConfig& config, const Bridge::Ports& ports, Rng& rng,
+PeerTable::PeerTable(const BridgeConfig& config, const Bridge::Ports& ports, SecretRng& rng,
                      const WallTime& wall, OutputQueue& out, Boards boards, Allocation& allocation,
                      Outbound& outbound)
     : config_(config),

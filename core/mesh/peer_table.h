@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/base/fetch.h"
-#include "core/base/rng.h"
+#include "core/base/secret_rng.h"
 #include "core/base/token_bucket.h"
 #include "core/mesh/allocation.h"
 #include "core/mesh/bridge.h"
@@ -61,8 +61,9 @@ class PeerTable {
     PageMemory& pages;
     LayerBoard& of(Source source) { return source == Source::document ? document : camera; }
   };
-  PeerTable(const BridgeConfig& config, const Bridge::Ports& ports, Rng& rng, const WallTime& wall,
-            OutputQueue& out, Boards boards, Allocation& allocation, Outbound& outbound);
+  PeerTable(const BridgeConfig& config, const Bridge::Ports& ports, SecretRng& rng,
+            const WallTime& wall, OutputQueue& out, Boards boards, Allocation& allocation,
+            Outbound& outbound);
 
   void start(Timestamp now);
   void packet_arrived(Timestamp now, PacketArrived& in);
@@ -160,7 +161,7 @@ class PeerTable {
 
   const BridgeConfig& config_;
   const Bridge::Ports& ports_;
-  Rng& rng_;
+  SecretRng& rng_;
   const WallTime& wall_;
   OutputQueue& out_;
   Boards boards_;

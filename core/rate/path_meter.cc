@@ -93,6 +93,9 @@ Observation PathMeter::report(Timestamp now, std::span<const ReportedPacket> pac
   o.now = now;
   for (const ReportedPacket& p : packets) {
     if (!p.received) {
+      // The first arrival proves that the peer has keys. What was sent before says nothing of the
+      // line: one lost flight of a handshake is a second of ours that nobody could read.
+      if (!last_arrival_) continue;
       ++o.packets_lost;
       if (lost_since_arrival_bytes_ == 0) ++o.loss_runs;
       base_.lost();

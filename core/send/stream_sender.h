@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "core/base/packet_pool.h"
-#include "core/base/rng.h"
+#include "core/base/secret_rng.h"
 #include "core/send/outgoing_packet.h"
 #include "core/units/ids.h"
 #include "core/units/ntp_time.h"
@@ -25,7 +25,7 @@ class StreamSender {
   StreamSender() = default;
   // First sequence number and timestamp offset are random (RFC 3550 §5.1), so that they tell
   // nothing.
-  StreamSender(Ssrc ssrc, Rng& rng)
+  StreamSender(Ssrc ssrc, SecretRng& rng)
       : ssrc_(ssrc),
         seq_{static_cast<std::uint16_t>(rng.next_u32() & 0x7FFF)},
         timestamp_offset_(rng.next_u32()) {}

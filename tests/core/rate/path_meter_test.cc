@@ -70,6 +70,15 @@ TEST_CASE("behind an outage what arrived says nothing of the line until the wind
   CHECK_FALSE(path.tell(std::vector<bool>(15, true)).resuming);
 }
 
+TEST_CASE("what was sent before the peer had keys is no loss of the line", "[rate]") {
+  Path path;
+  const auto o = path.tell({false, false, false, false, true, false, true, true});
+  CHECK(o.packets_lost == 1);
+  CHECK(o.loss_runs == 1);
+  CHECK(o.packets_received == 3);
+  CHECK(o.carried < o.delivered + Bitrate::kbps(30));  // one packet of 1,000 bytes in 300 ms
+}
+
 TEST_CASE("a clock that stood still is no queue", "[rate]") {
   const Duration slept = GENERATE(Duration{300ms}, Duration{3s}, Duration{40s});
   Path path;

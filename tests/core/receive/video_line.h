@@ -7,7 +7,7 @@
 
 #include "core/base/frame_pool.h"
 #include "core/base/packet_pool.h"
-#include "core/base/rng.h"
+#include "core/base/secret_rng.h"
 #include "core/receive/assembly.h"
 #include "core/send/packetizer.h"
 #include "core/send/stream_sender.h"
@@ -80,7 +80,7 @@ class VideoSource {
  private:
   PacketPool& pool_;
   send::Packetizer packetizer_;
-  Rng rng_;
+  SecretRng rng_;
   send::StreamSender sender_;
   std::vector<std::vector<std::uint8_t>> sent_;
 };

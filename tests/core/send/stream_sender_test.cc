@@ -16,7 +16,7 @@ constexpr NtpTime kCaptured = NtpTime::from_raw(0x1234'5678'9ABC'DEF0);
 
 struct Stage {
   PacketPool pool;
-  Rng rng{1};
+  SecretRng rng{1};
   StreamSender sender{Ssrc{0xABCD}, rng};
   Packetizer packetizer{pool};
 
