@@ -1,9 +1,10 @@
-// The seeded generator and the digest: the same on every machine.
+// The seeded generators and the digest: the same on every machine.
 #include "core/base/rng.h"
 
 #include <catch2/catch.hpp>
 
 #include "core/base/digest.h"
+#include "core/base/secret_rng.h"
 
 using namespace diemcau;
 
@@ -29,8 +30,9 @@ TEST_CASE("the generator gives the numbers of the published algorithm", "[base]"
   CHECK(answer.next() == 0x6104'D986'6D11'3A7EU);
 }
 
-TEST_CASE("numbers below a bound stay below it and reach every value", "[base]") {
-  Rng rng(7);
+TEMPLATE_TEST_CASE("numbers below a bound stay below it and reach every value", "[base]", Rng,
+                   SecretRng) {
+  TestType rng(7);
   unsigned seen[10] = {};
   for (int i = 0; i < 10'000; ++i) {
     const std::uint32_t n = rng.below(10);
