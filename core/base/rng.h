@@ -14,6 +14,12 @@ constexpr std::uint64_t splitmix64(std::uint64_t& state) {
   return z ^ (z >> 31);
 }
 
+// A uniform word made uniform in [0, bound); bound > 0. Multiply-shift; its bias is below bound /
+// 2^32.
+constexpr std::uint32_t scaled_below(std::uint32_t bound, std::uint32_t word) {
+  return static_cast<std::uint32_t>((std::uint64_t{word} * bound) >> 32);
+}
+
 class Rng {
  public:
   constexpr explicit Rng(std::uint64_t seed) {
@@ -31,10 +37,7 @@ class Rng {
     return result;
   }
   constexpr std::uint32_t next_u32() { return static_cast<std::uint32_t>(next() >> 32); }
-  // Uniform in [0, bound); bound > 0. Multiply-shift; its bias is below bound / 2^32.
-  constexpr std::uint32_t below(std::uint32_t bound) {
-    return static_cast<std::uint32_t>((static_cast<std::uint64_t>(next_u32()) * bound) >> 32);
-  }
+  constexpr std::uint32_t below(std::uint32_t bound) { return scaled_below(bound, next_u32()); }
   // True with probability parts / 2^32.
   constexpr bool chance(std::uint64_t parts) { return next_u32() < parts; }
 

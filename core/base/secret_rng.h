@@ -11,7 +11,8 @@ namespace diemcau {
 
 class SecretRng {
  public:
-  // In braces: from left to right with every compiler.
+  // The key has the seed's 64 bits of secret: trying them all is what it takes. In braces: from
+  // left to right with every compiler.
   constexpr explicit SecretRng(std::uint64_t seed)
       : SecretRng{splitmix64(seed), splitmix64(seed), 0} {}
   // The two halves of a key, each in SipHash's order of bytes, and what is hashed first.
@@ -28,10 +29,7 @@ class SecretRng {
     return s.a ^ s.b ^ s.c ^ s.d;
   }
   constexpr std::uint32_t next_u32() { return static_cast<std::uint32_t>(next() >> 32); }
-  // Uniform in [0, bound); bound > 0. Multiply-shift; its bias is below bound / 2^32.
-  constexpr std::uint32_t below(std::uint32_t bound) {
-    return static_cast<std::uint32_t>((std::uint64_t{next_u32()} * bound) >> 32);
-  }
+  constexpr std::uint32_t below(std::uint32_t bound) { return scaled_below(bound, next_u32()); }
 
  private:
   static constexpr int kRounds = 2, kFinalRounds = 4;
